@@ -1,0 +1,191 @@
+/**
+ * Accounts, sessions, API keys; the issuer of the tokens that the gateway accepts.
+ *
+ * @module
+ */
+import { anyone, service, user } from '@flotilla/core/access'
+import { defineContract } from '@flotilla/core/contract'
+import { command, query } from '@flotilla/core/operation'
+import { Id, Nothing, type Static, Time, Type } from '@flotilla/core/schema'
+
+const Email = Type.String({ format: 'email', maxLength: 254 })
+/** At least 15 characters when it is the only factor; any characters. Long ones are hashed whole. */
+const Password = Type.String({ minLength: 15, maxLength: 256 })
+
+/** A user as the user sees it. */
+export const Profile = Type.Object(
+  {
+    id: Id,
+    email: Type.String(),
+    name: Type.String(),
+    roles: Type.Array(Type.String()),
+    tier: Type.String(),
+    createdAt: Time,
+  },
+  { title: 'Profile' },
+)
+
+const Session = Type.Object(
+  {
+    user: Type.Object({
+      id: Id,
+      email: Type.String(),
+      name: Type.String(),
+      roles: Type.Array(Type.String()),
+    }),
+    accessToken: Type.String(),
+    refreshToken: Type.String(),
+    tokenType: Type.Literal('Bearer'),
+    /** Seconds until the access token runs out. */
+    expiresIn: Type.Integer({ minimum: 1 }),
+  },
+  { title: 'Session' },
+)
+
+/** Tokens and whom they are for. */
+export type Session = Static<typeof Session>
+
+const ApiKey = Type.Object(
+  {
+    id: Id,
+    name: Type.String(),
+    /** Begins every key, so that a leaked one can be told apart. */
+    prefix: Type.String(),
+    scopes: Type.Array(Type.String()),
+    createdAt: Time,
+    expiresAt: Time,
+  },
+  { title: 'ApiKey' },
+)
+
+/** The auth contract. */
+export const auth = defineContract({
+  name: 'auth',
+  version: 1,
+  summary: 'Accounts, sessions and API keys.',
+  operations: {
+    register: command({
+      summary: 'Opens an account and logs in.',
+      access: anyone,
+      http: { route: 'POST /auth/register', status: 201 },
+      idempotency: 'none',
+      input: Type.Object({
+        email: Email,
+        password: Password,
+        name: Type.String({ minLength: 1, maxLength: 100 }),
+      }),
+      output: Session,
+      reasons: {
+        email_taken: { code: 'already_exists', title: 'There is an account with this e-mail address' },
+        weak_password: {
+          code: 'invalid_argument',
+          title: 'This password is among the first that are guessed',
+        },
+      },
+    }),
+    login: command({
+      summary: 'Logs in.',
+      access: anyone,
+      http: 'POST /auth/login',
+      idempotency: 'none',
+      input: Type.Object({ email: Email, password: Type.String({ minLength: 1, maxLength: 256 }) }),
+      output: Session,
+      reasons: {
+        bad_credentials: { code: 'unauthenticated', title: 'E-mail address or password is wrong' },
+        locked_out: {
+          code: 'resource_exhausted',
+          title: 'Too many failed attempts with this account; wait a while',
+        },
+      },
+    }),
+    refresh: command({
+      summary: 'Exchanges a refresh token for new tokens; each can be used once.',
+      access: anyone,
+      http: 'POST /auth/refresh',
+      idempotency: 'none',
+      input: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
+      output: Session,
+      reasons: {
+        bad_token: {
+          code: 'unauthenticated',
+          title: 'This refresh token is unknown, used or expired; log in again',
+        },
+      },
+    }),
+    logout: command({
+      summary: 'Ends the session that a refresh token belongs to; quiet when it is over already.',
+      access: anyone,
+      http: { route: 'POST /auth/logout', status: 204 },
+      idempotency: 'natural',
+      input: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
+      output: Nothing,
+    }),
+    me: query({
+      summary: 'Your profile.',
+      access: user,
+      http: 'GET /auth/me',
+      output: Profile,
+      reasons: { gone: { code: 'not_found', title: 'This account does not exist any more' } },
+    }),
+    createApiKey: command({
+      summary: 'Makes an API key; the key itself is shown this once.',
+      access: user,
+      http: { route: 'POST /auth/api-keys', status: 201 },
+      idempotency: 'none',
+      input: Type.Object({
+        name: Type.String({ minLength: 1, maxLength: 100 }),
+        /** `<service>:read` or `<service>:write`; at least one. */
+        scopes: Type.Array(Type.String({ pattern: '^[a-z][a-z0-9-]*:(read|write)$' }), {
+          minItems: 1,
+          maxItems: 20,
+        }),
+        expiresInDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
+      }),
+      output: Type.Object({ apiKey: ApiKey, key: Type.String() }),
+      reasons: {
+        too_many_keys: {
+          code: 'failed_precondition',
+          status: 409,
+          title: 'Delete a key first: twenty are the most',
+        },
+      },
+    }),
+    listApiKeys: query({
+      summary: 'Your API keys, without the keys themselves.',
+      access: user,
+      http: 'GET /auth/api-keys',
+      output: Type.Object({ items: Type.Array(ApiKey) }),
+    }),
+    deleteApiKey: command({
+      summary: 'Revokes an API key; it stops working within half a minute.',
+      access: user,
+      http: { route: 'DELETE /auth/api-keys/{id}', status: 204 },
+      idempotency: 'natural',
+      input: Type.Object({ id: Id }),
+      output: Nothing,
+    }),
+    verifyApiKey: query({
+      summary: 'Whom an API key belongs to; null when it is worth nothing.',
+      access: service('gateway'),
+      input: Type.Object({ key: Type.String({ maxLength: 200 }) }),
+      output: Type.Object({
+        user: Type.Union([
+          Type.Object({
+            id: Id,
+            roles: Type.Array(Type.String()),
+            scopes: Type.Array(Type.String()),
+            tier: Type.String(),
+          }),
+          Type.Null(),
+        ]),
+      }),
+    }),
+    jwks: query({
+      summary: 'The public keys that access tokens are signed with (RFC 7517).',
+      access: anyone,
+      http: { route: 'GET /.well-known/jwks.json', isAtRoot: true },
+      output: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }),
+      cache: { maxAgeS: 300, scope: 'public' },
+    }),
+  },
+})

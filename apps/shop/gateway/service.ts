@@ -1,0 +1,59 @@
+/**
+ * The shop's gateway.
+ *
+ * @module
+ */
+import { defineGateway } from '@flotilla/gateway'
+import { together } from '@flotilla/gateway/aggregate'
+import { auth } from '../contracts/auth.ts'
+import { cart } from '../contracts/cart.ts'
+import { catalog } from '../contracts/catalog.ts'
+import { gateway } from '../contracts/gateway.ts'
+import { inventory } from '../contracts/inventory.ts'
+import { search } from '../contracts/search.ts'
+import { AUDIENCE, ISSUER } from '../contracts/tokens.ts'
+
+const SHELF_SIZE = 8
+
+/** Who guesses at what: the account, or the address a new account would have. */
+const byEmail = (input: unknown): string => String((input as { readonly email: string }).email).toLowerCase()
+
+/** The gateway of the shop. */
+export const gatewayService = defineGateway({
+  contract: gateway,
+  contracts: [auth, catalog, search, inventory, cart],
+  title: 'Flotilla shop',
+  description: 'A complete shop on the Flotilla platform.',
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  fetchKeys: (ctx) => ctx.call(auth).jwks(),
+  findApiKey: async (ctx, key) => (await ctx.call(auth).verifyApiKey({ key })).user ?? undefined,
+  strictRoutes: [
+    { operation: auth.operations.login, keyOf: byEmail },
+    { operation: auth.operations.register, keyOf: byEmail },
+  ],
+  handlers: {
+    async home(_, ctx) {
+      const products = ctx.call(catalog)
+      const { categories, newest, bestRated, partial } = await together(ctx, {
+        categories: products.categories(),
+        newest: products.products({ sort: 'newest', limit: SHELF_SIZE }),
+        bestRated: products.products({ sort: 'rating', limit: SHELF_SIZE }),
+      })
+      return {
+        categories: categories?.items ?? null,
+        newest: newest?.items ?? null,
+        bestRated: bestRated?.items ?? null,
+        partial,
+      }
+    },
+    async dashboard(_, ctx) {
+      const parts = await together(ctx, {
+        profile: ctx.call(auth).me(),
+        cart: ctx.call(cart).get(),
+        suggestions: ctx.call(catalog).products({ sort: 'rating', limit: SHELF_SIZE }),
+      })
+      return { ...parts, suggestions: parts.suggestions?.items ?? null }
+    },
+  },
+})

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/**
+ * The `flotilla` command. Plain JavaScript, because npm links it before anything is built.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs'
+
+const bundle = new URL('../bundle/main.js', import.meta.url)
+if (existsSync(bundle)) {
+  const { main } = await import(bundle.href)
+  process.exitCode = await main(process.argv.slice(2))
+} else {
+  process.stderr.write('error: Flotilla is not built here; run: npm run build\n')
+  process.exitCode = 1
+}

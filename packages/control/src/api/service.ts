@@ -1,0 +1,135 @@
+/**
+ * The control API's server: a service whose handlers act on the supervisor.
+ *
+ * @module
+ */
+import type { Caller } from '@flotilla/core/caller'
+import { type Contract, operationsOf } from '@flotilla/core/contract'
+import { isFlotillaError } from '@flotilla/core/error'
+import { defineService, type OperationContext, type PassOn, type Service } from '@flotilla/core/service'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+import { hostOfService, type Placement } from '../topology/placement.ts'
+import { controlContract, type ProcessInfo, type Status } from './contract.ts'
+import { followLines, type LogSource, lastLines } from './log-reader.ts'
+
+/** What the API acts on. */
+export interface ControlOptions {
+  readonly app: string
+  readonly version: string
+  readonly placement: Placement
+  readonly contracts: readonly Contract[]
+  readonly supervisor: Supervisor
+  readonly gateway: string
+  readonly database: string
+  readonly startedAt: string
+  /** Hosts that can run once only. */
+  readonly isSingle: (host: string) => boolean
+  /** As whom `call` calls. */
+  readonly administrator: () => Caller
+  /** Begins to stop the system. */
+  readonly onDown: () => void
+}
+
+/** How long a process may take to end when its host shrinks. */
+const SHRINK_GRACE_MS = 30_000
+const LINES_DEFAULT = 200
+
+/** Declares the control service of one running system. */
+export function controlService(options: ControlOptions): Service {
+  const { supervisor, placement } = options
+  return defineService({
+    contract: controlContract,
+    open({ outgoing, clock }) {
+      const operations = new Map(
+        options.contracts.flatMap(operationsOf).map((operation) => [operation.id, outgoing(operation)]),
+      )
+      const sources = (): readonly LogSource[] =>
+        supervisor.slots.map(({ name }) => ({ process: name, path: supervisor.logPath(name) }))
+      return {
+        status: () => statusOf(options),
+        processes: () => ({
+          items: Object.keys(placement.hosts).flatMap((host) => processesOf(options, host)),
+        }),
+        logs: async ({ lines = LINES_DEFAULT, ...filter }) => ({
+          items: await lastLines(sources(), filter, lines),
+        }),
+        followLogs: (filter, ctx) => followLines(sources, filter, clock, ctx.signal),
+        async scale({ service, instances }, ctx) {
+          const host = hostOfService(placement, service)
+          if (host === undefined) throw ctx.fail('no_service')
+          if (instances > 1 && options.isSingle(host)) throw ctx.fail('single')
+          await supervisor.scale(host, instances, SHRINK_GRACE_MS)
+          return { host, instances }
+        },
+        async call({ operation, input }, ctx) {
+          const target = operations.get(operation)
+          if (target === undefined) throw ctx.fail('no_operation', `There is no operation ${operation}.`)
+          return { output: await callAs(options.administrator(), target, input, ctx) }
+        },
+        down() {
+          options.onDown()
+          return {}
+        },
+      }
+    },
+  })
+}
+
+/** Makes a call; a refusal is told whole, since the operator is who should know. */
+function callAs(
+  caller: Caller,
+  target: PassOn,
+  input: unknown,
+  ctx: OperationContext<{ refused: { code: 'failed_precondition'; title: string } }>,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const context = {
+      caller,
+      deadlineMs: ctx.deadlineMs,
+      requestId: ctx.requestId,
+      trace: ctx.trace,
+      criticality: ctx.criticality,
+      cancellation: ctx.cancellation,
+    }
+    target.call(input ?? {}, context, {}, ({ error, output, json }) => {
+      if (error === undefined)
+        resolve(json === undefined ? output : JSON.parse(Buffer.from(json).toString('utf8')))
+      else if (isFlotillaError(error))
+        reject(ctx.fail('refused', `${error.code}: ${error.message}`, { data: error.toBody() }))
+    })
+  })
+}
+
+function statusOf(options: ControlOptions): Status {
+  const { app, placement, supervisor, gateway, database, startedAt } = options
+  const hosts = Object.entries(placement.hosts).map(([name, { services }]) => {
+    const slots = supervisor.slotsOf(name)
+    return {
+      name,
+      services: [...services],
+      ready: slots.filter((slot) => slot.state === 'ready').length,
+      wanted: slots.length,
+      isLooping: slots.some((slot) => slot.isLooping),
+    }
+  })
+  const isReady = hosts.every(({ ready, wanted }) => wanted > 0 && ready === wanted)
+  return { app, placement: placement.name, isReady, startedAt, gateway, database, hosts }
+}
+
+function processesOf({ supervisor, placement, version }: ControlOptions, host: string): ProcessInfo[] {
+  return supervisor.slotsOf(host).map((slot) => ({
+    name: slot.name,
+    host,
+    services: [...(placement.hosts[host]?.services ?? [])],
+    state: slot.state,
+    isLooping: slot.isLooping,
+    instance: slot.instance,
+    version,
+    http: slot.http,
+    starts: slot.starts,
+    uptimeMs: slot.uptimeMs,
+    ...(slot.pid === undefined ? {} : { pid: slot.pid }),
+    ...(slot.stats ?? {}),
+    ...(slot.lastEnd === undefined ? {} : { lastEnd: slot.lastEnd }),
+  }))
+}

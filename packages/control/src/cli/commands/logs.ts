@@ -1,0 +1,72 @@
+/**
+ * `flotilla logs`: what processes write.
+ *
+ * @module
+ */
+import type { LogLine } from '../../api/contract.ts'
+import { loadApp } from '../../system/app-module.ts'
+import { textOption, UsageError } from '../arguments.ts'
+import type { Command } from '../command.ts'
+import { dataFolderOf, withControl } from '../running-system.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** The command. */
+export const logs: Command = {
+  name: 'logs',
+  usage: "[SERVICE] [--follow] [--lines N] [--where 'field=value']",
+  summary: 'log lines of all processes, or of one service',
+  options: {
+    follow: { type: 'boolean', summary: 'go on with new lines until Ctrl-C' },
+    lines: { type: 'string', value: 'N', summary: 'how many of the last lines (default 50)' },
+    where: {
+      type: 'string',
+      value: 'F=V',
+      summary: 'only lines in which a field has a value: trace_id=…, request_id=…',
+    },
+  },
+  async run(context) {
+    const { terminal, positionals, options } = context
+    const { root } = await loadApp(context.workingFolder)
+    const lines = Number(textOption(context, 'lines') ?? 50)
+    if (!Number.isInteger(lines) || lines < 1) throw new UsageError('--lines must be a whole number from 1')
+    const [service] = positionals
+    const where = textOption(context, 'where')
+    const filter = {
+      ...(service === undefined ? {} : { service }),
+      ...(where === undefined ? {} : { where }),
+    }
+    await withControl(dataFolderOf(context, root), async (control) => {
+      const { items } = await control.logs({ ...filter, lines })
+      const print = (line: LogLine): void => terminal.item(line, () => pretty(terminal, line))
+      for (const line of items) print(line)
+      if (options['follow']) for await (const line of control.followLogs(filter)) print(line)
+    })
+    return undefined
+  },
+}
+
+/** A line for people: time, process, message, and the fields that are not in every line. */
+function pretty(terminal: Terminal, { process, text }: LogLine): string {
+  if (!text.startsWith('{')) return `${process} ${text}`
+  let fields: Record<string, unknown>
+  try {
+    fields = JSON.parse(text) as Record<string, unknown>
+  } catch {
+    // A line that only begins like one of ours.
+    return `${process} ${text}`
+  }
+  const { level, timestamp, service: _, instance: __, version: ___, message, error, ...rest } = fields
+  const colour = level === 'error' ? 'red' : level === 'warn' ? 'yellow' : 'dim'
+  const extra = Object.entries(rest).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  const trouble = error as { readonly message?: string; readonly stack?: string } | undefined
+  return [
+    terminal.style('dim', String(timestamp ?? '').slice(11, 23)),
+    terminal.style('cyan', process),
+    terminal.style(colour, String(level ?? '')),
+    String(message ?? ''),
+    terminal.style('dim', extra.join(' ')),
+    trouble === undefined ? '' : `\n  ${trouble.stack ?? trouble.message ?? ''}`,
+  ].join(' ')
+}

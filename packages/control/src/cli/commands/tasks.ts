@@ -1,0 +1,116 @@
+/**
+ * `flotilla migrate` and `seed`: one-off tasks on the databases, whether the system runs or not.
+ *
+ * @module
+ */
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '@flotilla/core/clock'
+import { Closing } from '@flotilla/core/closing'
+import { createKeyPair, Signer } from '@flotilla/core/credentials'
+import { FlotillaError } from '@flotilla/core/error'
+import { createIds } from '@flotilla/core/ids'
+import { createLogger } from '@flotilla/core/log'
+import { systemRandom } from '@flotilla/core/random'
+import type { Service } from '@flotilla/core/service'
+import { type AppModule, loadAllServices, loadApp } from '../../system/app-module.ts'
+import { type DataFolder, Secrets } from '../../system/data-folder.ts'
+import { embeddedUrls, openDatabases } from '../../system/databases.ts'
+import { readPorts } from '../../system/ports.ts'
+import { runTask } from '../../system/run-task.ts'
+import { loginSettings } from '../../system/system.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { dataFolderOf, findRunning } from '../running-system.ts'
+
+/** `flotilla migrate`. */
+export const migrate: Command = {
+  name: 'migrate',
+  usage: '[SERVICE]',
+  summary: 'bring databases up to date',
+  run: (context) => run(context, 'migrate'),
+}
+
+/** `flotilla seed`. */
+export const seed: Command = {
+  name: 'seed',
+  usage: '[SERVICE]',
+  summary: 'put first data into empty databases',
+  run: (context) => run(context, 'seed'),
+}
+
+async function run(context: CommandContext, task: 'migrate' | 'seed'): Promise<undefined> {
+  const module = await loadApp(context.workingFolder)
+  const services = await loadAllServices(module.app)
+  const [only] = context.positionals
+  if (only !== undefined && services.get(only)?.database === undefined) {
+    throw new FlotillaError('not_found', `There is no service ${only} with a database.`)
+  }
+  const names = only === undefined ? [...services.keys()] : [only]
+  const folder = dataFolderOf(context, module.root)
+  await withDatabases(context, module, services, folder, async (databaseUrls, secrets) => {
+    const keys = createKeyPair()
+    await runTask({
+      module,
+      folder,
+      task,
+      services: names,
+      environment: {
+        environment: context.environment,
+        services: [...services.keys()],
+        version: module.version,
+        socketFolder: folder.sockets,
+        registryPort: 0,
+        processKey: keys.publicKey,
+        userKey: keys.publicKey,
+        signer: new Signer(keys.privateKey),
+        credentialsUntil: systemClock.now(),
+        databaseUrls,
+        settings: {},
+        taskSettings: loginSettings(module.app, secrets),
+      },
+    })
+  })
+  context.terminal.result({ task, services: names }, () => [`${task}: done.`])
+  return undefined
+}
+
+/** The databases of a running system, or of one opened for the occasion. */
+async function withDatabases(
+  context: CommandContext,
+  module: AppModule,
+  services: ReadonlyMap<string, Service>,
+  folder: DataFolder,
+  work: (urls: Readonly<Record<string, string>>, secrets: Secrets) => Promise<void>,
+): Promise<void> {
+  const secrets = new Secrets(folder, systemRandom)
+  const externalUrl = context.environment['DATABASE_URL']
+  const options = {
+    app: module.app.name,
+    services,
+    secrets,
+    postgresPort: readPorts(context.environment).postgres,
+  }
+  if (findRunning(folder) !== undefined && externalUrl === undefined)
+    return work(embeddedUrls(options), secrets)
+  const closing = new Closing(systemClock)
+  const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
+  try {
+    const databases = await openDatabases({
+      ...options,
+      folder,
+      externalUrl,
+      closing,
+      ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
+      log: createLogger({
+        level: 'info',
+        clock: systemClock,
+        fields: { instance: 'control' },
+        destination: logFile,
+      }),
+    })
+    await work(databases.urls, secrets)
+  } finally {
+    await closing.close()
+    closeSync(logFile)
+  }
+}

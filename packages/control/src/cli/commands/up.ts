@@ -1,0 +1,223 @@
+/**
+ * `flotilla up`: starts the system and stays with it.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '@flotilla/core/clock'
+import { FlotillaError } from '@flotilla/core/error'
+import { createIds } from '@flotilla/core/ids'
+import { createLogger } from '@flotilla/core/log'
+import { systemRandom } from '@flotilla/core/random'
+import { type AppModule, loadAllServices, loadApp, placeable } from '../../system/app-module.ts'
+import { type DataFolder, Secrets } from '../../system/data-folder.ts'
+import { readPorts } from '../../system/ports.ts'
+import { lastWords } from '../../system/run-task.ts'
+import { openSystem, type System } from '../../system/system.ts'
+import {
+  builtInPlacement,
+  builtInPlacements,
+  type PlaceableService,
+  type Placement,
+  parsePlacement,
+} from '../../topology/placement.ts'
+import { textOption } from '../arguments.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { dataFolderOf, findRunning } from '../running-system.ts'
+import { type Terminal, table } from '../terminal.ts'
+
+const SAME_WISH_MS = 1_000
+
+/** The command. */
+export const up: Command = {
+  name: 'up',
+  usage: '[--placement monolith|fleet|FILE] [--port N] [--detach]',
+  summary: 'start everything',
+  details: `Starts PostgreSQL, brings the databases up to date, starts every host of the placement in the order of need, and stays
+in the foreground until Ctrl-C. With --detach it returns when everything is ready; stop it with: flotilla down`,
+  options: {
+    placement: {
+      type: 'string',
+      value: 'NAME|FILE',
+      summary: 'fleet (default), monolith, or a file of your own',
+    },
+    port: { type: 'string', value: 'N', summary: "the gateway's port (default 8080, or FLOTILLA_PORT)" },
+    detach: { type: 'boolean', summary: 'run in the background' },
+  },
+  async run(context) {
+    const module = await loadApp(context.workingFolder)
+    const folder = dataFolderOf(context, module.root)
+    const running = findRunning(folder)
+    if (running !== undefined) {
+      throw new FlotillaError(
+        'failed_precondition',
+        `It runs already (pid ${running.pid}); see it with: npx flotilla status`,
+      )
+    }
+    return context.options['detach'] ? detach(context, folder) : foreground(context, module, folder)
+  },
+}
+
+async function foreground(context: CommandContext, module: AppModule, folder: DataFolder): Promise<number> {
+  const { terminal, environment } = context
+  const startMs = systemClock.monotonicMs()
+  const services = await loadAllServices(module.app)
+  const all = placeable(services)
+  const placement = choosePlacement(context, all)
+  const secrets = new Secrets(folder, systemRandom)
+  const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
+  let askToStop: () => void = () => {}
+  const stopped = new Promise<void>((done) => {
+    askToStop = done
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) onceThenAtOnce(signal, askToStop)
+  terminal.line(`Starting ${terminal.style('bold', module.app.name)} as ${placement.name} …`)
+  const starting = openSystem({
+    module,
+    services,
+    placeable: all,
+    placement,
+    folder,
+    secrets,
+    tcp: readPorts(environment, textOption(context, 'port')),
+    ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
+    environment,
+    log: createLogger({
+      level: 'info',
+      clock: systemClock,
+      fields: { instance: 'control', version: module.version },
+      destination: logFile,
+    }),
+    onStep: (step) => terminal.line(terminal.style('dim', `  ${seconds(startMs)}  ${step}`)),
+    onEnd: (slot) => {
+      terminal.line(
+        `${terminal.style('yellow', slot.name)} ended by itself: ${slot.lastEnd}; log: ${join(folder.logs, `${slot.name}.log`)}`,
+      )
+    },
+    onDown: askToStop,
+  })
+  const isStartedFirst = await Promise.race([starting.then(() => true), stopped.then(() => false)])
+  const system = await starting
+  if (isStartedFirst) {
+    terminal.line(screen(terminal, module, placement, system, folder, secrets, seconds(startMs)))
+    await stopped
+  }
+  terminal.line('Stopping …')
+  const stopMs = systemClock.monotonicMs()
+  await system.close()
+  closeSync(logFile)
+  terminal.line(`Stopped in ${seconds(stopMs)}; the data is kept in ${folder.path}.`)
+  return 0
+}
+
+/**
+ * The first signal asks; a later one means it. On Ctrl-C the terminal signals us and so does npm, if it stands between: what
+ * comes within a second is one wish.
+ */
+function onceThenAtOnce(signal: NodeJS.Signals, ask: () => void): void {
+  let askedMs: number | undefined
+  process.on(signal, () => {
+    const nowMs = systemClock.monotonicMs()
+    if (askedMs !== undefined && nowMs - askedMs > SAME_WISH_MS) process.exit(1)
+    askedMs ??= nowMs
+    ask()
+  })
+}
+
+function choosePlacement(context: CommandContext, services: readonly PlaceableService[]): Placement {
+  const given = textOption(context, 'placement') ?? 'fleet'
+  const builtIn = builtInPlacements.find((name) => name === given)
+  if (builtIn !== undefined) return builtInPlacement(builtIn, services)
+  const path = resolve(context.workingFolder, given)
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new FlotillaError(
+      'failed_precondition',
+      `The placement ${given} is neither ${builtInPlacements.join(' nor ')} nor a file that can be read.`,
+      { cause },
+    )
+  }
+  return parsePlacement(given, text, services)
+}
+
+/** Everything a person needs to go on, on one screen. */
+function screen(
+  terminal: Terminal,
+  module: AppModule,
+  placement: Placement,
+  system: System,
+  folder: DataFolder,
+  secrets: Secrets,
+  took: string,
+): string {
+  const bold = (text: string): string => terminal.style('bold', text)
+  const logins = (module.app.logins ?? []).map(({ email, field }) => [
+    `  ${email}`,
+    secrets.get(`login ${field}`),
+  ])
+  return [
+    '',
+    `${bold(module.app.name)} is ready, as ${placement.name}, after ${took}.`,
+    '',
+    ...table([
+      ['  API', terminal.style('cyan', `${system.gateway}/api/v1`)],
+      ['  documentation', terminal.style('cyan', `${system.gateway}/docs`)],
+      ['  control API', `${system.control} (npx flotilla status)`],
+      ['  PostgreSQL', system.database],
+      ['  data, logs', folder.path],
+    ]),
+    '',
+    bold('What runs where'),
+    ...table(
+      system.processes.map(({ name, services, pid }) => [`  ${name}`, `pid ${pid}`, services.join(', ')]),
+    ),
+    '',
+    bold('Log in as'),
+    ...table(logins),
+    '',
+    `Try: curl ${system.gateway}/api/v1/search?q=headphones`,
+    `Stop with Ctrl-C${process.stdin.isTTY ? '' : ', or: npx flotilla down'}. The data is kept.`,
+    '',
+  ].join('\n')
+}
+
+/** Starts this command again in the background and waits until it is ready. */
+async function detach(context: CommandContext, folder: DataFolder): Promise<number> {
+  const { terminal } = context
+  const path = join(folder.logs, 'up.log')
+  const output = openSync(path, 'w', 0o600)
+  const given = Object.entries(context.options).flatMap(([name, value]) => {
+    if (name === 'detach' || value === undefined || value === false) return []
+    return value === true ? [`--${name}`] : [`--${name}`, String(value)]
+  })
+  const program = fileURLToPath(new URL('../bin/flotilla.mjs', import.meta.url))
+  const child = spawn(process.execPath, [program, 'up', ...given], {
+    detached: true,
+    stdio: ['ignore', output, output],
+  })
+  let exitCode: number | null | undefined
+  child.once('exit', (code) => {
+    exitCode = code
+  })
+  terminal.line('Starting in the background …')
+  while (findRunning(folder)?.isReady !== true) {
+    if (exitCode !== undefined) {
+      terminal.error(`It did not start. Its last words, from ${path}:\n${lastWords(path)}`)
+      return 1
+    }
+    await systemClock.sleep(100)
+  }
+  child.unref()
+  closeSync(output)
+  terminal.line(readFileSync(path, 'utf8').trimEnd())
+  return 0
+}
+
+function seconds(sinceMs: number): string {
+  return `${((systemClock.monotonicMs() - sinceMs) / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,110 @@
+/**
+ * The `flotilla` command.
+ *
+ * Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+ *
+ * @module
+ */
+import { isFlotillaError } from '@flotilla/core/error'
+import { PlacementError } from '../topology/placement.ts'
+import { commonOptions, type OptionSpec, readArguments, UsageError } from './arguments.ts'
+import type { Command } from './command.ts'
+import { call } from './commands/call.ts'
+import { contracts, openapi, routes } from './commands/contracts.ts'
+import { doctor } from './commands/doctor.ts'
+import { down } from './commands/down.ts'
+import { logs } from './commands/logs.ts'
+import { ps } from './commands/ps.ts'
+import { scale } from './commands/scale.ts'
+import { status } from './commands/status.ts'
+import { migrate, seed } from './commands/tasks.ts'
+import { up } from './commands/up.ts'
+import { Terminal, table } from './terminal.ts'
+
+const commands: readonly Command[] = [
+  up,
+  down,
+  status,
+  ps,
+  logs,
+  scale,
+  call,
+  routes,
+  contracts,
+  openapi,
+  migrate,
+  seed,
+  doctor,
+]
+
+/** Runs the command line in `args`; resolves with the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args
+  const hasColour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+  const terminal = new Terminal({ isJson: rest.includes('--json'), hasColour })
+  if (name === undefined || name === '--help' || name === 'help') {
+    terminal.line(overview())
+    return name === undefined ? 2 : 0
+  }
+  const command = commands.find((one) => one.name === name)
+  if (command === undefined) {
+    terminal.error(`there is no command ${name}; see: npx flotilla --help`)
+    return 2
+  }
+  try {
+    const given = readArguments(rest, command.options ?? {})
+    if (given.options['help']) {
+      terminal.line(help(command))
+      return 0
+    }
+    return (
+      (await command.run({ ...given, terminal, environment: process.env, workingFolder: process.cwd() })) ?? 0
+    )
+  } catch (error) {
+    return report(terminal, command, error)
+  }
+}
+
+function report(terminal: Terminal, command: Command, error: unknown): number {
+  if (error instanceof UsageError) {
+    terminal.error(`${error.message}; usage: npx flotilla ${command.name} ${command.usage}`)
+    return 2
+  }
+  const { message, stack } = error as Error
+  if (isFlotillaError(error) || error instanceof PlacementError) {
+    terminal.error(message)
+    if (isFlotillaError(error))
+      for (const issue of error.issues ?? []) terminal.error(`${issue.pointer} ${issue.message}`)
+  } else terminal.error(stack ?? message)
+  return 1
+}
+
+function overview(): string {
+  return [
+    'usage: npx flotilla COMMAND [ARGUMENTS]',
+    '',
+    ...table(commands.map(({ name, usage, summary }) => [`  ${name} ${usage}`, summary])),
+    '',
+    'Options of every command',
+    ...optionLines(commonOptions),
+  ].join('\n')
+}
+
+function help({ name, usage, summary, details, options = {} }: Command): string {
+  const lines = [
+    `usage: npx flotilla ${name} ${usage}`,
+    '',
+    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+  ]
+  if (details !== undefined) lines.push('', details)
+  return [...lines, '', 'Options', ...optionLines({ ...options, ...commonOptions })].join('\n')
+}
+
+function optionLines(options: Readonly<Record<string, OptionSpec>>): string[] {
+  return table(
+    Object.entries(options).map(([name, { value, summary }]) => [
+      `  --${name}${value === undefined ? '' : ` ${value}`}`,
+      summary,
+    ]),
+  )
+}

@@ -1,0 +1,85 @@
+/**
+ * The running system that a command talks to.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import { anonymous } from '@flotilla/core/caller'
+import type { Calls } from '@flotilla/core/calls'
+import { Cancellation } from '@flotilla/core/cancellation'
+import { Client } from '@flotilla/core/client'
+import { systemClock } from '@flotilla/core/clock'
+import { fixedDirectory } from '@flotilla/core/directory'
+import { FlotillaError } from '@flotilla/core/error'
+import { openHttpChannel } from '@flotilla/core/http-channel'
+import { createIds } from '@flotilla/core/ids'
+import { Metrics } from '@flotilla/core/metrics'
+import { systemRandom } from '@flotilla/core/random'
+import { SpanRing } from '@flotilla/core/spans'
+import { TimerWheel } from '@flotilla/core/timer-wheel'
+import { TraceContext } from '@flotilla/core/trace-context'
+import { controlContract } from '../api/contract.ts'
+import { CONTROL_FILE, type ControlFile, DataFolder } from '../system/data-folder.ts'
+import { isAlive } from '../system/leftovers.ts'
+import { textOption } from './arguments.ts'
+import type { CommandContext } from './command.ts'
+
+/** The functions of the control API. */
+export type ControlCalls = Calls<typeof controlContract>
+
+/** Where the data folder is: `--data`, `FLOTILLA_DATA`, or `.flotilla` in the checkout. */
+export function dataFolderOf(context: CommandContext, root: string): DataFolder {
+  const given = textOption(context, 'data') ?? context.environment['FLOTILLA_DATA']
+  return new DataFolder(given ?? join(root, '.flotilla'))
+}
+
+/** What the data folder says about a running system; undefined when there is none. */
+export function findRunning(folder: DataFolder): ControlFile | undefined {
+  const file = folder.readJson<ControlFile>(CONTROL_FILE)
+  return file !== undefined && isAlive(file.pid) ? file : undefined
+}
+
+/**
+ * Runs `work` with the running system's control API.
+ *
+ * @throws FlotillaError `failed_precondition` when nothing runs.
+ */
+export async function withControl<T>(
+  folder: DataFolder,
+  work: (control: ControlCalls, file: ControlFile) => Promise<T>,
+): Promise<T> {
+  const file = findRunning(folder)
+  if (file === undefined) {
+    throw new FlotillaError(
+      'failed_precondition',
+      `Nothing runs with the data folder ${folder.path}; start it with: npm start`,
+    )
+  }
+  const wheel = new TimerWheel(systemClock)
+  const channel = await openHttpChannel({
+    origin: file.url,
+    clock: systemClock,
+    wheel,
+    credential: file.token,
+  })
+  const client = new Client({
+    ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
+    metrics: new Metrics(),
+    spans: new SpanRing(16),
+    directory: fixedDirectory([]),
+    localChannel: () => channel,
+    openChannel: async () => channel,
+  })
+  try {
+    const context = {
+      caller: anonymous,
+      deadlineMs: Number.POSITIVE_INFINITY,
+      trace: TraceContext.start(systemRandom, false),
+      criticality: 'critical' as const,
+      cancellation: new Cancellation(),
+    }
+    return await work(client.calls(controlContract, context, undefined), file)
+  } finally {
+    await channel.close()
+  }
+}

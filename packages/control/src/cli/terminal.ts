@@ -1,0 +1,65 @@
+/**
+ * What commands print: lines for people, or JSON for programs.
+ *
+ * @module
+ */
+import { styleText } from 'node:util'
+
+/** Styles used for people. */
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+/** Where commands print. */
+export class Terminal {
+  readonly #isJson: boolean
+  readonly #hasColour: boolean
+  readonly #out: NodeJS.WritableStream
+  readonly #err: NodeJS.WritableStream
+
+  constructor(options: { readonly isJson: boolean; readonly hasColour: boolean }) {
+    this.#isJson = options.isJson
+    this.#hasColour = options.hasColour
+    this.#out = process.stdout
+    this.#err = process.stderr
+  }
+
+  get isJson(): boolean {
+    return this.#isJson
+  }
+
+  /** The result of a command: the value as JSON, or the lines that say it to people. */
+  result(value: unknown, lines: () => readonly string[]): void {
+    if (this.#isJson) this.#out.write(`${JSON.stringify(value, undefined, 2)}\n`)
+    else for (const line of lines()) this.#out.write(`${line}\n`)
+  }
+
+  /** A line for people, printed at once; not part of a JSON result. */
+  line(text: string): void {
+    ;(this.#isJson ? this.#err : this.#out).write(`${text}\n`)
+  }
+
+  /** One piece of a result that goes on for ever. */
+  item(value: unknown, line: () => string): void {
+    this.#out.write(`${this.#isJson ? JSON.stringify(value) : line()}\n`)
+  }
+
+  error(text: string): void {
+    this.#err.write(`${this.style('red', 'error:')} ${text}\n`)
+  }
+
+  style(style: Style, text: string): string {
+    return this.#hasColour ? styleText(style, text) : text
+  }
+}
+
+/** Rows in columns, as wide as their longest cell; the last column is as long as it is. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+  return rows.map((row) =>
+    row
+      .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  )
+}

@@ -1,0 +1,195 @@
+/**
+ * One process that should be there: started, watched, started again when it ends by itself.
+ *
+ * Life of a slot:
+ *
+ * - **starting**: the process was spawned and has not said yet that it is ready. More than 30 s of it, and it is killed.
+ * - **ready**: it said so.
+ * - **waiting**: it ended by itself; the next start comes after the wait of `RestartPolicy`.
+ * - **stopping**: told to end (SIGTERM); after the time it is given, killed.
+ * - **stopped**: over.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Clock, Timer } from '@flotilla/core/clock'
+import type { Random } from '@flotilla/core/random'
+import type { HostMessage } from '@flotilla/core/run-host'
+import type { LogFile } from './log-file.ts'
+import { RestartPolicy } from './restart-policy.ts'
+
+/** Where a slot is in its life. */
+export type SlotState = 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped'
+
+/** What a slot is made of. */
+export interface SlotOptions {
+  /** Name of the slot, such as `catalog-1`. */
+  readonly name: string
+  readonly host: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: LogFile
+  /** Program and arguments, and the environment for the next start; `attempt` counts from 1. */
+  readonly command: (attempt: number) => SlotCommand
+  /** Told of every change of state. */
+  readonly onChange: (slot: ProcessSlot) => void
+}
+
+/** What is run. */
+export interface SlotCommand {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  /** Name of the instance this process will be. */
+  readonly instance: string
+}
+
+/** The last thing a process told about itself. */
+export interface SlotStats {
+  /** Share of one core since the message before, 0 to about 1. */
+  readonly cpuRatio: number
+  readonly rssBytes: number
+  readonly inFlight: number
+  readonly loopDelayMs: number
+}
+
+const START_MS_MAX = 30_000
+
+/** A slot. */
+export class ProcessSlot {
+  readonly #options: SlotOptions
+  readonly #policy: RestartPolicy
+  #child: ChildProcess | undefined
+  #state: SlotState = 'stopped'
+  #timer: Timer | undefined
+  #attempt = 0
+  #startedMs = 0
+  #lastStats: { readonly atMs: number; readonly cpuMs: number } | undefined
+  #ended: Promise<void> = Promise.resolve()
+  readonly #whenReady: (() => void)[] = []
+  instance = ''
+  http = ''
+  stats: SlotStats | undefined
+  /** Why it ended last by itself. */
+  lastEnd: string | undefined
+
+  constructor(options: SlotOptions) {
+    this.#options = options
+    this.#policy = new RestartPolicy(options.random)
+  }
+
+  get name(): string {
+    return this.#options.name
+  }
+
+  get host(): string {
+    return this.#options.host
+  }
+
+  get state(): SlotState {
+    return this.#state
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts so far, the first included. */
+  get starts(): number {
+    return this.#attempt
+  }
+
+  get isLooping(): boolean {
+    return this.#policy.isLooping(this.#options.clock.monotonicMs())
+  }
+
+  /** Milliseconds since the present process was started. */
+  get uptimeMs(): number {
+    return this.#child === undefined ? 0 : this.#options.clock.monotonicMs() - this.#startedMs
+  }
+
+  /** Starts the process. */
+  start(): void {
+    const { clock, command, log } = this.#options
+    this.#attempt++
+    const { program, args, environment, instance } = command(this.#attempt)
+    this.instance = instance
+    this.#startedMs = clock.monotonicMs()
+    this.#lastStats = undefined
+    this.stats = undefined
+    // A process group of its own: Ctrl-C in the terminal is for us, and we tell the process in good order.
+    const child = spawn(program, args, {
+      detached: true,
+      env: environment,
+      stdio: ['ignore', log.descriptor, log.descriptor, 'ipc'],
+    })
+    this.#child = child
+    this.#ended = new Promise((resolve) => {
+      child.once('error', (error) => this.#onEnd(child, error.message, resolve))
+      child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`, resolve))
+    })
+    child.on('message', (message) => this.#onMessage(message as HostMessage))
+    this.#timer = clock.schedule(START_MS_MAX, () => child.kill('SIGKILL'))
+    this.#become('starting')
+  }
+
+  /** Resolves when the process is ready, or the slot was stopped. */
+  async whenReady(): Promise<void> {
+    if (this.#state === 'ready' || this.#state === 'stopped') return
+    await new Promise<void>((resolve) => this.#whenReady.push(resolve))
+  }
+
+  /** Ends the process: asks it, and kills it after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    const { clock } = this.#options
+    this.#timer?.cancel()
+    const child = this.#child
+    if (child === undefined) return this.#become('stopped')
+    this.#become('stopping')
+    child.kill('SIGTERM')
+    const timer = clock.schedule(graceMs, () => child.kill('SIGKILL'))
+    await this.#ended
+    timer.cancel()
+  }
+
+  #onMessage(message: HostMessage): void {
+    const { clock } = this.#options
+    if (message.kind === 'ready') {
+      if (this.#state !== 'starting') return
+      this.#timer?.cancel()
+      this.http = message.http
+      this.#become('ready')
+      return
+    }
+    const nowMs = clock.monotonicMs()
+    const last = this.#lastStats ?? { atMs: this.#startedMs, cpuMs: 0 }
+    const { cpuMs, rssBytes, inFlight, loopDelayMs } = message
+    this.stats = {
+      cpuRatio: (cpuMs - last.cpuMs) / Math.max(1, nowMs - last.atMs),
+      rssBytes,
+      inFlight,
+      loopDelayMs,
+    }
+    this.#lastStats = { atMs: nowMs, cpuMs }
+  }
+
+  #onEnd(child: ChildProcess, why: string, resolve: () => void): void {
+    if (this.#child !== child) return
+    const { clock } = this.#options
+    this.#timer?.cancel()
+    const livedMs = clock.monotonicMs() - this.#startedMs
+    this.#child = undefined
+    resolve()
+    if (this.#state === 'stopping') return this.#become('stopped')
+    this.lastEnd = `${why} after ${(livedMs / 1000).toFixed(1)} s`
+    const waitMs = this.#policy.ended(clock.monotonicMs(), livedMs)
+    this.#timer = clock.schedule(waitMs, () => this.start())
+    this.#become('waiting')
+  }
+
+  #become(state: SlotState): void {
+    this.#state = state
+    if (state === 'ready' || state === 'stopped') for (const resolve of this.#whenReady.splice(0)) resolve()
+    this.#options.onChange(this)
+  }
+}

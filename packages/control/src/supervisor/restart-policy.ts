@@ -1,0 +1,41 @@
+/**
+ * When to start a process again that ended by itself. Pure: told the time.
+ *
+ * The first restart comes at once, since most crashes are single events; further ones wait longer and longer, with jitter, so
+ * that a process that cannot start does not take the machine with it. A process that held out for a while has its past
+ * forgiven. Five ends in a minute are a crash loop: it is still tried, but people should look.
+ *
+ * @module
+ */
+import type { Random } from '@flotilla/core/random'
+
+const WAIT_MS_MIN = 100
+const WAIT_MS_MAX = 15_000
+const FORGIVEN_MS = 30_000
+const LOOP_ENDS = 5
+const LOOP_MS = 60_000
+
+/** The past of one process slot. */
+export class RestartPolicy {
+  readonly #random: Random
+  #endsMs: number[] = []
+  #inARow = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** It ended by itself after `livedMs`; how long to wait before the next start. */
+  ended(nowMs: number, livedMs: number): number {
+    this.#inARow = livedMs >= FORGIVEN_MS ? 1 : this.#inARow + 1
+    this.#endsMs = [...this.#endsMs.filter((ms) => nowMs - ms < LOOP_MS), nowMs]
+    if (this.#inARow === 1) return 0
+    const limitMs = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** (this.#inARow - 2))
+    return limitMs / 2 + this.#random.next() * (limitMs / 2)
+  }
+
+  /** True while it ends faster than it can be of use. */
+  isLooping(nowMs: number): boolean {
+    return this.#endsMs.filter((ms) => nowMs - ms < LOOP_MS).length >= LOOP_ENDS
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * All processes of a system: started in waves, scaled, stopped in the opposite order.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import type { Clock, Timer } from '@flotilla/core/clock'
+import { FlotillaError } from '@flotilla/core/error'
+import type { Random } from '@flotilla/core/random'
+import type { Placement } from '../topology/placement.ts'
+import { LogFile } from './log-file.ts'
+import { ProcessSlot, type SlotCommand } from './process-slot.ts'
+
+/** What it needs. */
+export interface SupervisorOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly placement: Placement
+  /** Host names in the order of starting. */
+  readonly waves: readonly (readonly string[])[]
+  readonly logFolder: string
+  /** The command of one process: host, its number from 1, and the how manyeth start it is. */
+  readonly command: (host: string, ordinal: number, attempt: number) => SlotCommand
+  readonly onChange: (slot: ProcessSlot) => void
+}
+
+const ROTATE_MS = 10_000
+const INSTANCES_MAX = 64
+
+/** The processes. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #slots = new Map<string, ProcessSlot[]>()
+  readonly #logs = new Map<string, LogFile>()
+  #rotation: Timer | undefined
+  #isStopping = false
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#rotateLater()
+  }
+
+  /** Every slot, by host in the order of the placement. */
+  get slots(): readonly ProcessSlot[] {
+    return Object.keys(this.#options.placement.hosts).flatMap((host) => this.#slots.get(host) ?? [])
+  }
+
+  slotsOf(host: string): readonly ProcessSlot[] {
+    return this.#slots.get(host) ?? []
+  }
+
+  /** The log file of a slot. */
+  logPath(slot: string): string {
+    return join(this.#options.logFolder, `${slot}.log`)
+  }
+
+  /** Starts wave after wave; resolves when the last is ready. `onWave` is told before each. */
+  async start(onWave: (hosts: readonly string[]) => void): Promise<void> {
+    for (const wave of this.#options.waves) {
+      if (this.#isStopping) return
+      onWave(wave)
+      const started = wave.flatMap((host) => this.#grow(host, this.#instancesOf(host)))
+      await Promise.all(started.map((slot) => slot.whenReady()))
+    }
+  }
+
+  /**
+   * Brings a host to `instances` processes; resolves when they are ready, or gone.
+   *
+   * @throws FlotillaError `not_found`, `invalid_argument`.
+   */
+  async scale(host: string, instances: number, graceMs: number): Promise<void> {
+    const slots = this.#slots.get(host)
+    if (slots === undefined)
+      throw new FlotillaError('not_found', `There is no host ${host}.`, { executed: 'no' })
+    if (!Number.isInteger(instances) || instances < 1 || instances > INSTANCES_MAX) {
+      throw new FlotillaError('invalid_argument', `Instances must be from 1 to ${INSTANCES_MAX}.`, {
+        executed: 'no',
+      })
+    }
+    const surplus = slots.splice(instances)
+    const started = this.#grow(host, instances)
+    await Promise.all([
+      ...surplus.map((slot) => slot.stop(graceMs)),
+      ...started.map((slot) => slot.whenReady()),
+    ])
+  }
+
+  /** Stops everything, callers before callees. */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true
+    this.#rotation?.cancel()
+    for (const wave of [...this.#options.waves].reverse()) {
+      await Promise.all(wave.flatMap((host) => this.slotsOf(host)).map((slot) => slot.stop(graceMs)))
+    }
+    for (const log of this.#logs.values()) log.close()
+  }
+
+  #instancesOf(host: string): number {
+    return this.#options.placement.hosts[host]?.instances ?? 1
+  }
+
+  /** Adds slots until there are `instances`; returns the new ones, started. */
+  #grow(host: string, instances: number): readonly ProcessSlot[] {
+    const slots = this.#slots.get(host) ?? []
+    this.#slots.set(host, slots)
+    const added: ProcessSlot[] = []
+    while (slots.length < instances) {
+      const slot = this.#createSlot(host, slots.length + 1)
+      slots.push(slot)
+      added.push(slot)
+      slot.start()
+    }
+    return added
+  }
+
+  #createSlot(host: string, ordinal: number): ProcessSlot {
+    const { clock, random, command, onChange } = this.#options
+    const name = `${host}-${ordinal}`
+    let log = this.#logs.get(name)
+    if (log === undefined) {
+      log = new LogFile(this.logPath(name))
+      this.#logs.set(name, log)
+    }
+    return new ProcessSlot({
+      name,
+      host,
+      clock,
+      random,
+      log,
+      onChange,
+      command: (attempt) => command(host, ordinal, attempt),
+    })
+  }
+
+  #rotateLater(): void {
+    this.#rotation = this.#options.clock.schedule(ROTATE_MS, () => {
+      for (const log of this.#logs.values()) log.rotateIfLong()
+      this.#rotateLater()
+    })
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The data folder: everything a system keeps on disk, for its owner's eyes only.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { FlotillaError } from '@flotilla/core/error'
+import type { Random } from '@flotilla/core/random'
+
+/** Where the command line finds a running system. */
+export interface ControlFile {
+  readonly pid: number
+  readonly url: string
+  readonly token: string
+  /** False until every process is ready. */
+  readonly isReady: boolean
+}
+
+/** A data folder. */
+export class DataFolder {
+  readonly path: string
+  readonly logs: string
+  readonly postgres: string
+  /** Sockets live elsewhere: their paths may have 107 bytes, and a checkout can be anywhere. */
+  readonly sockets: string
+
+  /** Makes what is missing. @throws FlotillaError `failed_precondition` when it cannot be written. */
+  constructor(path: string) {
+    this.path = resolve(path)
+    this.logs = join(this.path, 'logs')
+    this.postgres = join(this.path, 'postgres')
+    const tag = createHash('sha256').update(this.path).digest('hex').slice(0, 12)
+    this.sockets = join(tmpdir(), `flotilla-${tag}`)
+    try {
+      for (const folder of [this.path, this.logs, this.sockets]) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+      }
+    } catch (cause) {
+      throw new FlotillaError(
+        'failed_precondition',
+        `The data folder ${this.path} cannot be written (${(cause as NodeJS.ErrnoException).code}); choose another with --data or FLOTILLA_DATA.`,
+        { cause },
+      )
+    }
+  }
+
+  /** Reads what `writeJson` wrote; undefined when it is not there or was cut short. */
+  readJson<T>(name: string): T | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.path, name), 'utf8')) as T
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined
+      throw error
+    }
+  }
+
+  /** Replaces a file as a whole: whoever reads it sees the old or the new one. */
+  writeJson(name: string, value: unknown): void {
+    const path = join(this.path, name)
+    writeFileSync(`${path}.new`, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.path, name), { force: true })
+  }
+}
+
+/** The file that tells of a running system. */
+export const CONTROL_FILE = 'control.json'
+
+const SECRETS_FILE = 'secrets.json'
+
+/** Words for passwords and tokens: made once, kept in the data folder. */
+export class Secrets {
+  readonly #folder: DataFolder
+  readonly #random: Random
+  readonly #values: Record<string, string>
+
+  constructor(folder: DataFolder, random: Random) {
+    this.#folder = folder
+    this.#random = random
+    this.#values = folder.readJson<Record<string, string>>(SECRETS_FILE) ?? {}
+  }
+
+  /** The secret of that name: 24 characters, 144 bits. */
+  get(name: string): string {
+    const known = this.#values[name]
+    if (known !== undefined) return known
+    const made = Buffer.from(this.#random.bytes(18)).toString('base64url')
+    this.#values[name] = made
+    this.#folder.writeJson(SECRETS_FILE, this.#values)
+    return made
+  }
+}

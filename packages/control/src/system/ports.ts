@@ -1,0 +1,64 @@
+/**
+ * The ports of a system, probed before anything is started.
+ *
+ * @module
+ */
+import { createServer } from 'node:net'
+import { FlotillaError } from '@flotilla/core/error'
+
+/** Fixed ports; all below 32768, where the system does not take ports for outgoing connections. */
+export interface SystemPorts {
+  readonly gateway: number
+  readonly control: number
+  readonly registry: number
+  readonly postgres: number
+}
+
+/** Names, defaults and environment variables. */
+const portFacts = {
+  gateway: { default: 8080, variable: 'FLOTILLA_PORT', hint: '--port N or FLOTILLA_PORT' },
+  control: { default: 8090, variable: 'FLOTILLA_CONTROL_PORT', hint: 'FLOTILLA_CONTROL_PORT' },
+  registry: { default: 8761, variable: 'FLOTILLA_REGISTRY_PORT', hint: 'FLOTILLA_REGISTRY_PORT' },
+  postgres: { default: 15_432, variable: 'FLOTILLA_POSTGRES_PORT', hint: 'FLOTILLA_POSTGRES_PORT' },
+} as const
+
+/** @throws FlotillaError `invalid_argument` when a variable is not a port. */
+export function readPorts(
+  environment: Readonly<Record<string, string | undefined>>,
+  gateway?: string,
+): SystemPorts {
+  const read = (name: keyof typeof portFacts, given?: string): number => {
+    const { default: fallback, variable } = portFacts[name]
+    const text = given ?? environment[variable] ?? String(fallback)
+    const port = Number(text)
+    if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
+    throw new FlotillaError('invalid_argument', `${variable} must be a port from 1 to 65535, not ${text}.`)
+  }
+  return {
+    gateway: read('gateway', gateway),
+    control: read('control'),
+    registry: read('registry'),
+    postgres: read('postgres'),
+  }
+}
+
+/** @throws FlotillaError `failed_precondition` naming the port that is taken and how to choose another. */
+export async function probePorts(ports: Partial<SystemPorts>): Promise<void> {
+  for (const name of Object.keys(portFacts) as (keyof typeof portFacts)[]) {
+    const port = ports[name]
+    if (port !== undefined && !(await isFree(port))) {
+      throw new FlotillaError(
+        'failed_precondition',
+        `Port ${port}, which the ${name} needs, is taken by another program; stop it, or choose another port with ${portFacts[name].hint}.`,
+      )
+    }
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}

@@ -1,0 +1,261 @@
+/**
+ * One running system: database server, keys, processes, control API; opened in order, closed in the opposite order.
+ *
+ * @module
+ */
+import { rmSync } from 'node:fs'
+import type { App } from '@flotilla/core/app'
+import type { Caller, User } from '@flotilla/core/caller'
+import { type Clock, isoTime } from '@flotilla/core/clock'
+import { Closing } from '@flotilla/core/closing'
+import type { Ports } from '@flotilla/core/context'
+import { createKeyPair, type KeyPairText, Signer } from '@flotilla/core/credentials'
+import { FlotillaError } from '@flotilla/core/error'
+import type { Logger } from '@flotilla/core/log'
+import type { Service } from '@flotilla/core/service'
+import type { ProcessSlot } from '../supervisor/process-slot.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import {
+  mistakesIn,
+  type PlaceableService,
+  type Placement,
+  PlacementError,
+  startWaves,
+} from '../topology/placement.ts'
+import { type AppModule, contractsOf } from './app-module.ts'
+import { openControlHost } from './control-host.ts'
+import { CONTROL_FILE, type ControlFile, type DataFolder, type Secrets } from './data-folder.ts'
+import { type Databases, openDatabases } from './databases.ts'
+import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
+import { endLeftovers, recordProcesses } from './leftovers.ts'
+import { probePorts, type SystemPorts } from './ports.ts'
+import { lastWords, runTask } from './run-task.ts'
+
+/** What a system is opened with. */
+export interface SystemOptions {
+  readonly module: AppModule
+  readonly services: ReadonlyMap<string, Service>
+  readonly placeable: readonly PlaceableService[]
+  readonly placement: Placement
+  readonly folder: DataFolder
+  readonly secrets: Secrets
+  readonly tcp: SystemPorts
+  readonly ports: Ports
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  /** Told of every step. */
+  readonly onStep: (step: string) => void
+  /** Told when a process ends by itself. */
+  readonly onEnd: (slot: ProcessSlot) => void
+  /** Somebody asked through the control API to stop. */
+  readonly onDown: () => void
+}
+
+/** A running system. */
+export interface System {
+  readonly gateway: string
+  readonly control: string
+  readonly database: string
+  readonly processes: readonly {
+    readonly name: string
+    readonly services: readonly string[]
+    readonly pid: number
+  }[]
+  close(): Promise<void>
+}
+
+/** Time given to each process to end. */
+const STOP_GRACE_MS = 8_000
+const CLOSING_STEP_MS = 40_000
+const CREDENTIAL_MS = 365 * 24 * 3_600_000
+const USER_TOKEN_MS = 60_000
+const LOOP_CHECK_MS = 100
+
+/**
+ * Starts everything; resolves when every process is ready.
+ *
+ * @throws FlotillaError `failed_precondition` with a line that says what is wrong and what to do. What was started is stopped.
+ */
+export async function openSystem(options: SystemOptions): Promise<System> {
+  const closing = new Closing(options.ports.clock, CLOSING_STEP_MS)
+  try {
+    return await open(options, closing)
+  } catch (error) {
+    await closing.close()
+    throw error
+  }
+}
+
+async function open(options: SystemOptions, closing: Closing): Promise<System> {
+  const { module, services, placement, folder, secrets, tcp, ports, onStep } = options
+  const mistakes = mistakesIn(placement, options.placeable)
+  if (mistakes.length > 0) throw new PlacementError(placement.name, mistakes)
+  const ended = await endLeftovers(folder, ports.clock)
+  if (ended > 0) onStep(`ended ${ended} processes that an earlier run left behind`)
+  await probePorts({ gateway: tcp.gateway, control: tcp.control, registry: tcp.registry })
+  const controlFile: ControlFile = {
+    pid: process.pid,
+    url: `http://127.0.0.1:${tcp.control}`,
+    token: secrets.get('control token'),
+    isReady: false,
+  }
+  folder.writeJson(CONTROL_FILE, controlFile)
+  closing.defer('control file', () => folder.remove(CONTROL_FILE))
+  closing.defer('sockets', () => rmSync(folder.sockets, { recursive: true, force: true }))
+
+  onStep('PostgreSQL')
+  const externalUrl = options.environment['DATABASE_URL']
+  const { app } = module
+  const databases = await openDatabases({
+    ...options,
+    app: app.name,
+    postgresPort: tcp.postgres,
+    externalUrl,
+    closing,
+  })
+  const userKeys = createKeyPair()
+  const environment = environmentOf(options, databases, userKeys)
+  onStep('migrations and first data')
+  await runTask({ module, folder, task: 'prepare', services: [...services.keys()], environment })
+
+  const supervisor = openSupervisor(options, environment, databases, closing)
+  await failOnLoop(
+    supervisor,
+    supervisor.start((hosts) => onStep(hosts.join(', '))),
+    ports.clock,
+  )
+  const gateway = `http://127.0.0.1:${tcp.gateway}`
+  const controlHost = await openControlHost({
+    ...options,
+    controlPort: tcp.control,
+    token: controlFile.token,
+    environment,
+    service: {
+      app: app.name,
+      version: module.version,
+      placement,
+      contracts: contractsOf(services),
+      supervisor,
+      gateway,
+      database: databases.description,
+      startedAt: isoTime(ports.clock.now()),
+      isSingle: (host) => isSingle(options, host),
+      administrator: administrator(new Signer(userKeys.privateKey), ports),
+      onDown: options.onDown,
+    },
+  })
+  closing.defer('control API', () => controlHost.close())
+  folder.writeJson(CONTROL_FILE, { ...controlFile, isReady: true })
+  return {
+    gateway,
+    control: controlFile.url,
+    database: databases.description,
+    processes: supervisor.slots.map(({ name, host, pid = 0 }) => ({
+      name,
+      services: placement.hosts[host]?.services ?? [],
+      pid,
+    })),
+    close: () => closing.close(),
+  }
+}
+
+/** What hosts are told; fresh keys for every run, so that credentials of an earlier one are worth nothing. */
+function environmentOf(
+  options: SystemOptions,
+  databases: Databases,
+  userKeys: KeyPairText,
+): EnvironmentOptions {
+  const { module, services, folder, secrets, tcp, ports, environment } = options
+  const processKeys = createKeyPair()
+  return {
+    environment,
+    services: [...services.keys()],
+    version: module.version,
+    socketFolder: folder.sockets,
+    registryPort: tcp.registry,
+    processKey: processKeys.publicKey,
+    userKey: userKeys.publicKey,
+    signer: new Signer(processKeys.privateKey),
+    credentialsUntil: ports.clock.now() + CREDENTIAL_MS,
+    databaseUrls: databases.urls,
+    settings: {
+      gateway: { port: String(tcp.gateway), userSigningKey: userKeys.privateKey },
+    },
+    taskSettings: loginSettings(module.app, secrets),
+  }
+}
+
+/** The passwords of an app's first accounts, as settings of its service `auth`. */
+export function loginSettings(app: App, secrets: Secrets): EnvironmentOptions['taskSettings'] {
+  return {
+    auth: Object.fromEntries((app.logins ?? []).map(({ field }) => [field, secrets.get(`login ${field}`)])),
+  }
+}
+
+function openSupervisor(
+  options: SystemOptions,
+  environment: EnvironmentOptions,
+  databases: Databases,
+  closing: Closing,
+): Supervisor {
+  const { module, placement, placeable, folder, ports, onEnd } = options
+  const supervisor = new Supervisor({
+    clock: ports.clock,
+    random: ports.random,
+    placement,
+    waves: startWaves(placement, placeable),
+    logFolder: folder.logs,
+    command(host, ordinal, attempt) {
+      const services = placement.hosts[host]?.services ?? []
+      // A new process is a new instance: nobody may take it for the one before.
+      const instance = `${host}-${ordinal}-${attempt.toString(36)}${Buffer.from(ports.random.bytes(3)).toString('hex')}`
+      return {
+        program: process.execPath,
+        args: [module.main],
+        environment: hostEnvironment(environment, { instance, services }),
+        instance,
+      }
+    },
+    onChange(slot) {
+      const pids = [databases.pid(), ...supervisor.slots.map(({ pid }) => pid)]
+      recordProcesses(
+        folder,
+        pids.filter((pid) => pid !== undefined),
+      )
+      if (slot.state === 'waiting') onEnd(slot)
+    },
+  })
+  closing.defer('processes', () => supervisor.stop(STOP_GRACE_MS))
+  return supervisor
+}
+
+/** Waits for the start, but not for a process that ends again and again. */
+async function failOnLoop(supervisor: Supervisor, started: Promise<void>, clock: Clock): Promise<void> {
+  let isStarted = false
+  const watch = async (): Promise<void> => {
+    while (!isStarted) {
+      const slot = supervisor.slots.find(({ isLooping, state }) => isLooping && state !== 'ready')
+      if (slot !== undefined) {
+        throw new FlotillaError(
+          'failed_precondition',
+          `${slot.name} does not start (${slot.lastEnd ?? ''}). Its last words, from ${supervisor.logPath(slot.name)}:\n${lastWords(supervisor.logPath(slot.name))}`,
+        )
+      }
+      await clock.sleep(LOOP_CHECK_MS)
+    }
+  }
+  await Promise.race([started.finally(() => (isStarted = true)), watch()])
+}
+
+function isSingle({ placement, placeable }: SystemOptions, host: string): boolean {
+  const names = placement.hosts[host]?.services ?? []
+  return placeable.some(({ name, isSingle: single }) => single && names.includes(name))
+}
+
+/** As whom operators call: an administrator, by a token of the kind the gateway signs. */
+function administrator(signer: Signer, { clock }: Ports): () => Caller {
+  return () => {
+    const user: User = { id: 'operator', roles: ['admin'], scopes: [], tier: 'enterprise' }
+    return { user, token: signer.user({ user, expiresAt: clock.now() + USER_TOKEN_MS }) }
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Placements: which host runs which services, how many times. Pure: text in, a checked value out.
+ *
+ * ```json
+ * { "hosts": { "edge": { "services": ["gateway"] }, "shop": { "services": ["catalog", "search"], "instances": 2 } } }
+ * ```
+ *
+ * @module
+ */
+
+/** One kind of host. */
+export interface HostPlacement {
+  readonly services: readonly string[]
+  /** Processes of this kind; default 1. */
+  readonly instances: number
+}
+
+/** Hosts by name. */
+export interface Placement {
+  readonly name: string
+  readonly hosts: Readonly<Record<string, HostPlacement>>
+}
+
+/** What a placement must know of a service. */
+export interface PlaceableService {
+  readonly name: string
+  /** Names of the services it calls. */
+  readonly calls: readonly string[]
+  /** True when there can be one on a machine only: it listens on a fixed port. */
+  readonly isSingle: boolean
+}
+
+/** A placement that cannot be: every mistake in it. */
+export class PlacementError extends Error {
+  override readonly name = 'PlacementError'
+  readonly mistakes: readonly string[]
+
+  constructor(name: string, mistakes: readonly string[]) {
+    super(`placement ${name}: ${mistakes.join('; ')}`)
+    this.mistakes = mistakes
+  }
+}
+
+/** Names of the placements that every app has. */
+export const builtInPlacements = ['fleet', 'monolith'] as const
+
+/** Every service in a process of its own (`fleet`), or all in one (`monolith`). */
+export function builtInPlacement(
+  name: (typeof builtInPlacements)[number],
+  services: readonly PlaceableService[],
+): Placement {
+  const names = services.map((service) => service.name)
+  if (name === 'monolith') return { name, hosts: { app: { services: names, instances: 1 } } }
+  return { name, hosts: Object.fromEntries(names.map((one) => [one, { services: [one], instances: 1 }])) }
+}
+
+const HOST_NAME = /^[a-z][a-z0-9-]{0,30}$/
+const INSTANCES_MAX = 64
+
+/** @throws PlacementError naming everything that is wrong. */
+export function parsePlacement(name: string, text: string, services: readonly PlaceableService[]): Placement {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new PlacementError(name, [`it is not JSON (${(cause as Error).message})`])
+  }
+  const hosts = (value as { hosts?: unknown } | null)?.hosts
+  if (typeof hosts !== 'object' || hosts === null || Array.isArray(hosts)) {
+    throw new PlacementError(name, ['it must be an object with "hosts"'])
+  }
+  const mistakes: string[] = []
+  const parsed = Object.entries(hosts).map(
+    ([host, given]) => [host, parseHost(host, given, mistakes)] as const,
+  )
+  const placement: Placement = { name, hosts: Object.fromEntries(parsed) }
+  mistakes.push(...mistakesIn(placement, services))
+  if (mistakes.length > 0) throw new PlacementError(name, mistakes)
+  return placement
+}
+
+function parseHost(host: string, given: unknown, mistakes: string[]): HostPlacement {
+  const { services, instances = 1, ...rest } = (given ?? {}) as Record<string, unknown>
+  if (!HOST_NAME.test(host)) mistakes.push(`host name ${host} must be lower-case letters, digits and dashes`)
+  for (const key of Object.keys(rest)) mistakes.push(`hosts.${host}.${key} is not known`)
+  const isList =
+    Array.isArray(services) && services.length > 0 && services.every((one) => typeof one === 'string')
+  if (!isList) mistakes.push(`hosts.${host}.services must list services`)
+  const isCount =
+    Number.isInteger(instances) && (instances as number) >= 1 && (instances as number) <= INSTANCES_MAX
+  if (!isCount) mistakes.push(`hosts.${host}.instances must be a number from 1 to ${INSTANCES_MAX}`)
+  return { services: isList ? (services as string[]) : [], instances: isCount ? (instances as number) : 1 }
+}
+
+/** What is wrong with a placement for these services. */
+export function mistakesIn(placement: Placement, services: readonly PlaceableService[]): readonly string[] {
+  const mistakes: string[] = []
+  const known = new Map(services.map((service) => [service.name, service]))
+  const placed = new Map<string, string>()
+  for (const [host, { services: names, instances }] of Object.entries(placement.hosts)) {
+    for (const name of names) {
+      const service = known.get(name)
+      const other = placed.get(name)
+      if (service === undefined) mistakes.push(`hosts.${host} names ${name}, which the app does not have`)
+      else if (service.isSingle && instances > 1) mistakes.push(`hosts.${host}: ${name} can run once only`)
+      if (other !== undefined) mistakes.push(`${name} is placed in ${other} and in ${host}`)
+      placed.set(name, host)
+    }
+  }
+  for (const { name } of services) if (!placed.has(name)) mistakes.push(`${name} is not placed`)
+  return mistakes
+}
+
+/**
+ * Host names in the order of starting: hosts of one wave need nothing of each other, and only what earlier waves have. Hosts that
+ * call each other in a circle start together.
+ */
+export function startWaves(
+  placement: Placement,
+  services: readonly PlaceableService[],
+): readonly (readonly string[])[] {
+  const hostOf = new Map<string, string>()
+  for (const [host, { services: names }] of Object.entries(placement.hosts))
+    for (const name of names) hostOf.set(name, host)
+  const calls = new Map(services.map((service) => [service.name, service.calls]))
+  const needs = new Map<string, Set<string>>()
+  for (const [host, { services: names }] of Object.entries(placement.hosts)) {
+    const needed = names.flatMap((name) => calls.get(name) ?? []).flatMap((name) => hostOf.get(name) ?? [])
+    needs.set(host, new Set(needed.filter((other) => other !== host)))
+  }
+  const waves: string[][] = []
+  const started = new Set<string>()
+  while (started.size < needs.size) {
+    const waiting = [...needs.keys()].filter((host) => !started.has(host))
+    const free = waiting.filter((host) => [...(needs.get(host) ?? [])].every((other) => started.has(other)))
+    const wave = free.length > 0 ? free : waiting
+    for (const host of wave) started.add(host)
+    waves.push(wave)
+  }
+  return waves
+}
+
+/** The host that runs a service. */
+export function hostOfService(placement: Placement, service: string): string | undefined {
+  return Object.entries(placement.hosts).find(([, { services }]) => services.includes(service))?.[0]
+}

@@ -1,0 +1,181 @@
+/**
+ * What a call passes going out, in this order (the mirror of `service/receive.ts`):
+ *
+ * 1. deadline: never later than that of the call it is made within
+ * 2. validation: a mistake of the caller fails here, before anything is sent
+ * 3. retry, within a budget, with full jitter; outside the choice of instance, so that each attempt can go elsewhere
+ * 4. choice of instance: least expected work of two; tried ones and unwell ones last
+ * 5. breaker of that instance: learns from every answer
+ * 6. the wire
+ *
+ * A service in the same process is called directly: there the receiver validates, and steps 3 to 5 have nothing to choose.
+ *
+ * @module
+ */
+import type { CallOptions, Calls } from '../contract/calls.ts'
+import type { Contract } from '../contract/contract.ts'
+import type { Operation } from '../contract/operation.ts'
+import type { Caller } from '../kernel/caller.ts'
+import { type CallContext, type Criticality, criticalities } from '../kernel/context.ts'
+import type { SpanRing } from '../telemetry/spans.ts'
+import type { CallRequest, Reply, Settle } from '../wire/wire.ts'
+import { Callee, type CalleeOptions, OutgoingOperation } from './outgoing.ts'
+import { callRemote, openStream } from './remote.ts'
+
+/** What a client needs. */
+export interface ClientOptions extends CalleeOptions {
+  readonly spans: SpanRing
+}
+
+/** Makes calls for all services of a process. */
+export class Client {
+  readonly #options: ClientOptions
+  readonly #callees = new Map<string, Callee>()
+  readonly #outgoing = new Map<Operation, OutgoingOperation>()
+  readonly #facades = new Map<Contract, Facade>()
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+  }
+
+  /** The typed functions of `contract`, called by `service` within `context`. */
+  calls<C extends Contract>(contract: C, context: CallContext, service: string | undefined): Calls<C> {
+    let facade = this.#facades.get(contract)
+    if (facade === undefined) {
+      facade = facadeOf(this, contract)
+      this.#facades.set(contract, facade)
+    }
+    return new facade(context, service) as unknown as Calls<C>
+  }
+
+  /** An operation, ready to be called many times. */
+  outgoing(operation: Operation): OutgoingOperation {
+    let outgoing = this.#outgoing.get(operation)
+    if (outgoing === undefined) {
+      outgoing = new OutgoingOperation(operation, this.#callee(operation.service), this.#options.metrics)
+      this.#outgoing.set(operation, outgoing)
+    }
+    return outgoing
+  }
+
+  /** Makes one call. `wantsJson`: the output will only be passed on. */
+  call(
+    outgoing: OutgoingOperation,
+    input: unknown,
+    context: CallContext,
+    caller: Caller,
+    options: CallOptions,
+    wantsJson: boolean,
+    settle: Settle,
+  ): void {
+    const { callee, operation } = outgoing
+    const request = this.#request(operation, input, context, caller, options, wantsJson)
+    const { startMs, trace } = request
+    const end = (reply: Reply): void => {
+      const code = reply.error === undefined ? 'ok' : reply.error.code
+      const durationMs = reply.endMs - startMs
+      outgoing.ended(code, durationMs)
+      this.#options.spans.record(operation.id, 'client', trace, context.trace, startMs, durationMs, code)
+      settle(reply)
+    }
+    if (callee.local === undefined) void callRemote(callee, request, this.#options).then(end)
+    else callee.local.call(request, end)
+  }
+
+  /** Opens a stream; once open it is not retried. */
+  stream(
+    outgoing: OutgoingOperation,
+    input: unknown,
+    context: CallContext,
+    caller: Caller,
+    options: CallOptions,
+  ): AsyncIterable<unknown> {
+    const { callee, operation } = outgoing
+    const request = this.#request(operation, input, context, caller, options, false)
+    return callee.local === undefined
+      ? openStream(callee, request, this.#options)
+      : callee.local.stream(request)
+  }
+
+  /** Closes every channel, letting calls on their way end. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#callees.values()].map((callee) => callee.targets.close()))
+  }
+
+  #callee(service: string): Callee {
+    let callee = this.#callees.get(service)
+    if (callee === undefined) {
+      callee = new Callee(service, this.#options)
+      this.#callees.set(service, callee)
+    }
+    return callee
+  }
+
+  /** Step 1, and what travels along. */
+  #request(
+    operation: Operation,
+    input: unknown,
+    context: CallContext,
+    caller: Caller,
+    options: CallOptions,
+    wantsJson: boolean,
+  ): CallRequest {
+    const { clock, random } = this.#options.ports
+    const startMs = clock.monotonicMs()
+    return {
+      operation,
+      input,
+      wantsJson,
+      startMs,
+      caller,
+      deadlineMs: Math.min(context.deadlineMs, startMs + (options.timeoutMs ?? operation.timeoutMs)),
+      requestId: context.requestId,
+      trace: context.trace.child(random),
+      criticality: lower(context.criticality, options.criticality),
+      cancellation: context.cancellation,
+      idempotencyKey: options.idempotencyKey,
+    }
+  }
+}
+
+/** The less critical of the two: a caller may not raise what it was given. */
+function lower(given: Criticality, wanted: Criticality | undefined): Criticality {
+  if (wanted === undefined) return given
+  return criticalities.indexOf(wanted) > criticalities.indexOf(given) ? wanted : given
+}
+
+type Facade = new (context: CallContext, service: string | undefined) => object
+
+const noOptions: CallOptions = {}
+const noInput = {}
+
+/** A class with one method per operation: making the functions for a call then costs one small object. */
+function facadeOf(client: Client, contract: Contract): Facade {
+  class CallsOfContract {
+    readonly context: CallContext
+    readonly caller: Caller
+
+    constructor(context: CallContext, service: string | undefined) {
+      this.context = context
+      this.caller = { user: context.caller.user, service, token: context.caller.token }
+    }
+  }
+  const methods = CallsOfContract.prototype as unknown as Record<string, unknown>
+  for (const [name, operation] of Object.entries(contract.operations as Record<string, Operation>)) {
+    const outgoing = client.outgoing(operation)
+    methods[name] =
+      operation.kind === 'stream'
+        ? function (this: CallsOfContract, input: unknown = noInput, options = noOptions) {
+            return client.stream(outgoing, input, this.context, this.caller, options)
+          }
+        : function (this: CallsOfContract, input: unknown = noInput, options = noOptions) {
+            return new Promise((resolve, reject) => {
+              client.call(outgoing, input, this.context, this.caller, options, false, (reply) => {
+                if (reply.error === undefined) resolve(reply.output)
+                else reject(reply.error)
+              })
+            })
+          }
+  }
+  return CallsOfContract
+}

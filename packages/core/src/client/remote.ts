@@ -1,0 +1,144 @@
+/**
+ * Calls to services in other processes: steps 2 to 6 of `client.ts`.
+ *
+ * @module
+ */
+import type { Ports } from '../kernel/context.ts'
+import { FlotillaError, isRetryable } from '../kernel/error.ts'
+import type { Directory } from '../registry/directory.ts'
+import { fullJitterMs } from '../resilience/backoff.ts'
+import { type CallRequest, type Channel, Reply } from '../wire/wire.ts'
+import type { Callee } from './outgoing.ts'
+import { isInstanceFailure, type Target } from './target.ts'
+
+/** Calls in all, the first included. */
+const ATTEMPTS_MAX = 3
+const BACKOFF = { baseMs: 25, capMs: 1_000 }
+
+/** What it takes. */
+export interface RemoteOptions {
+  readonly ports: Ports
+  readonly directory: Directory
+}
+
+/** Makes a call, again if that is hopeful and safe. Never rejects. */
+export async function callRemote(
+  callee: Callee,
+  request: CallRequest,
+  options: RemoteOptions,
+): Promise<Reply> {
+  const { clock, random } = options.ports
+  const { operation, deadlineMs } = request
+  const mistake = badInput(request)
+  if (mistake !== undefined) return Reply.failed(mistake, request.startMs)
+  const takesKey = operation.idempotency === 'key' || operation.idempotency === 'key_required'
+  const isIdempotent = operation.isIdempotent || (takesKey && request.idempotencyKey !== undefined)
+  callee.budget.deposit(request.startMs)
+  let tried: Set<Target> | undefined
+  for (let attempt = 1; ; attempt++) {
+    const reached = await reach(callee, request, tried, options)
+    if ('error' in reached) return Reply.failed(reached.error, clock.monotonicMs())
+    const reply = await attemptOn(reached, request, options)
+    if (reply.error === undefined || !isRetryable(reply.error, isIdempotent)) return reply
+    if (attempt === ATTEMPTS_MAX || !callee.budget.tryWithdraw(reply.endMs))
+      return exhausted(reply.error, reply.endMs)
+    const waitMs = (reply.error.retryAfterMs ?? 0) + fullJitterMs(random, attempt - 1, BACKOFF)
+    if (reply.endMs + waitMs >= deadlineMs) return reply
+    callee.retries.add()
+    tried ??= new Set()
+    tried.add(reached.target)
+    await clock.sleep(waitMs)
+  }
+}
+
+/** Opens a stream on one instance. */
+export async function* openStream(
+  callee: Callee,
+  request: CallRequest,
+  options: RemoteOptions,
+): AsyncGenerator<unknown> {
+  const mistake = badInput(request)
+  if (mistake !== undefined) throw mistake
+  const reached = await reach(callee, request, undefined, options)
+  if ('error' in reached) throw reached.error
+  yield* reached.channel.stream(request)
+}
+
+type Reached = { readonly target: Target; readonly channel: Channel } | { readonly error: FlotillaError }
+
+/** Step 4: an instance, and an open channel to it. Waits a little when there is none. */
+async function reach(
+  callee: Callee,
+  request: CallRequest,
+  tried: ReadonlySet<Target> | undefined,
+  options: RemoteOptions,
+): Promise<Reached> {
+  const { clock } = options.ports
+  let unreachable: Set<Target> | undefined
+  let error = new FlotillaError('unavailable', `There is no instance of ${callee.service}.`, {
+    executed: 'no',
+  })
+  for (let waits = 0; ; ) {
+    const nowMs = clock.monotonicMs()
+    // Where every instance was tried, one that was is better than none; one that cannot be reached is not.
+    const untried = callee.targets.pick(unreachable ?? tried, nowMs)
+    const target = untried ?? (unreachable === undefined ? callee.targets.pick(undefined, nowMs) : undefined)
+    if (target === undefined) {
+      if (request.cancellation.error !== undefined) return { error: request.cancellation.error }
+      if (!(await callee.readiness.wait(waits++, request.deadlineMs))) return { error }
+      unreachable = undefined
+      continue
+    }
+    try {
+      const channel = target.channel ?? (await target.connect())
+      callee.readiness.reached()
+      return { target, channel }
+    } catch (caught) {
+      error = caught as FlotillaError
+      target.breaker.fail(clock.monotonicMs())
+      options.directory.report(target.instance)
+      unreachable ??= new Set(tried)
+      unreachable.add(target)
+    }
+  }
+}
+
+/** Steps 5 and 6. */
+function attemptOn(
+  { target, channel }: { readonly target: Target; readonly channel: Channel },
+  request: CallRequest,
+  options: RemoteOptions,
+): Promise<Reply> {
+  const sentMs = options.ports.clock.monotonicMs()
+  target.ewma.begin()
+  target.breaker.begin(sentMs)
+  return new Promise((resolve) => {
+    channel.call(request, (reply) => {
+      const { error, endMs } = reply
+      const hasFailed = error !== undefined && isInstanceFailure(error)
+      target.ewma.end(endMs, endMs - sentMs, hasFailed)
+      if (hasFailed) {
+        target.breaker.fail(endMs)
+        if (!error.isRemote) options.directory.report(target.instance)
+      } else if (error?.code === 'canceled') target.breaker.abandon(endMs)
+      else target.breaker.succeed()
+      resolve(reply)
+    })
+  })
+}
+
+/** The failure, telling callers further up that retrying was tried. */
+function exhausted(error: FlotillaError, endMs: number): Reply {
+  return Reply.failed(FlotillaError.fromBody({ ...error.toBody(), isExhausted: true }), endMs)
+}
+
+/** Step 2. */
+function badInput({ operation, input }: CallRequest): FlotillaError | undefined {
+  const issues = operation.checkInput(input)
+  if (issues === undefined) return undefined
+  const what = issues.map(({ pointer, message }) => `${pointer || '/'} ${message}`).join(', ')
+  return new FlotillaError('invalid_argument', `${operation.id} was called with a bad input: ${what}.`, {
+    executed: 'no',
+    issues,
+  })
+}

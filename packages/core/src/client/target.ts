@@ -1,0 +1,74 @@
+/**
+ * One instance as this process sees it: the channel to it, how fast it answers, whether it is left alone.
+ *
+ * @module
+ */
+import { PeakEwma } from '../balance/peak-ewma.ts'
+import type { FlotillaError } from '../kernel/error.ts'
+import type { Random } from '../kernel/random.ts'
+import type { Instance } from '../registry/directory.ts'
+import { InstanceBreaker } from '../resilience/breaker.ts'
+import type { Channel } from '../wire/wire.ts'
+
+/** Makes the connection to an instance. */
+export type OpenChannel = (instance: Instance) => Promise<Channel>
+
+/** An instance and what is known about it. */
+export class Target {
+  readonly instance: Instance
+  readonly ewma = new PeakEwma()
+  readonly breaker: InstanceBreaker
+  readonly #open: OpenChannel
+  #channel: Channel | undefined
+  #opening: Promise<Channel> | undefined
+  #isClosed = false
+
+  constructor(instance: Instance, open: OpenChannel, random: Random) {
+    this.instance = instance
+    this.breaker = new InstanceBreaker(random)
+    this.#open = open
+  }
+
+  /** The channel if calls can be sent on it now. */
+  get channel(): Channel | undefined {
+    return this.#channel?.isOpen ? this.#channel : undefined
+  }
+
+  /**
+   * Connects; callers that come at the same time share one attempt.
+   *
+   * @throws FlotillaError `unavailable`, executed 'no'.
+   */
+  connect(): Promise<Channel> {
+    this.#opening ??= this.#open(this.instance)
+      .then((channel) => {
+        if (this.#isClosed) void channel.close()
+        this.#channel = channel
+        return channel
+      })
+      .finally(() => {
+        this.#opening = undefined
+      })
+    return this.#opening
+  }
+
+  /** Lets calls on their way end. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#channel?.close()
+  }
+}
+
+/** True for errors that say something about the instance rather than about the call. */
+export function isInstanceFailure(error: FlotillaError): boolean {
+  switch (error.code) {
+    case 'unavailable':
+    case 'deadline_exceeded':
+    case 'internal':
+    case 'unknown':
+    case 'data_loss':
+      return true
+    default:
+      return false
+  }
+}

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { anyone, service, user } from './access.ts'
+import { defineContract, type EventSpec, event, operationsOf, reasonsOf } from './contract.ts'
+import { command, type OperationSpec, query, stream } from './operation.ts'
+import { Type } from './schema.ts'
+
+const get = query({
+  summary: 'Gets one.',
+  access: anyone,
+  http: 'GET /things/{id}',
+  input: Type.Object({ id: Type.String() }),
+  output: Type.Object({ id: Type.String(), version: Type.Integer() }),
+})
+const change = command({
+  summary: 'Changes one.',
+  access: user,
+  idempotency: 'natural',
+  http: { route: 'PUT /things/{id}', ifMatch: 'version', etag: 'version' },
+  input: Type.Object({ id: Type.String(), version: Type.Integer() }),
+  output: Type.Object({ id: Type.String(), version: Type.Integer() }),
+  reasons: { too_late: { code: 'failed_precondition', title: 'Too late' } },
+})
+const thingChanged = event({
+  version: 1,
+  key: 'id',
+  summary: 'One has changed.',
+  data: Type.Object({ id: Type.String() }),
+})
+
+interface Spec {
+  readonly name?: string
+  readonly version?: number
+  readonly operations?: Readonly<Record<string, OperationSpec>>
+  readonly events?: Readonly<Record<string, EventSpec>>
+}
+
+const define = ({
+  name = 'things',
+  version = 1,
+  operations = { get, change },
+  events = { thingChanged },
+}: Spec) => defineContract({ name, version, summary: 'Things.', operations, events })
+
+const without = <T, K extends keyof T>(value: T, key: K): T => ({ ...value, [key]: undefined })
+
+/** Each a contract with one mistake, and the words that must name it. */
+const mistakes: readonly (readonly [Spec, RegExp])[] = [
+  [{ name: 'Things' }, /name must match/],
+  [{ name: '1things' }, /name must match/],
+  [{ name: '' }, /name must match/],
+  [{ name: 'x'.repeat(32) }, /name must match/],
+  [{ version: 0 }, /version must be a whole number/],
+  [{ version: 1.5 }, /version must be a whole number/],
+  [{ operations: { Get: get } }, /Get must be named in camelCase/],
+  [{ operations: { get_one: get } }, /get_one must be named in camelCase/],
+  [{ operations: { get: without(get, 'access') } }, /get has no access rule/],
+  [{ operations: { get: { ...get, http: undefined, input: Type.String() } } }, /get must take an object/],
+  [
+    { operations: { change: { ...change, reasons: { tooLate: { code: 'aborted', title: 'x' } } } } },
+    /change names reason tooLate, which is not snake_case/,
+  ],
+  [
+    {
+      operations: {
+        change: { ...change, reasons: { late: without({ code: 'aborted', title: 'x' } as const, 'code') } },
+      },
+    },
+    /change gives reason late no code/,
+  ],
+  [{ operations: { get: { ...get, http: 'FETCH /things' } } }, /get has a route that is not like/],
+  [{ operations: { get: { ...get, http: 'GET things' } } }, /get has a route that is not like/],
+  [{ operations: { get: { ...get, http: 'GET /things/{id' } } }, /get has a route that is not like/],
+  [{ operations: { get: { ...get, http: 'GET /things/{}' } } }, /get has a route that is not like/],
+  [{ operations: { get: { ...get, http: 'GET /things/{id}/of/{id}' } } }, /get names a path parameter twice/],
+  [
+    { operations: { get: { ...get, http: 'GET /things/{sku}' } } },
+    /get has \{sku\} in its path and no such input field/,
+  ],
+  [{ operations: { get: { ...get, http: 'GET /things/{toString}' } } }, /get has \{toString\} in its path/],
+  [
+    { operations: { change: { ...change, http: { route: 'PUT /things/{id}', ifMatch: 'tag' } } } },
+    /change takes If-Match as tag, which is no input field/,
+  ],
+  [
+    { operations: { change: { ...change, http: { route: 'PUT /things/{id}', etag: 'tag' } } } },
+    /change gives tag as ETag, which is no output field/,
+  ],
+  [
+    { operations: { get: { ...get, access: service('cart') } } },
+    /get has a route, but its access rule \(service cart\) keeps everybody outside away/,
+  ],
+  [{ operations: { get: { ...get, http: 'POST /things/{id}' } } }, /get is a query and cannot be a POST/],
+  [
+    { operations: { change: { ...change, http: 'GET /things/{id}' } } },
+    /change is a command and cannot be a GET/,
+  ],
+  [
+    { operations: { watch: stream({ ...without(get, 'cache'), http: 'PUT /things/{id}' } as never) } },
+    /watch is a stream and cannot be a PUT/,
+  ],
+  [
+    {
+      operations: {
+        get,
+        find: { ...get, http: 'GET /things/{name}', input: Type.Object({ name: Type.String() }) },
+      },
+    },
+    /find has the same route as get/,
+  ],
+  [{ events: { ThingChanged: thingChanged } }, /event ThingChanged must be named in camelCase/],
+  [
+    { events: { thingChanged: { ...thingChanged, version: 0 } } },
+    /event thingChanged needs a version from 1/,
+  ],
+  [
+    { events: { thingChanged: { ...thingChanged, key: 'sku' } } },
+    /event thingChanged has no field sku to be its key/,
+  ],
+  [{ events: { thingChanged: { ...thingChanged, key: 'toString' } } }, /no field toString to be its key/],
+]
+
+describe('defineContract', () => {
+  it('defineContract takes a contract without a mistake', () => {
+    assert.doesNotThrow(() => define({}))
+    assert.deepEqual(defineContract({ name: 'a', version: 1, summary: 'x', operations: {} }).events, {})
+  })
+
+  for (const [spec, words] of mistakes) {
+    it(`defineContract finds: ${words.source}`, () => {
+      assert.throws(() => define(spec), { code: 'invalid_argument', executed: 'no', message: words })
+    })
+  }
+
+  it('defineContract tells all mistakes at once', () => {
+    const spec: Spec = {
+      name: 'Things',
+      version: 0,
+      operations: { get: { ...get, http: 'FETCH /x' }, change: without(change, 'access') },
+      events: { thingChanged: { ...thingChanged, key: 'sku' } },
+    }
+    assert.throws(
+      () => define(spec),
+      (error: Error) => {
+        const found = [/name must/, /version must/, /get has a route/, /change has no access/, /no field sku/]
+        return found.every((words) => words.test(error.message))
+      },
+    )
+  })
+
+  it('defineContract names its operations, works out their routes and closes their objects', () => {
+    const { operations } = define({})
+    const { get: getOne, change: changeOne } = operations
+    assert.equal(changeOne?.id, 'things.change')
+    assert.equal(changeOne?.service, 'things')
+    assert.equal(changeOne?.scope, 'things:write')
+    assert.equal(getOne?.scope, 'things:read')
+    assert.deepEqual(getOne?.rest?.parameters, ['id'])
+    assert.deepEqual(changeOne?.rest, {
+      method: 'PUT',
+      path: '/things/{id}',
+      parameters: ['id'],
+      status: 200,
+      hasBody: true,
+      isAtRoot: false,
+      ifMatch: 'version',
+      etag: 'version',
+    })
+    assert.deepEqual(getOne?.checkInput({ id: 'a', x: 1 }), [
+      { pointer: '/x', message: 'is not a known field' },
+    ])
+    assert.deepEqual(getOne?.checkOutput({ id: 'a' }), [{ pointer: '/version', message: 'is required' }])
+  })
+
+  it('defineContract calls idempotent only what is so without a key', () => {
+    const idempotencies = ['natural', 'key', 'key_required', 'none'] as const
+    const isIdempotent = idempotencies.map((idempotency) => {
+      return define({ operations: { change: { ...change, idempotency } } }).operations['change']?.isIdempotent
+    })
+    assert.deepEqual(isIdempotent, [true, false, false, false])
+    assert.equal(define({}).operations['get']?.isIdempotent, true)
+  })
+
+  it('defineContract leaves an operation without a route to services', () => {
+    const hidden = { ...without(get, 'http'), access: service('cart') }
+    assert.equal(define({ operations: { hidden } }).operations['hidden']?.rest, undefined)
+  })
+})
+
+describe('operationsOf', () => {
+  it('operationsOf gives every operation, in the order of declaration', () => {
+    assert.deepEqual(
+      operationsOf(define({ operations: { change, get } })).map(({ name }) => name),
+      ['change', 'get'],
+    )
+  })
+})
+
+describe('reasonsOf', () => {
+  it('reasonsOf gathers the reasons of all operations', () => {
+    const other = { ...get, reasons: { gone: { code: 'not_found', title: 'Gone' } as const } }
+    assert.deepEqual(Object.keys(reasonsOf(define({ operations: { other, change } }))), ['gone', 'too_late'])
+    assert.deepEqual(reasonsOf(define({ operations: {} })), {})
+  })
+})

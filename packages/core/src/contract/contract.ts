@@ -1,0 +1,217 @@
+/**
+ * What a service promises, as one value: operations, events, a version. Importing it starts nothing, so callers,
+ * the gateway, the command line and the documentation all read the same one.
+ *
+ * @module
+ */
+import { FlotillaError } from '../kernel/error.ts'
+import { describeAccess } from './access.ts'
+import type { Kind, Operation, OperationSpec, Reasons } from './operation.ts'
+import { isRoute, parseRest, type RestSpec } from './route.ts'
+import { closed, lazyCheck, type Static, type TSchema } from './schema.ts'
+
+/** A kind of event a service publishes. */
+export interface EventSpec<D extends TSchema = TSchema> {
+  /** Grows by one with every change that old readers cannot take. */
+  readonly version: number
+  /** The field of `data` whose equal values must be handled in order. */
+  readonly key: string
+  readonly summary: string
+  readonly data: D
+}
+
+/** Declares an event. */
+export function event<D extends TSchema>(spec: EventSpec<D>): EventSpec<D> {
+  return spec
+}
+
+/** Operations by name, as declared. */
+export type OperationSpecs = Readonly<Record<string, OperationSpec>>
+
+/** Events by name. */
+export type EventSpecs = Readonly<Record<string, EventSpec>>
+
+/** The data of an event as a type. */
+export type EventData<E> = E extends EventSpec<infer D> ? Static<D> : never
+
+type Named<S> = S extends OperationSpec<infer I, infer O, infer R, infer K> ? Operation<I, O, R, K> : never
+
+/** A contract. */
+export interface Contract<S extends OperationSpecs = OperationSpecs, E extends EventSpecs = EventSpecs> {
+  readonly name: string
+  /** Major version: part of the path at the gateway (`/api/v1`). */
+  readonly version: number
+  readonly summary: string
+  readonly operations: { readonly [K in keyof S]: Named<S[K]> }
+  readonly events: E
+}
+
+/** What `defineContract` takes. */
+export interface ContractSpec<S extends OperationSpecs, E extends EventSpecs> {
+  /** Lower case, digits and dashes; also the name of the service, its database and its role. */
+  readonly name: string
+  readonly version: number
+  readonly summary: string
+  readonly operations: S
+  readonly events?: E
+}
+
+const CONTRACT_NAME = /^[a-z][a-z0-9-]{0,30}$/
+const MEMBER_NAME = /^[a-z][A-Za-z0-9]{0,40}$/
+
+/**
+ * Declares a contract.
+ *
+ * @throws FlotillaError `invalid_argument` listing everything wrong with it: an operation without an access rule,
+ *   a path parameter that is not an input field, two operations on one route, a reason with no code …
+ *
+ * @example
+ * ```ts
+ * import { anyone } from '@flotilla/core/access'
+ * import { defineContract } from '@flotilla/core/contract'
+ * import { query } from '@flotilla/core/operation'
+ * import { Type } from '@flotilla/core/schema'
+ * const greeter = defineContract({
+ *   name: 'greeter',
+ *   version: 1,
+ *   summary: 'Says hello.',
+ *   operations: {
+ *     greet: query({
+ *       summary: 'Greets one person.',
+ *       access: anyone,
+ *       http: 'GET /greetings/{name}',
+ *       input: Type.Object({ name: Type.String({ maxLength: 50 }) }),
+ *       output: Type.Object({ text: Type.String() }),
+ *     }),
+ *   },
+ * })
+ * assert.equal(greeter.operations.greet.id, 'greeter.greet')
+ * assert.deepEqual(greeter.operations.greet.checkInput({}), [{ pointer: '/name', message: 'is required' }])
+ * ```
+ */
+export function defineContract<
+  const S extends OperationSpecs,
+  const E extends EventSpecs = Record<never, EventSpec>,
+>(spec: ContractSpec<S, E>): Contract<S, E> {
+  const mistakes = mistakesOf(spec)
+  if (mistakes.length > 0) {
+    throw new FlotillaError('invalid_argument', `Contract ${spec.name}: ${mistakes.join('; ')}.`, {
+      executed: 'no',
+    })
+  }
+  const operations: Record<string, Operation> = {}
+  for (const [name, operation] of Object.entries(spec.operations)) {
+    operations[name] = nameOperation(spec.name, spec.version, name, operation)
+  }
+  return {
+    name: spec.name,
+    version: spec.version,
+    summary: spec.summary,
+    operations: operations as Contract<S, E>['operations'],
+    events: spec.events ?? ({} as E),
+  }
+}
+
+function nameOperation(service: string, version: number, name: string, spec: OperationSpec): Operation {
+  const input = closed(spec.input)
+  const output = closed(spec.output)
+  return {
+    ...spec,
+    input,
+    output,
+    service,
+    version,
+    name,
+    id: `${service}.${name}`,
+    scope: `${service}:${spec.kind === 'command' ? 'write' : 'read'}`,
+    rest: spec.http === undefined ? undefined : parseRest(spec.http, spec.kind === 'command'),
+    isIdempotent: spec.idempotency === 'natural',
+    checkInput: lazyCheck(input),
+    checkOutput: lazyCheck(output),
+  }
+}
+
+function mistakesOf(spec: ContractSpec<OperationSpecs, EventSpecs>): string[] {
+  const mistakes: string[] = []
+  if (!CONTRACT_NAME.test(spec.name)) mistakes.push('its name must match [a-z][a-z0-9-]*')
+  if (!Number.isInteger(spec.version) || spec.version < 1)
+    mistakes.push('its version must be a whole number from 1')
+  const routes = new Map<string, string>()
+  for (const [name, operation] of Object.entries(spec.operations)) {
+    mistakes.push(...operationMistakes(name, operation).map((mistake) => `${name} ${mistake}`))
+    const route = routeKey(operation)
+    const other = route === undefined ? undefined : routes.get(route)
+    if (other !== undefined) mistakes.push(`${name} has the same route as ${other}`)
+    if (route !== undefined) routes.set(route, name)
+  }
+  for (const [name, { version, key, data }] of Object.entries(spec.events ?? {})) {
+    if (!MEMBER_NAME.test(name)) mistakes.push(`event ${name} must be named in camelCase`)
+    if (!Number.isInteger(version) || version < 1) mistakes.push(`event ${name} needs a version from 1`)
+    if (!Object.hasOwn(propertiesOf(data), key))
+      mistakes.push(`event ${name} has no field ${key} to be its key`)
+  }
+  return mistakes
+}
+
+/** Two paths that differ only in parameter names are one route. */
+function routeKey({ http, kind }: OperationSpec): string | undefined {
+  if (http === undefined || !isRoute(http)) return undefined
+  const { method, path } = parseRest(http, kind === 'command')
+  return `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`
+}
+
+function operationMistakes(name: string, operation: OperationSpec): string[] {
+  const mistakes: string[] = []
+  if (!MEMBER_NAME.test(name)) mistakes.push('must be named in camelCase')
+  // The types require it too; JavaScript callers and casts do not.
+  if ((operation.access as unknown) === undefined) mistakes.push('has no access rule')
+  if ((operation.input as { type?: unknown }).type !== 'object') mistakes.push('must take an object')
+  for (const [reason, { code }] of Object.entries(operation.reasons)) {
+    if (!/^[a-z][a-z0-9_]*$/.test(reason)) mistakes.push(`names reason ${reason}, which is not snake_case`)
+    if ((code as unknown) === undefined) mistakes.push(`gives reason ${reason} no code`)
+  }
+  if (operation.http !== undefined) mistakes.push(...restMistakes(operation))
+  return mistakes
+}
+
+function restMistakes(operation: OperationSpec): string[] {
+  const http = operation.http as RestSpec
+  if (!isRoute(http)) return ["has a route that is not like 'GET /things/{id}'"]
+  const mistakes: string[] = []
+  const fields = propertiesOf(operation.input)
+  const rest = parseRest(http, operation.kind === 'command')
+  if (new Set(rest.parameters).size < rest.parameters.length) mistakes.push('names a path parameter twice')
+  for (const name of rest.parameters) {
+    if (!Object.hasOwn(fields, name)) mistakes.push(`has {${name}} in its path and no such input field`)
+  }
+  if (rest.ifMatch !== undefined && !Object.hasOwn(fields, rest.ifMatch)) {
+    mistakes.push(`takes If-Match as ${rest.ifMatch}, which is no input field`)
+  }
+  if (rest.etag !== undefined && !Object.hasOwn(propertiesOf(operation.output), rest.etag)) {
+    mistakes.push(`gives ${rest.etag} as ETag, which is no output field`)
+  }
+  if (operation.access?.kind === 'service') {
+    mistakes.push(
+      `has a route, but its access rule (${describeAccess(operation.access)}) keeps everybody outside away`,
+    )
+  }
+  const isSafe = rest.method === 'GET'
+  if (isSafe !== ((operation.kind satisfies Kind) !== 'command')) {
+    mistakes.push(`is a ${operation.kind} and cannot be a ${rest.method}`)
+  }
+  return mistakes
+}
+
+function propertiesOf(schema: TSchema): Readonly<Record<string, TSchema>> {
+  return (schema as { properties?: Record<string, TSchema> }).properties ?? {}
+}
+
+/** Every operation of `contract`, in the order of declaration. */
+export function operationsOf(contract: Contract): readonly Operation[] {
+  return Object.values(contract.operations as Readonly<Record<string, Operation>>)
+}
+
+/** Any contract's reasons, gathered: what a caller of several operations may meet. */
+export function reasonsOf(contract: Contract): Reasons {
+  return Object.assign({}, ...operationsOf(contract).map((operation) => operation.reasons)) as Reasons
+}

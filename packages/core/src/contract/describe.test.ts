@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { anyone, role, service } from './access.ts'
+import { type Contract, defineContract, event } from './contract.ts'
+import { describeContract } from './describe.ts'
+import { command, query, stream } from './operation.ts'
+import { Id, Money, type TSchema, Type } from './schema.ts'
+
+/** A contract with something of everything, its parts declared in the order `shuffled` gives. */
+function shop(shuffled: <T>(items: T[]) => T[]): Contract {
+  const inOrder = <T>(record: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(shuffled(Object.entries(record)))
+  const object = (fields: Record<string, TSchema>): TSchema => Type.Object(inOrder(fields))
+  return defineContract({
+    name: 'shop',
+    version: 2,
+    summary: 'Sells things.',
+    operations: inOrder({
+      get: query({
+        summary: 'Gets one.',
+        access: anyone,
+        http: { route: 'GET /things/{id}', etag: 'version' },
+        input: object({ id: Id }),
+        output: object({ id: Id, price: Money, version: Type.Integer() }),
+        cache: { scope: 'public', maxAgeS: 60 },
+      }),
+      change: command({
+        summary: 'Changes one.',
+        access: role(...shuffled(['admin', 'buyer'])),
+        http: { route: 'PUT /things/{id}', ifMatch: 'version', status: 202 },
+        idempotency: 'key',
+        input: object({
+          id: Id,
+          version: Type.Integer(),
+          size: Type.Tuple([Type.Integer(), Type.Integer()]),
+        }),
+        output: Type.Object({}),
+        reasons: inOrder({
+          too_late: { code: 'failed_precondition', status: 409, title: 'Too late' } as const,
+          gone: { code: 'not_found', title: 'Gone' } as const,
+        }),
+      }),
+      watch: stream({
+        summary: 'Watches.',
+        access: service(...shuffled(['a', 'b'])),
+        output: object({ n: Type.Integer() }),
+      }),
+    }),
+    events: inOrder({
+      changed: event({
+        version: 3,
+        key: 'id',
+        summary: 'Changed.',
+        data: object({ id: Id, at: Type.String() }),
+      }),
+      gone: event({ version: 1, key: 'id', summary: 'Gone.', data: object({ id: Id }) }),
+    }),
+  })
+}
+
+const asDeclared = shop((items) => items)
+
+describe('describeContract', () => {
+  it('describeContract gives the same text in whatever order the parts are declared', () => {
+    const text = JSON.stringify(describeContract(asDeclared))
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat()), (draws) => {
+        const shuffled = <T>(items: T[]): T[] => {
+          return items
+            .map((item) => [draws.next().value as number, item] as const)
+            .sort(([one], [other]) => one - other)
+            .map(([, item]) => item)
+        }
+        assert.equal(JSON.stringify(describeContract(shop(shuffled))), text)
+      }),
+    )
+  })
+
+  it('describeContract is plain JSON: nothing gets lost on the way to a file', () => {
+    const description = describeContract(asDeclared)
+    assert.deepEqual(JSON.parse(JSON.stringify(description)), description)
+  })
+
+  it('describeContract says everything there is to an operation', () => {
+    assert.deepEqual(describeContract(asDeclared).operations['change'], {
+      kind: 'command',
+      summary: 'Changes one.',
+      access: { kind: 'role', roles: ['admin', 'buyer'] },
+      rest: { method: 'PUT', path: '/things/{id}', status: 202, isAtRoot: false, ifMatch: 'version' },
+      input: {
+        additionalProperties: false,
+        properties: {
+          id: { maxLength: 64, minLength: 1, pattern: '^[A-Za-z0-9_-]+$', type: 'string' },
+          size: {
+            items: false,
+            minItems: 2,
+            prefixItems: [{ type: 'integer' }, { type: 'integer' }],
+            type: 'array',
+          },
+          version: { type: 'integer' },
+        },
+        required: ['id', 'size', 'version'],
+        type: 'object',
+      },
+      output: { additionalProperties: false, properties: {}, type: 'object' },
+      reasons: {
+        gone: { code: 'not_found', title: 'Gone' },
+        too_late: { code: 'failed_precondition', status: 409, title: 'Too late' },
+      },
+      criticality: 'critical',
+      timeoutMs: 10_000,
+      idempotency: 'key',
+    })
+    const { get, watch } = describeContract(asDeclared).operations
+    assert.deepEqual(get?.cache, { maxAgeS: 60, scope: 'public' })
+    assert.equal(watch?.rest, undefined)
+    assert.deepEqual(watch?.access, { kind: 'service', services: ['a', 'b'] })
+  })
+
+  it('describeContract says everything there is to an event, and to the contract', () => {
+    const { events, ...description } = describeContract(asDeclared)
+    assert.deepEqual(events['gone'], {
+      version: 1,
+      key: 'id',
+      summary: 'Gone.',
+      data: {
+        properties: { id: { maxLength: 64, minLength: 1, pattern: '^[A-Za-z0-9_-]+$', type: 'string' } },
+        required: ['id'],
+        type: 'object',
+      },
+    })
+    assert.deepEqual(Object.keys(description), ['name', 'version', 'summary', 'operations'])
+    assert.deepEqual(Object.keys(description.operations), ['change', 'get', 'watch'])
+  })
+})

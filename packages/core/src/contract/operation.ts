@@ -1,0 +1,183 @@
+/**
+ * One promise of a service: what goes in, what comes out, what can go wrong, and who may ask.
+ *
+ * @module
+ */
+import type { Code } from '../kernel/code.ts'
+import type { Criticality } from '../kernel/context.ts'
+import type { Access } from './access.ts'
+import type { Rest, RestSpec } from './route.ts'
+import { type Check, Nothing, type Static, type TSchema } from './schema.ts'
+
+/** A way an operation can refuse, in the domain's own words. */
+export interface Reason {
+  readonly code: Code
+  /** HTTP status instead of the code's own, such as 409 for `out_of_stock`. */
+  readonly status?: number
+  /** For people, without a full stop. */
+  readonly title: string
+}
+
+/** Reasons by name. */
+export type Reasons = Readonly<Record<string, Reason>>
+
+/** A query changes nothing; a command may; a stream is a query that goes on answering. */
+export type Kind = 'query' | 'command' | 'stream'
+
+/**
+ * What happens when the same command arrives twice.
+ *
+ * - `natural`: the same as once, by itself (setting a value, deleting).
+ * - `key`: the same as once if the caller sent the same `Idempotency-Key`; the service keeps the answer.
+ * - `key_required`: as `key`, and a call without one is refused.
+ * - `none`: it happens twice; never retried once it may have started.
+ */
+export type Idempotency = 'natural' | 'key' | 'key_required' | 'none'
+
+/** How long an answer may be used again. */
+export interface Cacheability {
+  readonly maxAgeS: number
+  /** `public`: the same answer for everybody; `private`: only for the caller who got it. */
+  readonly scope: 'public' | 'private'
+}
+
+interface CommonSpec<I extends TSchema, O extends TSchema, R extends Reasons> {
+  /** One sentence for people, in OpenAPI and the command line. */
+  readonly summary: string
+  /** Who may call it. Required: see `access.ts`. */
+  readonly access: Access
+  /** How it looks in HTTP, such as `GET /products/{id}`. Absent: reachable for services only. */
+  readonly http?: RestSpec
+  /** A closed object; absent: takes nothing. */
+  readonly input?: I
+  readonly output: O
+  readonly reasons?: R
+  /** Default `critical`. */
+  readonly criticality?: Criticality
+  /** How long a caller waits at most. Default 3,000 for queries, 10,000 for commands, an hour for streams. */
+  readonly timeoutMs?: number
+}
+
+/** What `query` and `stream` take. */
+export interface QuerySpec<I extends TSchema, O extends TSchema, R extends Reasons>
+  extends CommonSpec<I, O, R> {
+  /** Absent: not to be stored by anybody. */
+  readonly cache?: Cacheability
+}
+
+/** What `command` takes. */
+export interface CommandSpec<I extends TSchema, O extends TSchema, R extends Reasons>
+  extends CommonSpec<I, O, R> {
+  readonly idempotency: Idempotency
+}
+
+/** An operation as declared, before its contract gives it a name. */
+export interface OperationSpec<
+  I extends TSchema = TSchema,
+  O extends TSchema = TSchema,
+  R extends Reasons = Reasons,
+  K extends Kind = Kind,
+> {
+  readonly kind: K
+  readonly summary: string
+  readonly access: Access
+  readonly http: RestSpec | undefined
+  readonly input: I
+  readonly output: O
+  readonly reasons: R
+  readonly criticality: Criticality
+  readonly timeoutMs: number
+  readonly idempotency: Idempotency
+  readonly cache: Cacheability | undefined
+}
+
+/** An operation of a contract. */
+export interface Operation<
+  I extends TSchema = TSchema,
+  O extends TSchema = TSchema,
+  R extends Reasons = Reasons,
+  K extends Kind = Kind,
+> extends OperationSpec<I, O, R, K> {
+  readonly service: string
+  /** Major version of its contract: part of its path. */
+  readonly version: number
+  readonly name: string
+  /** `service.name`, unique in a system. */
+  readonly id: string
+  /** What a credential limited to scopes needs: `service:read` or `service:write`. */
+  readonly scope: string
+  readonly rest: Rest | undefined
+  /** True when a repeat of the call has the effect of one, given no key. */
+  readonly isIdempotent: boolean
+  readonly checkInput: Check
+  readonly checkOutput: Check
+}
+
+const DEFAULT_TIMEOUT_MS: Readonly<Record<Kind, number>> = {
+  query: 3_000,
+  command: 10_000,
+  stream: 3_600_000,
+}
+
+type EmptyReasons = Record<never, Reason>
+
+// `NoInfer` in the three results below: written inside `defineContract`, what is left out would otherwise be inferred
+// from the type expected there, and an operation that declares no reasons would seem to have every one.
+
+/** Declares an operation that changes nothing. */
+export function query<
+  O extends TSchema,
+  I extends TSchema = typeof Nothing,
+  const R extends Reasons = EmptyReasons,
+>(spec: QuerySpec<I, O, R>): OperationSpec<NoInfer<I>, O, NoInfer<R>, 'query'> {
+  return operation('query', spec, 'natural', spec.cache)
+}
+
+/** Declares an operation that may change something. */
+export function command<
+  O extends TSchema,
+  I extends TSchema = typeof Nothing,
+  const R extends Reasons = EmptyReasons,
+>(spec: CommandSpec<I, O, R>): OperationSpec<NoInfer<I>, O, NoInfer<R>, 'command'> {
+  return operation('command', spec, spec.idempotency, undefined)
+}
+
+/** Declares a query that answers many times, each with one `output`, until either side ends it. */
+export function stream<
+  O extends TSchema,
+  I extends TSchema = typeof Nothing,
+  const R extends Reasons = EmptyReasons,
+>(spec: QuerySpec<I, O, R>): OperationSpec<NoInfer<I>, O, NoInfer<R>, 'stream'> {
+  return operation('stream', spec, 'natural', undefined)
+}
+
+function operation<I extends TSchema, O extends TSchema, R extends Reasons, K extends Kind>(
+  kind: K,
+  spec: CommonSpec<I, O, R>,
+  idempotency: Idempotency,
+  cache: Cacheability | undefined,
+): OperationSpec<I, O, R, K> {
+  return {
+    kind,
+    summary: spec.summary,
+    access: spec.access,
+    http: spec.http,
+    input: (spec.input ?? Nothing) as I,
+    output: spec.output,
+    reasons: (spec.reasons ?? {}) as R,
+    criticality: spec.criticality ?? 'critical',
+    timeoutMs: spec.timeoutMs ?? DEFAULT_TIMEOUT_MS[kind],
+    idempotency,
+    cache,
+  }
+}
+
+/** The input of an operation as a type. */
+export type InputOf<S> = S extends OperationSpec<infer I, infer _O, infer _R, infer _K> ? Static<I> : never
+
+/** The output (of a stream: one item) as a type. */
+export type OutputOf<S> = S extends OperationSpec<infer _I, infer O, infer _R, infer _K> ? Static<O> : never
+
+/** The names of an operation's reasons. */
+export type ReasonOf<S> =
+  S extends OperationSpec<infer _I, infer _O, infer R, infer _K> ? keyof R & string : never

@@ -1,0 +1,65 @@
+/**
+ * Routes: how an operation is declared to look in HTTP.
+ *
+ * @module
+ */
+import { FlotillaError } from '../kernel/error.ts'
+
+/** HTTP methods an operation may use. */
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** What a contract writes: `'GET /products/{id}'`, or that with options. */
+export type RestSpec = string | RestOptions
+
+/** A route and what is special about it. */
+export interface RestOptions {
+  readonly route: string
+  /** Status of success. Default 200. A 204 has no body. */
+  readonly status?: number
+  /** The input field (a whole number) that comes from `If-Match: "<number>"`. */
+  readonly ifMatch?: string
+  /** The output field (a whole number) that is answered as `ETag: "<number>"`. */
+  readonly etag?: string
+  /** True for a path at the root of the host instead of below `/api/v<version>`. */
+  readonly isAtRoot?: boolean
+}
+
+/** The mapping, worked out. */
+export interface Rest {
+  readonly method: Method
+  readonly path: string
+  /** Names in braces in the path, in order. */
+  readonly parameters: readonly string[]
+  readonly status: number
+  readonly hasBody: boolean
+  readonly isAtRoot: boolean
+  readonly ifMatch: string | undefined
+  readonly etag: string | undefined
+}
+
+const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/(?:[A-Za-z0-9._~/-]|\{[A-Za-z][A-Za-z0-9]*\})*)$/
+
+/** True when `parseRest` can read it. */
+export function isRoute(spec: RestSpec): boolean {
+  return ROUTE.test(typeof spec === 'string' ? spec : spec.route)
+}
+
+/** @throws FlotillaError `invalid_argument` when the route cannot be read. */
+export function parseRest(spec: RestSpec, isCommand: boolean): Rest {
+  const options: RestOptions = typeof spec === 'string' ? { route: spec } : spec
+  const match = ROUTE.exec(options.route)
+  if (!match) {
+    throw new FlotillaError('invalid_argument', `${options.route} is not a route such as 'GET /things/{id}'.`)
+  }
+  const [, method, path = ''] = match
+  return {
+    method: method as Method,
+    path,
+    parameters: [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => name),
+    status: options.status ?? 200,
+    hasBody: isCommand && method !== 'DELETE',
+    isAtRoot: options.isAtRoot ?? false,
+    ifMatch: options.ifMatch,
+    etag: options.etag,
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * A host: some services of an app, put together in one process with their databases, wires and telemetry.
+ *
+ * What is opened first is closed last. Opening, in order: the way to other services, the services (callees before
+ * callers), the wires, and last the registry, so that nobody is sent here before everything is ready. Draining is
+ * the same list backwards: off the registry, calls in flight end, services close (a gateway lets its requests
+ * end), then the rest.
+ *
+ * @module
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Caller } from '../kernel/caller.ts'
+import { Closing } from '../kernel/closing.ts'
+import type { Ports } from '../kernel/context.ts'
+import { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { Service } from '../service/definition.ts'
+import { ServiceReceiver } from '../service/receive.ts'
+import { createLogger, type Logger } from '../telemetry/log.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { SpanRing } from '../telemetry/spans.ts'
+import { openFramesServer } from '../wire/frames/frames-server.ts'
+import { createHttpClient } from '../wire/http/http-client.ts'
+import { openHttpServer } from '../wire/http/http-server.ts'
+import { Trust } from '../wire/trust.ts'
+import { type Address, formatAddress, parseAddress } from '../wire/wire.ts'
+import { type App, loadServices } from './app.ts'
+import type { Environment } from './config.ts'
+import { httpCaller } from './http-caller.ts'
+import { Membership } from './membership.ts'
+import { type Network, openNetwork } from './network.ts'
+import { openService, readServiceSettings } from './open-service.ts'
+import { pagesOf } from './pages.ts'
+import type { HostParts } from './parts.ts'
+import type { HostSettings } from './settings.ts'
+
+/** What a host is opened with. */
+export interface HostOptions {
+  readonly app: App
+  readonly settings: HostSettings
+  readonly environment: Environment
+  readonly ports: Ports
+  /** Default: standard output. */
+  readonly log?: Logger
+  /** Who is calling over HTTP. Default: whoever shows a process credential or a user token. */
+  readonly authenticate?: (incoming: IncomingMessage) => Caller
+}
+
+/** A running host. */
+export interface Host {
+  /** Where it takes frames. */
+  readonly frames: Address
+  /** Where it speaks HTTP: an origin. */
+  readonly http: string
+  readonly metrics: Metrics
+  readonly spans: SpanRing
+  /** Calls being answered now. */
+  readonly inFlight: number
+  /** Leaves in good order; see the head of this file. */
+  close(): Promise<void>
+}
+
+/** How long any one step of closing may take; calls in flight are bounded by their deadlines, mostly far below. */
+const CLOSING_STEP_MS = 30_000
+
+/**
+ * Opens a host; it is in the registry when this resolves. When it fails, what was opened is closed again.
+ *
+ * @throws ConfigError naming every wrong setting; FlotillaError when a port or a database cannot be had.
+ */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const parts = makeParts(options)
+  try {
+    const services = await loadServices(options.app, options.settings.services)
+    const settings = readServiceSettings(services, options.environment)
+    const network = await openNetwork(parts, services)
+    for (const [service, its] of settings) await openService(parts, network, service, its)
+    warm(parts.receiver)
+    const wires = await openWires(parts, services, options.authenticate ?? httpCaller(parts.trust))
+    await join(parts, network, services, wires)
+    parts.log.info('ready', { frames: formatAddress(wires.frames), http: wires.http })
+    return {
+      ...wires,
+      metrics: parts.metrics,
+      spans: parts.spans,
+      get inFlight() {
+        return parts.receiver.inFlight
+      },
+      close: () => parts.closing.close(),
+    }
+  } catch (error) {
+    await parts.closing.close()
+    throw error
+  }
+}
+
+function makeParts({ app, settings, environment, ports, log }: HostOptions): HostParts {
+  const { clock } = ports
+  const { services, instance, version, logLevel } = settings
+  const wheel = new TimerWheel(clock)
+  const closing = new Closing(clock, CLOSING_STEP_MS)
+  const http = createHttpClient(clock)
+  closing.defer('outside HTTP', () => http.close())
+  const root = log ?? createLogger({ level: logLevel, clock, fields: { instance, version } })
+  const logOf = (service: string): Logger => root.with({ service })
+  return {
+    app,
+    settings,
+    environment,
+    ports,
+    log: logOf(services.join(',')),
+    logOf,
+    metrics: new Metrics(),
+    spans: new SpanRing(),
+    wheel,
+    trust: new Trust(settings, clock),
+    http,
+    receiver: new ServiceReceiver(wheel),
+    closing,
+    state: { isReady: false, isDraining: false },
+  }
+}
+
+/** Compiles every check now, so that the first caller does not wait for it. */
+function warm(receiver: ServiceReceiver): void {
+  for (const operation of receiver.operations) {
+    operation.checkInput(undefined)
+    operation.checkOutput(undefined)
+  }
+}
+
+interface Wires {
+  readonly frames: Address
+  readonly http: string
+}
+
+async function openWires(
+  parts: HostParts,
+  services: readonly Service[],
+  authenticate: (incoming: IncomingMessage) => Caller,
+): Promise<Wires> {
+  const { settings, ports, receiver, trust, log, closing, metrics, state } = parts
+  const frames = await openFramesServer({
+    address: parseAddress(settings.frames) as Address,
+    clock: ports.clock,
+    receiver,
+    trust,
+    instance: settings.instance,
+    onPeerError: (error) => log.warn('a peer broke the frames protocol', { error }),
+  })
+  closing.defer('frames', () => frames.drain())
+  const contracts = services.map(({ contract }) => contract)
+  const face = await openHttpServer({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    ports,
+    receiver,
+    authenticate,
+    page: pagesOf({ contracts, metrics, state }),
+  })
+  closing.defer('HTTP', () => face.drain())
+  return { frames: frames.address, http: `http://${face.host}:${face.port}` }
+}
+
+/** Announces the host: from here on it gets calls. */
+async function join(
+  parts: HostParts,
+  network: Network,
+  services: readonly Service[],
+  wires: Wires,
+): Promise<void> {
+  const { settings, ports, log, closing, state } = parts
+  const { instance, version, drainDelayMs } = settings
+  const { registryCalls } = network
+  state.isReady = true
+  if (registryCalls === undefined) {
+    closing.defer('readiness', () => leaveReady(state))
+    return
+  }
+  const frames = formatAddress(wires.frames)
+  const membership = new Membership({
+    clock: ports.clock,
+    random: ports.random,
+    log,
+    registry: registryCalls,
+    instances: services.map(({ contract }) => ({
+      instance,
+      service: contract.name,
+      version,
+      frames,
+      http: wires.http,
+    })),
+  })
+  await membership.join()
+  closing.defer('membership', async () => {
+    leaveReady(state)
+    await membership.leave()
+    // Callers that have not heard yet still call, and are served.
+    await ports.clock.sleep(drainDelayMs)
+  })
+}
+
+function leaveReady(state: HostParts['state']): void {
+  state.isReady = false
+  state.isDraining = true
+}

@@ -1,0 +1,144 @@
+/**
+ * One service of a host: its settings read, its database opened, its handlers put behind the receiver.
+ *
+ * @module
+ */
+import { operationsOf } from '../contract/contract.ts'
+import type { Operation } from '../contract/operation.ts'
+import type { Caller } from '../kernel/caller.ts'
+import { Closing } from '../kernel/closing.ts'
+import type { CallContext } from '../kernel/context.ts'
+import { Background } from '../service/background.ts'
+import type { ScopeEnvironment } from '../service/call-scope.ts'
+import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
+import { IdempotencyStore } from '../service/idempotency.ts'
+import { ServedOperation, serviceBound } from '../service/served.ts'
+import { type Database, openDatabase } from '../store/database.ts'
+import { ConfigError, type Environment, readConfig } from './config.ts'
+import type { Network } from './network.ts'
+import type { HostParts } from './parts.ts'
+import { databaseVariable } from './settings.ts'
+
+const PRUNE_MS = 600_000
+
+/** Opens it; it answers calls when this resolves. */
+export async function openService(
+  parts: HostParts,
+  network: Network,
+  service: Service,
+  { config, databaseUrl }: ServiceSettings,
+): Promise<void> {
+  const { settings, ports, metrics, spans, receiver, state } = parts
+  const { contract } = service
+  const { name } = contract
+  const closing = new Closing(ports.clock)
+  const log = parts.logOf(name)
+  const database = await openServiceDatabase(parts, name, databaseUrl)
+  parts.closing.defer(name, () => closing.close())
+
+  const environment: ScopeEnvironment = {
+    service: name,
+    ports,
+    log,
+    database,
+    callsOf: (callee, context) => network.client.calls(callee, context, name),
+  }
+  const background = new Background(environment, metrics, closing)
+  const runtime: ServiceRuntime = {
+    ...ports,
+    instance: settings.instance,
+    config,
+    log,
+    metrics,
+    closing,
+    http: parts.http,
+    isDraining: () => state.isDraining,
+    every: (task, intervalMs, work) => background.every(task, intervalMs, work),
+    run: (task, timeoutMs, work) => background.run(task, timeoutMs, work),
+    outgoing: (operation) => passOn(network, operation, name),
+  }
+  const handlers = await service.open(runtime)
+  const idempotency = database === undefined ? undefined : new IdempotencyStore(database, ports)
+  if (idempotency !== undefined) {
+    background.every('forget old idempotency keys', PRUNE_MS, async (ctx) => {
+      await idempotency.prune(ctx)
+    })
+  }
+  const served = { environment, bound: serviceBound(), spans, idempotency }
+  for (const operation of operationsOf(contract)) {
+    const handler = handlers[operation.name]
+    if (handler === undefined) throw new TypeError(`Service ${name} has no handler for ${operation.name}.`)
+    receiver.add(new ServedOperation(operation, handler, served, metrics))
+  }
+}
+
+/** What a service's environment tells it. */
+export interface ServiceSettings {
+  readonly config: unknown
+  /** Absent: it has no database. */
+  readonly databaseUrl: string | undefined
+}
+
+/**
+ * Reads the settings of all services before any is opened.
+ *
+ * @throws ConfigError with every mistake of every service.
+ */
+export function readServiceSettings(
+  services: readonly Service[],
+  environment: Environment,
+): ReadonlyMap<Service, ServiceSettings> {
+  const mistakes: string[] = []
+  const settings = new Map<Service, ServiceSettings>()
+  for (const service of services) {
+    const { name } = service.contract
+    const variable = databaseVariable(name)
+    const databaseUrl = service.database === undefined ? undefined : environment[variable]
+    if (service.database !== undefined && !databaseUrl) {
+      mistakes.push(`${variable} is not set (URL of the database of ${name})`)
+    }
+    try {
+      const config = service.config === undefined ? {} : readConfig(service.config, name, environment)
+      settings.set(service, { config, databaseUrl })
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      mistakes.push(...error.mistakes)
+    }
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return settings
+}
+
+async function openServiceDatabase(
+  parts: HostParts,
+  name: string,
+  url: string | undefined,
+): Promise<Database | undefined> {
+  if (url === undefined) return undefined
+  const { settings, ports, metrics, log, closing } = parts
+  const database = openDatabase({
+    url,
+    name,
+    ports,
+    poolMax: settings.poolMax,
+    log,
+    waitDuration: metrics
+      .histogram('flotilla_database_wait_seconds', 'Waiting for a database connection.', ['service'])
+      .with(name),
+  })
+  closing.defer(`database of ${name}`, () => database.close())
+  await database.warm()
+  return database
+}
+
+/** Calls on behalf of callers outside: the user stays, and this service stands beside them. */
+function passOn(network: Network, operation: Operation, service: string): PassOn {
+  const { client } = network
+  const outgoing = client.outgoing(operation)
+  const callerOf = ({ caller }: CallContext): Caller => ({ user: caller.user, token: caller.token, service })
+  return {
+    call: (input, context, options, settle) =>
+      client.call(outgoing, input, context, callerOf(context), options, true, settle),
+    stream: (input, context, options) => client.stream(outgoing, input, context, callerOf(context), options),
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The fixed pages of every process: health, metrics, its operations.
+ *
+ * Liveness says that the event loop turns. Readiness says that this process wants calls; it never looks at a database or
+ * another service, or one failure there would take every replica out at once.
+ *
+ * @module
+ */
+import type { Contract } from '../contract/contract.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Page } from '../wire/http/http-server.ts'
+
+/** What the pages tell of. */
+export interface PagesOptions {
+  readonly contracts: readonly Contract[]
+  readonly metrics: Metrics
+  readonly state: { readonly isReady: boolean; readonly isDraining: boolean }
+}
+
+/** Looks pages up by path. */
+export function pagesOf(options: PagesOptions): (path: string) => Page | undefined {
+  const { metrics, state } = options
+  return (path) => {
+    switch (path) {
+      case '/health/live':
+        return json(200, { status: 'live' })
+      case '/health/ready':
+        if (state.isReady) return json(200, { status: 'ready' })
+        return json(503, { status: state.isDraining ? 'draining' : 'starting' })
+      case '/metrics':
+        return { status: 200, contentType: 'text/plain; version=0.0.4', body: metrics.toPrometheus() }
+      default:
+        return undefined
+    }
+  }
+}
+
+function json(status: number, body: object): Page {
+  return { status, contentType: 'application/json', body: JSON.stringify(body) }
+}

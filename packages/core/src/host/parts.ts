@@ -1,0 +1,45 @@
+/**
+ * What all pieces of a host share.
+ *
+ * @module
+ */
+import type { Closing } from '../kernel/closing.ts'
+import type { Ports } from '../kernel/context.ts'
+import type { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { ServiceReceiver } from '../service/receive.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { SpanRing } from '../telemetry/spans.ts'
+import type { HttpClient } from '../wire/http/http-client.ts'
+import type { Trust } from '../wire/trust.ts'
+import type { App } from './app.ts'
+import type { Environment } from './config.ts'
+import type { HostSettings } from './settings.ts'
+
+/** The pieces. */
+export interface HostParts {
+  readonly app: App
+  readonly settings: HostSettings
+  /** Where services read their own settings and the URLs of their databases. */
+  readonly environment: Environment
+  readonly ports: Ports
+  /** For what concerns the whole host. */
+  readonly log: Logger
+  /** For what concerns one service. */
+  readonly logOf: (service: string) => Logger
+  readonly metrics: Metrics
+  readonly spans: SpanRing
+  readonly wheel: TimerWheel
+  readonly trust: Trust
+  readonly http: HttpClient
+  /** Answers the calls to all services of the host. */
+  readonly receiver: ServiceReceiver
+  readonly closing: Closing
+  readonly state: HostState
+}
+
+/** Where in its life a host is. */
+export interface HostState {
+  isReady: boolean
+  isDraining: boolean
+}

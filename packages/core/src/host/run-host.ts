@@ -1,0 +1,129 @@
+/**
+ * A process that is one host: reads its environment, opens the host, tells who started it, leaves in good order.
+ *
+ * - SIGTERM or SIGINT: drain and exit 0; a second one, or more than 25 s, exits 1.
+ * - An error nobody caught: log it and exit. A process in an unknown state is worse than none; the supervisor starts another.
+ * - The supervisor is gone (its end of the channel closed): drain and exit, so that it leaves no orphan behind.
+ *
+ * @module
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { systemClock } from '../kernel/clock.ts'
+import type { Ports } from '../kernel/context.ts'
+import { createIds } from '../kernel/ids.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { createLogger } from '../telemetry/log.ts'
+import type { App } from './app.ts'
+import { ConfigError } from './config.ts'
+import { type Host, openHost } from './host.ts'
+import { readHostSettings } from './settings.ts'
+import { runTask, type Task, tasks } from './tasks.ts'
+
+/** What a host process tells its supervisor over the Node channel. */
+export type HostMessage =
+  | { readonly kind: 'ready'; readonly http: string }
+  | {
+      readonly kind: 'stats'
+      /** User and system time since the start. */
+      readonly cpuMs: number
+      readonly rssBytes: number
+      readonly inFlight: number
+      /** How late the event loop was at worst since the last message. */
+      readonly loopDelayMs: number
+    }
+
+const CLOSING_MS_MAX = 25_000
+const STATS_MS = 2_000
+
+/** Runs what the process was started for: a one-off task named by the first argument, or else a host. */
+export async function run(app: App): Promise<void> {
+  const task = tasks.find((name) => name === process.argv[2])
+  await (task === undefined ? runHost(app) : runOnce(app, task))
+}
+
+/** Does one task and ends. */
+async function runOnce(app: App, task: Task): Promise<void> {
+  const log = createLogger({
+    level: 'info',
+    clock: systemClock,
+    fields: { service: app.name, instance: task },
+  })
+  try {
+    const { services } = readHostSettings(process.env)
+    await runTask(task, { app, services, environment: process.env, ports: systemPorts(), log })
+  } catch (error) {
+    if (error instanceof ConfigError) for (const mistake of error.mistakes) log.error(mistake)
+    else log.error(`${task} failed`, { error })
+    process.exitCode = 1
+  }
+}
+
+function systemPorts(): Ports {
+  return { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
+}
+
+/** Runs until told to stop. */
+async function runHost(app: App): Promise<void> {
+  const environment = process.env
+  let host: Host | undefined
+  let isLeaving = false
+  const leave = async (why: string): Promise<void> => {
+    if (isLeaving) process.exit(1)
+    isLeaving = true
+    log.info('leaving', { why })
+    systemClock.schedule(CLOSING_MS_MAX, () => process.exit(1))
+    await host?.close()
+    process.exit(0)
+  }
+  const crash = (error: unknown): void => {
+    log.error('crashed', { error })
+    process.exit(70)
+  }
+  let log = createLogger({ level: 'info', clock: systemClock, fields: { service: app.name } })
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(signal).catch(crash))
+  process.on('disconnect', () => leave('the supervisor is gone').catch(crash))
+  try {
+    const settings = readHostSettings(environment)
+    const fields = { instance: settings.instance, version: settings.version }
+    log = createLogger({ level: settings.logLevel, clock: systemClock, fields })
+    host = await openHost({
+      app,
+      settings,
+      environment,
+      log,
+      ports: systemPorts(),
+    })
+  } catch (error) {
+    if (error instanceof ConfigError) for (const mistake of error.mistakes) log.error(mistake)
+    else log.error('could not start', { error })
+    process.exit(error instanceof ConfigError ? 78 : 1)
+  }
+  if (process.send !== undefined) tellSupervisor(host)
+}
+
+/** Says that the host is ready, then how it is doing. */
+function tellSupervisor(host: Host): void {
+  const loop = monitorEventLoopDelay({ resolution: 20 })
+  loop.enable()
+  const send = (message: HostMessage): void => {
+    // The channel may be closing; 'disconnect' follows.
+    process.send?.(message, undefined, undefined, () => {})
+  }
+  const tell = (): void => {
+    const { user, system } = process.cpuUsage()
+    const rssBytes = process.memoryUsage.rss()
+    send({
+      kind: 'stats',
+      cpuMs: (user + system) / 1000,
+      rssBytes,
+      inFlight: host.inFlight,
+      loopDelayMs: loop.max / 1e6,
+    })
+    loop.reset()
+    systemClock.schedule(STATS_MS, tell)
+  }
+  send({ kind: 'ready', http: host.http })
+  tell()
+}

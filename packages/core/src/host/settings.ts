@@ -1,0 +1,77 @@
+/**
+ * What a host process is told by its environment.
+ *
+ * @module
+ */
+import { type Static, Type } from '../contract/schema.ts'
+import { type Environment, readConfig, variableName } from './config.ts'
+
+const Text = Type.String({ minLength: 1 })
+
+const HostSettings = Type.Object({
+  services: Type.Array(Text, { minItems: 1, description: 'comma-separated names of the services to run' }),
+  instance: Type.String({
+    minLength: 1,
+    maxLength: 64,
+    pattern: '^[A-Za-z0-9_-]+$',
+    description: 'unique name of this process',
+  }),
+  version: Type.String({ minLength: 1, default: '0.1.0', description: 'version of the code' }),
+  frames: Type.String({
+    pattern: '^(unix:.+|tcp:.+:[0-9]+)$',
+    description: 'where to take frames: unix:PATH or tcp:HOST:PORT',
+  }),
+  httpHost: Type.String({ default: '127.0.0.1', description: 'where to speak HTTP' }),
+  httpPort: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 0,
+    description: 'where to speak HTTP; 0: any free port',
+  }),
+  registry: Type.String({
+    description: 'where the registry takes frames; empty: it is in this process, or there is none',
+    default: '',
+  }),
+  processKey: Type.String({ description: 'public key that process credentials are signed with' }),
+  userKey: Type.String({ description: 'public key that user tokens are signed with' }),
+  credential: Type.String({ description: 'credential of this process' }),
+  isolation: Type.Union([Type.Literal('none'), Type.Literal('freeze'), Type.Literal('clone')], {
+    default: 'none',
+    description: 'how calls inside the process keep values apart: none, freeze or clone',
+  }),
+  logLevel: Type.Union(
+    [
+      Type.Literal('debug'),
+      Type.Literal('info'),
+      Type.Literal('warn'),
+      Type.Literal('error'),
+      Type.Literal('silent'),
+    ],
+    { default: 'info', description: 'debug, info, warn, error or silent' },
+  ),
+  poolMax: Type.Integer({
+    minimum: 1,
+    maximum: 200,
+    default: 10,
+    description: 'database connections per service',
+  }),
+  drainDelayMs: Type.Integer({
+    minimum: 0,
+    maximum: 60_000,
+    default: 100,
+    description: 'how long to go on taking calls after leaving the registry',
+  }),
+})
+
+/** The settings. */
+export type HostSettings = Static<typeof HostSettings>
+
+/** @throws ConfigError with one line per mistake. */
+export function readHostSettings(environment: Environment): HostSettings {
+  return readConfig(HostSettings, 'flotilla', environment)
+}
+
+/** The variable that holds the URL of a service's database. */
+export function databaseVariable(service: string): string {
+  return variableName('flotilla-database', service)
+}

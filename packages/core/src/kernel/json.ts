@@ -1,0 +1,64 @@
+/**
+ * JSON: reading what strangers wrote, and pointing into it.
+ *
+ * @module
+ */
+import { FlotillaError } from './error.ts'
+
+const DEPTH_MAX = 32
+
+/**
+ * Parses a body from outside.
+ *
+ * @throws FlotillaError `invalid_argument` when it is not JSON, nests deeper than 32 levels, or has a key named
+ *   `__proto__` or `constructor` (they mean something to JavaScript, and nothing honest to us).
+ */
+export function parseUntrustedJson(text: string): unknown {
+  if (nestsTooDeep(text)) throw refuse(`The body nests deeper than ${DEPTH_MAX} levels.`)
+  try {
+    // The scan is a filter for the common case; only a text that contains the words pays for the exact check.
+    const mayBeDangerous = text.includes('proto') || text.includes('constructor') || text.includes('\\u')
+    return mayBeDangerous ? JSON.parse(text, refuseDangerousKey) : JSON.parse(text)
+  } catch (error) {
+    if (error instanceof FlotillaError) throw error
+    throw refuse('The body is not valid JSON.')
+  }
+}
+
+function refuse(message: string): FlotillaError {
+  return new FlotillaError('invalid_argument', message, {
+    executed: 'no',
+    issues: [{ pointer: '', message }],
+  })
+}
+
+function refuseDangerousKey(key: string, value: unknown): unknown {
+  if (key === '__proto__' || key === 'constructor') throw refuse(`The key ${key} is not allowed.`)
+  return value
+}
+
+/** Counts brackets outside strings; a text that is not JSON gets a meaningless answer and fails in the parser. */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0
+  let isString = false
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index)
+    if (isString) {
+      if (char === 0x5c) index++
+      else if (char === 0x22) isString = false
+    } else if (char === 0x22) isString = true
+    else if (char === 0x7b || char === 0x5b) {
+      if (++depth > DEPTH_MAX) return true
+    } else if (char === 0x7d || char === 0x5d) depth--
+  }
+  return false
+}
+
+/**
+ * One step of a JSON pointer: into the field called `name`.
+ *
+ * @source RFC 6901, section 3
+ */
+export function pointerTo(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}

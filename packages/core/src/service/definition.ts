@@ -1,0 +1,163 @@
+/**
+ * A service as a value: its contract, its settings, its database, and how to open it. Nothing runs until a host
+ * opens it, and nothing in it knows where it will run.
+ *
+ * @module
+ */
+import type { CallOptions, Calls } from '../contract/calls.ts'
+import type { Contract } from '../contract/contract.ts'
+import type { InputOf, Operation, OutputOf, Reasons } from '../contract/operation.ts'
+import type { Static, TSchema } from '../contract/schema.ts'
+import type { User } from '../kernel/caller.ts'
+import type { Closing } from '../kernel/closing.ts'
+import type { CallContext, Ports } from '../kernel/context.ts'
+import type { ErrorOptions, FlotillaError } from '../kernel/error.ts'
+import type { Session } from '../store/session.ts'
+import type { Transaction, TransactionOptions } from '../store/transaction.ts'
+import type { LogFields, Logger } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { HttpClient } from '../wire/http/http-client.ts'
+import type { Settle } from '../wire/wire.ts'
+
+/** What code has at hand while it serves one call, or one turn of a background task. */
+export interface Context extends CallContext, Ports {
+  /**
+   * The user behind the call.
+   *
+   * @throws FlotillaError `unauthenticated` when there is none.
+   */
+  readonly user: User
+  /** Aborted when the caller gave up or the deadline passed. */
+  readonly signal: AbortSignal
+  /** The service's own database, within this call's deadline. */
+  readonly db: Session
+  /** Lines carry the service, the trace and the request. */
+  readonly log: Logger
+  /** Milliseconds until the deadline, never below 0. */
+  remainingMs(): number
+  /** Another service's operations. Deadline, trace, user and criticality travel along. */
+  call<C extends Contract>(contract: C): Calls<C>
+}
+
+/** `Context` within one operation: also knows the reasons it may give, and its transaction. */
+export interface OperationContext<R extends Reasons = Reasons> extends Context {
+  /**
+   * The error that refuses with one of the operation's reasons; to be thrown.
+   *
+   * @param detail for people; default the reason's title.
+   */
+  fail(
+    reason: keyof R & string,
+    detail?: string,
+    options?: Pick<ErrorOptions, 'data' | 'retryAfterMs'>,
+  ): FlotillaError
+  /**
+   * Runs a command's write transaction; what `work` returns is the command's answer, and the handler must return it.
+   *
+   * When the caller sent an idempotency key, the answer is stored in the same commit: the effect and the memory of
+   * it stand or fall together, and a repeat gets the stored answer. At most once per call.
+   */
+  commit<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+}
+
+/** The function that answers an operation. */
+export type Handler<O extends Operation> =
+  O extends Operation<infer _I, infer _O, infer R, infer K>
+    ? K extends 'stream'
+      ? (input: InputOf<O>, ctx: OperationContext<R>) => AsyncIterable<OutputOf<O>>
+      : (input: InputOf<O>, ctx: OperationContext<R>) => Promise<OutputOf<O>> | OutputOf<O>
+    : never
+
+/** One handler for every operation of a contract. */
+export type Handlers<C extends Contract> = {
+  readonly [K in keyof C['operations']]: Handler<C['operations'][K]>
+}
+
+/** What a service is given when it is opened. */
+export interface ServiceRuntime<Config = unknown> extends Ports {
+  /** This instance's name, unique in the system. */
+  readonly instance: string
+  readonly config: Config
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Whatever the service opens, it defers the closing of here. */
+  readonly closing: Closing
+  /**
+   * Runs `task` again and again, `intervalMs` (± 10 %) after the previous turn ended, until the service closes. A failed
+   * turn is logged and counted. `intervalMs` also bounds each turn, at least 30 s. Returns what starts the next turn at once.
+   */
+  every(name: string, intervalMs: number, task: (ctx: Context) => Promise<void>): () => void
+  /** Outside HTTP. */
+  readonly http: HttpClient
+  /** True once the host takes no new work. */
+  readonly isDraining: () => boolean
+  /** An operation to be called without types: for a gateway, which passes on what others ask and answer. */
+  outgoing(operation: Operation): PassOn
+  /** Runs `work` once on the service's own behalf, for at most `timeoutMs`; for what has to be there before the service is ready. */
+  run<T>(name: string, timeoutMs: number, work: (ctx: Context) => Promise<T>): Promise<T>
+}
+
+/** Makes calls on behalf of callers outside. */
+export interface PassOn {
+  /** `context.caller` is the outside caller; the output is wanted as JSON where it is at hand. */
+  call(input: unknown, context: CallContext, options: CallOptions, settle: Settle): void
+  stream(input: unknown, context: CallContext, options: CallOptions): AsyncIterable<unknown>
+}
+
+/** What `defineService` takes. */
+export interface ServiceSpec<C extends Contract, S extends TSchema> {
+  readonly contract: C
+  /** Settings, read from environment variables named `<SERVICE>_<FIELD>` in upper snake case. Absent: none. */
+  readonly config?: S
+  /** Absent: the service keeps nothing. */
+  readonly database?: DatabaseSpec
+  /** Contracts of the services it calls. Tells the order of starting, and what a placement needs. */
+  readonly calls?: readonly Contract[]
+  /** Prepares the service and gives its handlers. It is ready when this resolves. */
+  open(runtime: ServiceRuntime<Static<S>>): Handlers<C> | Promise<Handlers<C>>
+  /** Puts first data into an empty database. Must do nothing when run again. */
+  seed?(ctx: Context, config: Static<S>): Promise<void>
+}
+
+/** A service's database. */
+export interface DatabaseSpec {
+  /** Folder of its migrations, relative to the app's folder. */
+  readonly migrations: string
+  /** PostgreSQL extensions it needs. */
+  readonly extensions?: readonly string[]
+}
+
+/** A service, its types forgotten: what hosts handle. */
+export interface Service {
+  readonly contract: Contract
+  readonly config: TSchema | undefined
+  readonly database: DatabaseSpec | undefined
+  readonly calls: readonly Contract[]
+  open(runtime: ServiceRuntime): Promise<Readonly<Record<string, AnyHandler>>>
+  readonly seed: ((ctx: Context, config: unknown) => Promise<void>) | undefined
+}
+
+/** A handler, its types forgotten. */
+export type AnyHandler = (input: unknown, ctx: OperationContext) => unknown
+
+/** Declares a service; `open` is checked against the contract by the compiler. */
+export function defineService<C extends Contract, S extends TSchema = TSchema>(
+  spec: ServiceSpec<C, S>,
+): Service {
+  return {
+    contract: spec.contract,
+    config: spec.config,
+    database: spec.database,
+    calls: spec.calls ?? [],
+    // The types hold by the check of `spec`; from here on only the contract's schemas speak.
+    open: async (runtime) =>
+      (await spec.open(runtime as ServiceRuntime<Static<S>>)) as Record<string, AnyHandler>,
+    seed: spec.seed as Service['seed'],
+  }
+}
+
+/** Where the lines of one call go, with the fields that find them again. */
+export function callFields(context: CallContext): LogFields {
+  const { traceId, spanId } = context.trace
+  return { trace_id: traceId, span_id: spanId, request_id: context.requestId ?? traceId }
+}

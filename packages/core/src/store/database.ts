@@ -1,0 +1,116 @@
+/**
+ * A service's own database.
+ *
+ * @module
+ */
+
+import { Cancellation } from '../kernel/cancellation.ts'
+import type { Ports } from '../kernel/context.ts'
+import type { Call } from './call.ts'
+import { Connection } from './connection.ts'
+import { Hold } from './hold.ts'
+import { Pool, type PoolStats } from './pool.ts'
+import { CallSession, type Session } from './session.ts'
+
+/** Where durations go; a histogram cell of `telemetry/metrics.ts` fits. */
+export interface DurationSink {
+  observe(durationMs: number): void
+}
+
+/** Where warnings go; a logger of `telemetry/log.ts` fits. */
+export interface WarningSink {
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+/** What a database is made of. */
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/database`, with libpq's parameters. */
+  readonly url: string
+  /** The service's name, shown in `pg_stat_activity`. */
+  readonly name: string
+  readonly ports: Pick<Ports, 'clock' | 'random'>
+  /** Connections at most. Default 10. */
+  readonly poolMax?: number
+  /** Calls that may wait for a connection at the same time. Default 10 for each connection. */
+  readonly waitingMax?: number
+  /** Told how long calls waited for a connection. Default nobody. */
+  readonly waitDuration?: DurationSink
+  /** Default nobody. */
+  readonly log?: WarningSink
+}
+
+const WARM_MS_MAX = 10_000
+
+/** A database that was opened. */
+export interface Database extends AsyncDisposable {
+  /** The database on behalf of one call; costs nothing until used. */
+  session(call: Call): Session
+  /**
+   * Makes the first connection, so that the first call does not wait for it.
+   *
+   * @throws FlotillaError `unavailable` when the server does not answer within 10 s.
+   */
+  warm(): Promise<void>
+  stats(): PoolStats
+  /** Refuses new calls, waits up to 5 s for those that run, then breaks them off. */
+  close(): Promise<void>
+}
+
+class PooledDatabase implements Database {
+  readonly #options: DatabaseOptions
+  readonly #pool: Pool
+
+  constructor(options: DatabaseOptions) {
+    const { ports, poolMax = 10, waitDuration } = options
+    this.#options = options
+    this.#pool = new Pool({
+      clock: ports.clock,
+      open: () => this.#connect(),
+      sizeMax: poolMax,
+      waitingMax: options.waitingMax ?? poolMax * 10,
+      onWaited: waitDuration && ((durationMs) => waitDuration.observe(durationMs)),
+    })
+  }
+
+  session(call: Call): Session {
+    return new CallSession({ ports: this.#options.ports, call, hold: (holder) => this.#hold(holder) })
+  }
+
+  async warm(): Promise<void> {
+    const deadlineMs = this.#options.ports.clock.monotonicMs() + WARM_MS_MAX
+    this.#pool.give(await this.#pool.take({ deadlineMs, cancellation: new Cancellation() }))
+  }
+
+  stats(): PoolStats {
+    return this.#pool.stats()
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #hold(call: Call): Promise<Hold> {
+    const pool = this.#pool
+    const connection = await pool.take(call)
+    return new Hold({ clock: this.#options.ports.clock, call, connection, giveBack: (it) => pool.give(it) })
+  }
+
+  async #connect(): Promise<Connection> {
+    const { url, name, log } = this.#options
+    try {
+      return await Connection.open({ url, name })
+    } catch (error) {
+      log?.warn('cannot connect to the database', { error })
+      throw error
+    }
+  }
+}
+
+/** Opens a service's database; nothing is sent before it is used. */
+export function openDatabase(options: DatabaseOptions): Database {
+  return new PooledDatabase(options)
+}

@@ -1,0 +1,93 @@
+/**
+ * A transaction while it is open. BEGIN goes out with the first statement, so one that never runs a statement costs
+ * nothing.
+ *
+ * @module
+ */
+import { FlotillaError } from '../kernel/error.ts'
+import type { Hold } from './hold.ts'
+import { isConflict } from './pg-errors.ts'
+import { type Queries, QueryRunner } from './queries.ts'
+import type { Sql } from './sql.ts'
+import type { Result, Statement } from './statement.ts'
+
+/** How a transaction sees the others. */
+export interface TransactionOptions {
+  /** Default `read committed`. */
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
+  /** True refuses writes. Default false. */
+  readonly isReadOnly?: boolean
+}
+
+/** What `work` gets. Statements run one after the other, also when not awaited one by one; no transaction inside it. */
+export interface Transaction extends Queries {
+  /**
+   * Runs `work` so that, when it throws, only its own statements are undone and the transaction can go on. For one
+   * thing at a time: what runs beside it is undone as well.
+   */
+  savepoint<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** The transaction on its hold. */
+export class OpenTransaction extends QueryRunner implements Transaction {
+  readonly #hold: Hold
+  readonly #options: TransactionOptions
+  #isBegun = false
+  #failure: unknown
+  /** The serialization failure or deadlock that doomed it, whatever `work` made of it. */
+  conflict: unknown
+
+  constructor(hold: Hold, options: TransactionOptions) {
+    super()
+    this.#hold = hold
+    this.#options = options
+  }
+
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    // The same name at every depth: the inner one hides the outer until it is released.
+    await this.#run({ text: 'savepoint flotilla' })
+    try {
+      const result = await work()
+      await this.#run({ text: 'release savepoint flotilla' })
+      return result
+    } catch (error) {
+      await this.#run({ text: 'rollback to savepoint flotilla' })
+      await this.#run({ text: 'release savepoint flotilla' })
+      this.#failure = undefined
+      this.conflict = undefined
+      throw error
+    }
+  }
+
+  /** @throws FlotillaError as `Hold.commit`; the failure of a statement that `work` did not pass on. */
+  async commit(): Promise<void> {
+    if (!this.#isBegun || (await this.#hold.commit())) return
+    throw this.#failure ?? new FlotillaError('internal', 'The transaction was ended from inside.')
+  }
+
+  protected run(query: Sql): Promise<Result> {
+    return this.#run(query)
+  }
+
+  async #run(statement: Statement): Promise<Result> {
+    try {
+      if (this.#isBegun) return await this.#hold.run(statement)
+      this.#isBegun = true
+      const { text, values, name } = statement
+      return await this.#hold.run({ text, values, name, opening: this.#opening() })
+    } catch (error) {
+      this.#failure ??= error
+      if (isConflict(error)) this.conflict ??= error
+      throw error
+    }
+  }
+
+  /** The server enforces the deadline too, for the case that this process is too busy to cancel in time. */
+  #opening(): readonly string[] {
+    const { isolation = 'read committed', isReadOnly = false } = this.#options
+    return [
+      `begin isolation level ${isolation} ${isReadOnly ? 'read only' : 'read write'}`,
+      `set local statement_timeout = ${Math.max(1, Math.ceil(this.#hold.remainingMs))}`,
+    ]
+  }
+}

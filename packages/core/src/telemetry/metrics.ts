@@ -1,0 +1,211 @@
+/**
+ * Counters, gauges and histograms, cheap enough to be on everywhere (about 10 ns an observation), shown as
+ * Prometheus text.
+ *
+ * A metric has a fixed list of label names; `with(...)` gives the cell for one set of values, which hot code
+ * fetches once and keeps.
+ *
+ * @source https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ * @module
+ */
+
+/** More label sets than this in one metric are folded into one cell labelled `other`: a bound, not an error. */
+const CELLS_MAX = 2_000
+
+/** Something that only grows. */
+export class Counter {
+  value = 0
+
+  add(by = 1): void {
+    this.value += by
+  }
+}
+
+/** Something that goes up and down. */
+export class Gauge {
+  value = 0
+
+  set(value: number): void {
+    this.value = value
+  }
+
+  add(by: number): void {
+    this.value += by
+  }
+}
+
+const SUB_BUCKETS = 8
+const SUB_BITS = 3
+/** 2^31 µs are 36 minutes; whatever takes longer lands in the last bucket. */
+const BUCKETS = 32 * SUB_BUCKETS
+
+/**
+ * Durations in log-linear buckets: eight to every power of two of microseconds, so a quantile is right to within
+ * 12.5 %. Histograms of the same shape add up, across instances too.
+ *
+ * @source the bucket layout of HdrHistogram, http://hdrhistogram.org
+ */
+export class Histogram {
+  readonly #counts = new Uint32Array(BUCKETS)
+  #count = 0
+  #sumMs = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  get sumMs(): number {
+    return this.#sumMs
+  }
+
+  observe(durationMs: number): void {
+    // Rounded up and one less: a bucket includes its upper bound, as Prometheus's `le` does.
+    const us = (Math.ceil(Math.min(durationMs * 1000, 0x7fff_ffff)) | 0) - 1
+    const index = bucketOf(us < 0 ? 0 : us)
+    this.#counts[index] = (this.#counts[index] as number) + 1
+    this.#count++
+    this.#sumMs += durationMs
+  }
+
+  /** The duration in milliseconds that `share` (0 to 1) of the observations do not exceed; 0 when there are none. */
+  quantileMs(share: number): number {
+    const rank = Math.ceil(this.#count * share)
+    let seen = 0
+    for (let index = 0; index < BUCKETS; index++) {
+      seen += this.#counts[index] as number
+      if (seen >= rank && seen > 0) return upperBoundUs(index) / 1000
+    }
+    return 0
+  }
+
+  /** How many observations were at most `boundUs`, which must be a power of two. */
+  countUpToUs(boundUs: number): number {
+    const end = bucketOf(boundUs)
+    let seen = 0
+    for (let index = 0; index < end; index++) seen += this.#counts[index] as number
+    return seen
+  }
+}
+
+function bucketOf(us: number): number {
+  if (us < SUB_BUCKETS) return us
+  const exponent = 31 - Math.clz32(us)
+  return (exponent - SUB_BITS + 1) * SUB_BUCKETS + ((us >> (exponent - SUB_BITS)) & (SUB_BUCKETS - 1))
+}
+
+function upperBoundUs(index: number): number {
+  if (index < SUB_BUCKETS) return index + 1
+  const shift = Math.floor(index / SUB_BUCKETS) - 1
+  return (SUB_BUCKETS + (index % SUB_BUCKETS) + 1) * 2 ** shift
+}
+
+/** A metric: one cell for every set of label values. */
+export class Family<C> {
+  readonly name: string
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly #create: () => C
+  readonly #cells = new Map<string, { readonly values: readonly string[]; readonly cell: C }>()
+
+  constructor(name: string, help: string, labels: readonly string[], create: () => C) {
+    this.name = name
+    this.help = help
+    this.labels = labels
+    this.#create = create
+  }
+
+  /** The cell for these label values, in the order of the label names. */
+  with(...values: readonly string[]): C {
+    const key = values.join('\u0000')
+    const known = this.#cells.get(key)
+    if (known) return known.cell
+    if (this.#cells.size >= CELLS_MAX && values.some((value) => value !== 'other'))
+      return this.with(...this.labels.map(() => 'other'))
+    const cell = this.#create()
+    this.#cells.set(key, { values, cell })
+    return cell
+  }
+
+  cells(): Iterable<{ readonly values: readonly string[]; readonly cell: C }> {
+    return this.#cells.values()
+  }
+}
+
+/** Bounds of the exposed histogram buckets: powers of two from 64 µs to 67 s. */
+const BOUNDS_US = Array.from({ length: 21 }, (_, index) => 2 ** (index + 6))
+
+/** All metrics of one process. */
+export class Metrics {
+  readonly #counters = new Map<string, Family<Counter>>()
+  readonly #gauges = new Map<string, Family<Gauge>>()
+  readonly #histograms = new Map<string, Family<Histogram>>()
+  readonly #beforeScrape: (() => void)[] = []
+
+  /** `name` ends in `_total`. Asking again for the same name gives the same family. */
+  counter(name: string, help: string, labels: readonly string[] = []): Family<Counter> {
+    return family(this.#counters, name, () => new Family(name, help, labels, () => new Counter()))
+  }
+
+  gauge(name: string, help: string, labels: readonly string[] = []): Family<Gauge> {
+    return family(this.#gauges, name, () => new Family(name, help, labels, () => new Gauge()))
+  }
+
+  /** `name` ends in `_seconds`. */
+  histogram(name: string, help: string, labels: readonly string[] = []): Family<Histogram> {
+    return family(this.#histograms, name, () => new Family(name, help, labels, () => new Histogram()))
+  }
+
+  /** Runs `update` before every scrape; for gauges that are read rather than kept. */
+  onScrape(update: () => void): void {
+    this.#beforeScrape.push(update)
+  }
+
+  /** Everything as Prometheus text. */
+  toPrometheus(): string {
+    for (const update of this.#beforeScrape) update()
+    const lines: string[] = []
+    for (const metric of this.#counters.values()) plainLines(lines, metric, 'counter')
+    for (const metric of this.#gauges.values()) plainLines(lines, metric, 'gauge')
+    for (const metric of this.#histograms.values()) histogramLines(lines, metric)
+    return `${lines.join('\n')}\n`
+  }
+}
+
+function family<F>(families: Map<string, F>, name: string, create: () => F): F {
+  const known = families.get(name)
+  if (known) return known
+  const created = create()
+  families.set(name, created)
+  return created
+}
+
+function plainLines(lines: string[], metric: Family<Counter> | Family<Gauge>, type: string): void {
+  lines.push(`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${type}`)
+  for (const { values, cell } of metric.cells()) {
+    lines.push(`${metric.name}${labelText(metric.labels, values)} ${cell.value}`)
+  }
+}
+
+function histogramLines(lines: string[], metric: Family<Histogram>): void {
+  lines.push(`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} histogram`)
+  const labels = [...metric.labels, 'le']
+  for (const { values, cell } of metric.cells()) {
+    for (const boundUs of BOUNDS_US) {
+      const text = labelText(labels, [...values, String(boundUs / 1e6)])
+      lines.push(`${metric.name}_bucket${text} ${cell.countUpToUs(boundUs)}`)
+    }
+    lines.push(`${metric.name}_bucket${labelText(labels, [...values, '+Inf'])} ${cell.count}`)
+    lines.push(`${metric.name}_sum${labelText(metric.labels, values)} ${cell.sumMs / 1000}`)
+    lines.push(`${metric.name}_count${labelText(metric.labels, values)} ${cell.count}`)
+  }
+}
+
+function labelText(names: readonly string[], values: readonly string[]): string {
+  if (names.length === 0) return ''
+  const pairs = names.map((name, index) => `${name}="${quote(values[index] ?? '')}"`)
+  return `{${pairs.join(',')}}`
+}
+
+function quote(value: string): string {
+  return value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))
+}

@@ -1,0 +1,203 @@
+/**
+ * An app running in the test's own process, on real databases and real sockets.
+ *
+ * - `one process`: one host with every service; calls between them are direct.
+ * - `frames`: a host for every service, with the registry between them; calls go through sockets.
+ *
+ * Real processes are the third placement; `control` starts those.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '../client/client.ts'
+import type { Calls } from '../contract/calls.ts'
+import type { Contract } from '../contract/contract.ts'
+import type { App } from '../host/app.ts'
+import { type Host, openHost } from '../host/host.ts'
+import { databaseVariable, readHostSettings } from '../host/settings.ts'
+import { runTask } from '../host/tasks.ts'
+import type { User } from '../kernel/caller.ts'
+import { Cancellation } from '../kernel/cancellation.ts'
+import { systemClock } from '../kernel/clock.ts'
+import { Closing } from '../kernel/closing.ts'
+import type { CallContext, Ports } from '../kernel/context.ts'
+import { createIds } from '../kernel/ids.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { TimerWheel } from '../kernel/timer-wheel.ts'
+import { TraceContext } from '../kernel/trace-context.ts'
+import { fixedDirectory, type Instance } from '../registry/directory.ts'
+import { createLogger } from '../telemetry/log.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { SpanRing } from '../telemetry/spans.ts'
+import { createKeyPair, Signer } from '../wire/credentials.ts'
+import { openFramesChannel } from '../wire/frames/frames-channel.ts'
+import { type Address, formatAddress, parseAddress } from '../wire/wire.ts'
+import { openTestDatabase, type TestDatabase } from './test-database.ts'
+
+/** The placements a test can open by itself. */
+export const testPlacements = ['one process', 'frames'] as const
+
+/** What to open. */
+export interface TestAppOptions {
+  readonly app: App
+  readonly placement: (typeof testPlacements)[number]
+  /** Default: all of the app. */
+  readonly services?: readonly string[]
+  /** Settings of services, as environment variables. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Default true: databases get their first data. */
+  readonly isSeeded?: boolean
+}
+
+/** Who makes a test's calls. */
+export interface TestCaller {
+  readonly user?: User
+  /** Speaks as this service; any will do. */
+  readonly service?: string
+  /** Default 10,000. */
+  readonly timeoutMs?: number
+}
+
+/** An app, running. */
+export interface TestApp {
+  readonly ports: Ports
+  readonly hosts: readonly Host[]
+  /** Of the services that have one, by service. */
+  readonly databases: ReadonlyMap<string, TestDatabase>
+  /** Key pair of user tokens: what a gateway needs. */
+  readonly userSigningKey: string
+  /** A contract's functions, as somebody calls them. */
+  call<C extends Contract>(contract: C, caller?: TestCaller): Calls<C>
+  /** The host that runs a service. */
+  hostOf(service: string): Host
+}
+
+const REGISTRY = 'registry'
+/** The test itself, as a process of the system. */
+const TESTER = 'tester'
+
+/** Opens an app for one test; everything is closed after it. */
+export async function openTestApp(
+  t: { after(cleanUp: () => Promise<void>): void },
+  options: TestAppOptions,
+): Promise<TestApp> {
+  const { app, placement } = options
+  const names = options.services ?? Object.keys(app.services)
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
+  t.after(async () => rmSync(folder, { recursive: true, force: true }))
+  const ports: Ports = {
+    clock: systemClock,
+    random: systemRandom,
+    newId: createIds(systemClock, systemRandom),
+  }
+  const databases = await openDatabases(t, app, names)
+  const closing = new Closing(systemClock, 30_000)
+  t.after(() => closing.close())
+
+  const keys = { process: createKeyPair(), user: createKeyPair() }
+  const signer = new Signer(keys.process.privateKey)
+  const expiresAt = systemClock.now() + 3_600_000
+  const urls = Object.fromEntries([...databases].map(([name, { url }]) => [databaseVariable(name), url]))
+  const environment = { ...urls, GATEWAY_USER_SIGNING_KEY: keys.user.privateKey, ...options.environment }
+  const log = createLogger({ level: 'error', clock: systemClock, fields: { instance: 'test' } })
+  const task = options.isSeeded === false ? 'migrate' : 'prepare'
+  await runTask(task, { app, services: names, environment, ports, log })
+
+  const socketOf = (host: string): string => `unix:${join(folder, `${host}.sock`)}`
+  const open = async (host: string, services: readonly string[]): Promise<Host> => {
+    const settings = readHostSettings({
+      FLOTILLA_SERVICES: services.join(','),
+      FLOTILLA_INSTANCE: host,
+      FLOTILLA_FRAMES: socketOf(host),
+      FLOTILLA_REGISTRY: services.includes(REGISTRY) ? '' : socketOf(REGISTRY),
+      FLOTILLA_PROCESS_KEY: keys.process.publicKey,
+      FLOTILLA_USER_KEY: keys.user.publicKey,
+      FLOTILLA_CREDENTIAL: signer.process({ instance: host, services, expiresAt }),
+      FLOTILLA_ISOLATION: 'clone',
+      FLOTILLA_DRAIN_DELAY_MS: '20',
+      FLOTILLA_POOL_MAX: '4',
+    })
+    const opened = await openHost({ app, settings, environment, ports, log })
+    closing.defer(`host ${host}`, () => opened.close())
+    return opened
+  }
+  const byService = new Map<string, Host>()
+  if (placement === 'one process') {
+    const host = await open('all', names)
+    for (const name of names) byService.set(name, host)
+  } else {
+    for (const name of [REGISTRY, ...names.filter((one) => one !== REGISTRY)])
+      byService.set(name, await open(name, [name]))
+  }
+
+  const credential = signer.process({ instance: TESTER, services: [TESTER, ...names], expiresAt })
+  const client = openClient(ports, byService, credential, [TESTER, ...names])
+  closing.defer('client', () => client.close())
+  const userSigner = new Signer(keys.user.privateKey)
+  return {
+    ports,
+    hosts: [...new Set(byService.values())],
+    databases,
+    userSigningKey: keys.user.privateKey,
+    hostOf: (service) => byService.get(service) as Host,
+    call(contract, { user, service = TESTER, timeoutMs = 10_000 } = {}) {
+      const token =
+        user === undefined ? undefined : userSigner.user({ user, expiresAt: systemClock.now() + 60_000 })
+      const context: CallContext = {
+        caller: { user, token },
+        deadlineMs: systemClock.monotonicMs() + timeoutMs,
+        trace: TraceContext.start(systemRandom, false),
+        criticality: 'critical',
+        cancellation: new Cancellation(),
+      }
+      return client.calls(contract, context, service)
+    },
+  }
+}
+
+async function openDatabases(
+  t: { after(cleanUp: () => Promise<void>): void },
+  app: App,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, TestDatabase>> {
+  const databases = new Map<string, TestDatabase>()
+  for (const name of names) {
+    const service = await app.services[name]?.()
+    if (service?.database === undefined) continue
+    const database = await openTestDatabase(t)
+    for (const extension of service.database.extensions ?? []) {
+      await database.ask(`create extension if not exists ${extension}`)
+    }
+    databases.set(name, database)
+  }
+  return databases
+}
+
+function openClient(
+  ports: Ports,
+  hosts: ReadonlyMap<string, Host>,
+  credential: string,
+  callers: readonly string[],
+): Client {
+  const wheel = new TimerWheel(ports.clock)
+  const instances: Instance[] = [...hosts].map(([service, { frames, http }]) => {
+    return { instance: service, service, version: '', frames: formatAddress(frames), http }
+  })
+  return new Client({
+    ports,
+    metrics: new Metrics(),
+    spans: new SpanRing(64),
+    directory: fixedDirectory(instances),
+    localChannel: () => undefined,
+    openChannel: ({ frames }) =>
+      openFramesChannel({
+        address: parseAddress(frames) as Address,
+        clock: ports.clock,
+        wheel,
+        callers,
+        credential,
+      }),
+  })
+}

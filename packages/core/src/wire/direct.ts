@@ -1,0 +1,67 @@
+/**
+ * Calls inside one process: a function call to the receiver.
+ *
+ * Nothing may depend on caller and callee sharing memory, or moving the callee to another process would change
+ * what the program does. `isolation` enforces that where mistakes are made: 'clone' sends every value through
+ * JSON, as a socket would; 'freeze' makes a write to a shared value throw. 'none' trusts the tests.
+ *
+ * @module
+ */
+import { FlotillaError } from '../kernel/error.ts'
+import { type CallRequest, type Channel, type Receiver, Reply, type Settle } from './wire.ts'
+
+/** How values are kept apart. */
+export const isolations = ['none', 'freeze', 'clone'] as const
+
+/** One of the three. */
+export type Isolation = (typeof isolations)[number]
+
+/** A channel to a receiver in this process. */
+export function directChannel(receiver: Receiver, isolation: Isolation): Channel {
+  return { isOpen: true, call: isolation === 'none' ? shared : isolated, stream, close: async () => {} }
+
+  function shared(request: CallRequest, settle: Settle): void {
+    receiver.call(request, (reply) => settle(reply.error === undefined ? reply : seenFromOutside(reply)))
+  }
+
+  function isolated(request: CallRequest, settle: Settle): void {
+    receiver.call({ ...request, input: apart(request.input, isolation) }, (reply) =>
+      settle(
+        reply.error === undefined
+          ? new Reply(apart(reply.output, isolation), undefined, undefined, reply.endMs, reply.isReplayed)
+          : seenFromOutside(reply),
+      ),
+    )
+  }
+
+  async function* stream(request: CallRequest): AsyncIterable<unknown> {
+    try {
+      const input = apart(request.input, isolation)
+      for await (const item of receiver.stream({ ...request, input })) yield apart(item, isolation)
+    } catch (error) {
+      throw callees(error as FlotillaError)
+    }
+  }
+}
+
+function seenFromOutside(reply: Reply): Reply {
+  return new Reply(undefined, callees(reply.error as FlotillaError), undefined, reply.endMs, reply.isReplayed)
+}
+
+/** An error that crossed a service boundary is a callee's, though it crossed no process. */
+function callees(error: FlotillaError): FlotillaError {
+  return FlotillaError.fromBody(error.toBody())
+}
+
+function apart(value: unknown, isolation: Isolation): unknown {
+  if (isolation === 'none' || value === undefined) return value
+  return isolation === 'freeze' ? deepFreeze(value) : JSON.parse(JSON.stringify(value))
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) deepFreeze(part)
+  }
+  return value
+}

@@ -1,0 +1,268 @@
+/**
+ * The HTTP face of a process: every operation of its services as JSON, and a few fixed pages (health, metrics).
+ *
+ * Meant for people with curl, for foreign programs and for the network between services where frames cannot go. It
+ * listens on loopback or an internal network; the gateway is what faces the internet.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Operation } from '../../contract/operation.ts'
+import { PROBLEM_TYPE, problemOf } from '../../contract/problem.ts'
+import { readInput } from '../../contract/rest.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import { Cancellation } from '../../kernel/cancellation.ts'
+import { criticalities, type Ports } from '../../kernel/context.ts'
+import { asSeenUpstream, FlotillaError, isFlotillaError } from '../../kernel/error.ts'
+import { parseUntrustedJson } from '../../kernel/json.ts'
+import { TraceContext } from '../../kernel/trace-context.ts'
+import type { CallRequest, Receiver, Reply } from '../wire.ts'
+import { headers, OPERATIONS_PATH } from './http-headers.ts'
+import { createRouter, type Router } from './router.ts'
+import { sendEvents } from './send-events.ts'
+
+/** A fixed answer to `GET <path>`. */
+export interface Page {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/** What a server needs. */
+export interface HttpServerOptions {
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly ports: Ports
+  readonly receiver: Receiver
+  /** Who is asking. Throws a `FlotillaError` to refuse. */
+  readonly authenticate: (incoming: IncomingMessage) => Caller
+  /** Looked up before operations. */
+  readonly page?: (path: string, incoming: IncomingMessage) => Page | Promise<Page> | undefined
+}
+
+/** A listening server. */
+export interface HttpServer {
+  readonly host: string
+  readonly port: number
+  /** Ends idle connections, lets requests end, stops listening. */
+  drain(): Promise<void>
+  /** Ends everything at once. */
+  close(): Promise<void>
+}
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+
+/** @throws FlotillaError `unavailable` when the port is taken. */
+export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const face = new HttpFace(options)
+  const server = createServer(
+    // Longer than the 30 s for which our clients keep an idle connection, so that it is never we who close first.
+    {
+      keepAliveTimeout: 75_000,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 1_000,
+    },
+    (incoming, outgoing) => void face.answer(incoming, outgoing),
+  )
+  await listen(server, options.host, options.port)
+  const closed = new Promise<void>((resolve) => server.once('close', () => resolve()))
+  const bound = server.address()
+  return {
+    host: options.host,
+    port: typeof bound === 'object' && bound !== null ? bound.port : options.port,
+    async drain() {
+      face.isDraining = true
+      server.close()
+      server.closeIdleConnections()
+      await closed
+    },
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/** Resolves when the server listens; a taken port is an error in words. */
+export function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message
+      reject(new FlotillaError('unavailable', `Cannot listen on ${host}:${port}: ${why}.`, { cause }))
+    })
+    server.listen({ host, port }, () => resolve())
+  })
+}
+
+/** Answers requests. */
+class HttpFace {
+  isDraining = false
+  readonly #options: HttpServerOptions
+  readonly #router: Router
+  readonly #byId = new Map<string, Operation>()
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options
+    this.#router = createRouter(options.receiver.operations)
+    for (const operation of options.receiver.operations) this.#byId.set(operation.id, operation)
+  }
+
+  async answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const { ports } = this.#options
+    const parent = TraceContext.parse(incoming.headers[headers.traceparent] as string)
+    const trace = parent ?? TraceContext.start(ports.random, false)
+    if (this.isDraining) outgoing.setHeader('connection', 'close')
+    try {
+      const [path = '', search = ''] = splitTarget(incoming.url ?? '/')
+      const page = incoming.method === 'GET' ? await this.#options.page?.(path, incoming) : undefined
+      if (page !== undefined) return send(outgoing, page.status, page.contentType, page.body)
+      await this.#operate(incoming, outgoing, path, search, trace)
+    } catch (error) {
+      sendError(outgoing, isFlotillaError(error) ? error : asSeenUpstream(error, {}), trace)
+    }
+  }
+
+  async #operate(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    path: string,
+    search: string,
+    trace: TraceContext,
+  ): Promise<void> {
+    const { clock } = this.#options.ports
+    const match = this.#match(incoming.method ?? 'GET', path)
+    const caller = this.#options.authenticate(incoming)
+    const cancellation = new Cancellation()
+    outgoing.on('close', () => {
+      if (!outgoing.writableEnded) cancellation.cancel(new FlotillaError('canceled', 'The caller hung up.'))
+    })
+    const body = await readBody(incoming)
+    const startMs = clock.monotonicMs()
+    const request: CallRequest = {
+      operation: match.operation,
+      input: match.isById
+        ? (body ?? {})
+        : readInput(match.operation, {
+            parameters: match.parameters,
+            search,
+            ifMatch: incoming.headers['if-match'],
+            body,
+          }),
+      wantsJson: true,
+      caller,
+      startMs,
+      deadlineMs: startMs + timeoutOf(incoming, match.operation),
+      requestId: textHeader(incoming, headers.requestId, 128),
+      trace,
+      criticality:
+        criticalities.find((name) => name === incoming.headers[headers.criticality]) ??
+        match.operation.criticality,
+      cancellation,
+      idempotencyKey: textHeader(incoming, headers.idempotencyKey, 255),
+    }
+    if (match.operation.kind === 'stream') {
+      await sendEvents(outgoing, this.#options.receiver.stream(request), {
+        clock,
+        headers: [],
+        problemOf: (error) => wireProblem(error, trace),
+      })
+      return
+    }
+    this.#options.receiver.call(request, (reply) => sendReply(outgoing, request, reply))
+  }
+
+  #match(
+    method: string,
+    path: string,
+  ): { operation: Operation; parameters: Record<string, string | undefined>; isById: boolean } {
+    if (path.startsWith(OPERATIONS_PATH) && method === 'POST') {
+      const operation = this.#byId.get(path.slice(OPERATIONS_PATH.length))
+      if (operation !== undefined) return { operation, parameters: {}, isById: true }
+    }
+    const hit = this.#router.find(method, path)
+    if (hit !== undefined) return { ...hit, isById: false }
+    const allowed = this.#router.allowedMethods(path)
+    if (allowed.length === 0) throw new FlotillaError('not_found', 'No such path.', { executed: 'no' })
+    throw new FlotillaError('unimplemented', `This path takes ${allowed.join(', ')}.`, {
+      executed: 'no',
+      status: 405,
+    })
+  }
+}
+
+/** Path and query string of a request target. */
+export function splitTarget(target: string): [path: string, search: string] {
+  const mark = target.indexOf('?')
+  return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)]
+}
+
+function textHeader(incoming: IncomingMessage, name: string, lengthMax: number): string | undefined {
+  const value = incoming.headers[name]
+  return typeof value === 'string' && value.length > 0 && value.length <= lengthMax ? value : undefined
+}
+
+function timeoutOf(incoming: IncomingMessage, operation: Operation): number {
+  const given = Number(incoming.headers[headers.timeoutMs] ?? Number.NaN)
+  return given >= 0 ? Math.min(given, operation.timeoutMs) : operation.timeoutMs
+}
+
+/** @throws FlotillaError `invalid_argument` when it is not JSON, `resource_exhausted` (413) when it is too long. */
+async function readBody(incoming: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > BODY_BYTES_MAX) {
+      throw new FlotillaError('resource_exhausted', `A body may have ${BODY_BYTES_MAX} bytes.`, {
+        executed: 'no',
+        status: 413,
+        isExhausted: true,
+      })
+    }
+    chunks.push(chunk)
+  }
+  return bytes === 0 ? undefined : parseUntrustedJson(Buffer.concat(chunks).toString('utf8'))
+}
+
+function sendReply(outgoing: ServerResponse, request: CallRequest, reply: Reply): void {
+  if (reply.isReplayed) outgoing.setHeader(headers.replayed, 'true')
+  if (reply.error !== undefined) return sendError(outgoing, reply.error, request.trace)
+  const { rest } = request.operation
+  const status = rest?.status ?? 200
+  const etag = rest?.etag === undefined ? undefined : (reply.output as Record<string, unknown>)[rest.etag]
+  if (etag !== undefined) outgoing.setHeader('etag', `"${String(etag)}"`)
+  if (status === 204) {
+    outgoing.writeHead(204).end()
+    return
+  }
+  send(outgoing, status, 'application/json', reply.json ?? JSON.stringify(reply.output))
+}
+
+function send(
+  outgoing: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string | Uint8Array,
+): void {
+  outgoing
+    .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+    .end(body)
+}
+
+/** Between services a problem also tells what a caller needs to decide about retries. */
+function wireProblem(error: FlotillaError, trace: TraceContext): object {
+  return { ...problemOf(error, trace.traceId), executed: error.executed, isExhausted: error.isExhausted }
+}
+
+function sendError(outgoing: ServerResponse, error: FlotillaError, trace: TraceContext): void {
+  if (outgoing.headersSent) {
+    outgoing.destroy()
+    return
+  }
+  if (error.retryAfterMs !== undefined)
+    outgoing.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1000))
+  send(outgoing, error.status, PROBLEM_TYPE, JSON.stringify(wireProblem(error, trace)))
+}

@@ -1,0 +1,77 @@
+/**
+ * A stream sent as server-sent events, to a browser or another service.
+ *
+ * @module
+ */
+import type { ServerResponse } from 'node:http'
+import type { Clock } from '../../kernel/clock.ts'
+import type { FlotillaError } from '../../kernel/error.ts'
+import { formatEvent, KEEP_ALIVE_COMMENT } from './server-sent-events.ts'
+
+/** How to send. */
+export interface SendEventsOptions {
+  readonly clock: Clock
+  /** Beside the content type: names and values in turn. */
+  readonly headers: readonly string[]
+  /** The data of the `error` event that ends a stream which failed. */
+  readonly problemOf: (error: FlotillaError) => object
+}
+
+const KEEP_ALIVE_MS = 15_000
+
+/**
+ * Sends every item, as fast as the other side reads; resolves with the number of bytes when the stream has ended.
+ *
+ * @throws FlotillaError when it fails before its first item: nothing was sent, and an ordinary error can be answered.
+ */
+export async function sendEvents(
+  outgoing: ServerResponse,
+  items: AsyncIterable<unknown>,
+  options: SendEventsOptions,
+): Promise<number> {
+  const iterator = items[Symbol.asyncIterator]()
+  let result = await iterator.next()
+  outgoing.writeHead(200, [
+    ...options.headers,
+    'content-type',
+    'text/event-stream',
+    'cache-control',
+    'no-store',
+  ])
+  outgoing.flushHeaders()
+  let bytes = 0
+  const write = (text: string): boolean => {
+    bytes += Buffer.byteLength(text)
+    return outgoing.write(text)
+  }
+  const keepAlive = (): void => {
+    write(KEEP_ALIVE_COMMENT)
+    timer = options.clock.schedule(KEEP_ALIVE_MS, keepAlive)
+  }
+  let timer = options.clock.schedule(KEEP_ALIVE_MS, keepAlive)
+  try {
+    while (!result.done && !outgoing.destroyed) {
+      if (!write(formatEvent('message', result.value))) await drained(outgoing)
+      result = await iterator.next()
+    }
+    write(formatEvent('end', {}))
+  } catch (error) {
+    write(formatEvent('error', options.problemOf(error as FlotillaError)))
+  } finally {
+    timer.cancel()
+    await iterator.return?.()
+    outgoing.end()
+  }
+  return bytes
+}
+
+/** Resolves when the other side has read on, or is gone. */
+function drained(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outgoing.off('drain', done).off('close', done)
+      resolve()
+    }
+    outgoing.on('drain', done).on('close', done)
+  })
+}

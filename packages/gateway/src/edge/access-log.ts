@@ -1,0 +1,93 @@
+/**
+ * One line for every request, built by hand and written in batches: a logger would cost as much as the rest of the gateway.
+ *
+ * @module
+ */
+import { writeSync } from 'node:fs'
+import { type Clock, isoTime, type Timer } from '@flotilla/core/clock'
+
+/** What a line tells. */
+export interface AccessEntry {
+  readonly method: string
+  /** Without query string: that may hold what does not belong into a log. */
+  readonly path: string
+  /** Id of the operation; absent where no route matched. */
+  readonly operation: string | undefined
+  readonly status: number
+  readonly durationMs: number
+  readonly bytes: number
+  readonly address: string
+  readonly userId: string | undefined
+  readonly requestId: string
+  readonly traceId: string
+  /** Trace the client says it is in; ours is a new one. */
+  readonly parentTrace: string | undefined
+  readonly userAgent: string | undefined
+  readonly code: string | undefined
+}
+
+const FLUSH_MS = 200
+const BUFFER_CHARS = 32 * 1024
+const USER_AGENT_CHARS_MAX = 200
+
+/** Gathers lines. */
+export class AccessLog {
+  readonly #clock: Clock
+  readonly #instance: string
+  readonly #write: (text: string) => void
+  #buffer = ''
+  #timer: Timer | undefined
+  /** The time changes far more seldom than lines are written. */
+  #second = 0
+  #secondText = ''
+
+  /** `write` defaults to standard output. */
+  constructor(clock: Clock, instance: string, write: (text: string) => void = writeToStandardOutput) {
+    this.#clock = clock
+    this.#instance = instance
+    this.#write = write
+  }
+
+  add(entry: AccessEntry): void {
+    this.#buffer += this.#line(entry)
+    if (this.#buffer.length > BUFFER_CHARS) this.flush()
+    else this.#timer ??= this.#clock.schedule(FLUSH_MS, () => this.flush())
+  }
+
+  flush(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const text = this.#buffer
+    this.#buffer = ''
+    if (text !== '') this.#write(text)
+  }
+
+  #line(entry: AccessEntry): string {
+    const { operation, userId, parentTrace, userAgent, code } = entry
+    return `{"level":"info","timestamp":"${this.#time()}","service":"gateway","instance":"${this.#instance}","message":"request","method":"${entry.method}","path":${JSON.stringify(entry.path)}${
+      operation === undefined ? '' : `,"operation":"${operation}"`
+    },"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}"${
+      userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`
+    },"request_id":${JSON.stringify(entry.requestId)},"trace_id":"${entry.traceId}"${
+      parentTrace === undefined ? '' : `,"parent_trace_id":"${parentTrace}"`
+    }${
+      userAgent === undefined
+        ? ''
+        : `,"user_agent":${JSON.stringify(userAgent.slice(0, USER_AGENT_CHARS_MAX))}`
+    }${code === undefined ? '' : `,"code":"${code}"`}}\n`
+  }
+
+  #time(): string {
+    const nowMs = this.#clock.now()
+    const second = Math.floor(nowMs / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#secondText = isoTime(second * 1000).slice(0, 20)
+    }
+    return `${this.#secondText}${String(nowMs % 1000).padStart(3, '0')}Z`
+  }
+}
+
+function writeToStandardOutput(text: string): void {
+  writeSync(1, text)
+}

@@ -1,0 +1,85 @@
+/**
+ * Answers as bytes: status, the headers every answer has, the body.
+ *
+ * @module
+ */
+import type { ServerResponse } from 'node:http'
+import { codes } from '@flotilla/core/code'
+import type { FlotillaError } from '@flotilla/core/error'
+import { PROBLEM_TYPE, problemOf } from '@flotilla/core/problem'
+
+/** What an answer consists of. */
+export interface Answer {
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly body: string | Uint8Array
+  readonly cacheControl: string
+  /** Names and values in turn. */
+  readonly headers: readonly string[]
+}
+
+const nothing: readonly string[] = []
+
+/** An answer that nobody may store. */
+export function privateAnswer(
+  status: number,
+  contentType: string,
+  body: string | Uint8Array,
+  headers = nothing,
+): Answer {
+  return { status, contentType, body, cacheControl: 'no-store', headers }
+}
+
+/** An answer without a body. */
+export function emptyAnswer(status: number, headers = nothing): Answer {
+  return { status, contentType: undefined, body: '', cacheControl: 'no-store', headers }
+}
+
+/** The answer that tells of an error. Its text is for people outside: internal ones say nothing. */
+export function errorAnswer(error: FlotillaError, traceId: string, headers = nothing): Answer {
+  const all = [...headers]
+  if (error.retryAfterMs !== undefined)
+    all.push('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))))
+  if (error.status === 401) all.push('www-authenticate', 'Bearer')
+  return privateAnswer(error.status, PROBLEM_TYPE, JSON.stringify(problemOf(error, traceId)), all)
+}
+
+/** A problem from nothing but a status, for requests that never became calls. */
+export function plainProblem(status: number, detail: string, traceId: string): string {
+  const code = status === 404 ? 'not_found' : status === 429 ? 'resource_exhausted' : 'invalid_argument'
+  return JSON.stringify({
+    type: `urn:flotilla:code:${code}`,
+    title: codes[code].title,
+    status,
+    code,
+    detail,
+    traceId,
+  })
+}
+
+/** Writes it; returns how many bytes the body has. */
+export function send(
+  outgoing: ServerResponse,
+  answer: Answer,
+  requestId: string,
+  traceparent: string,
+): number {
+  const { status, contentType, body, cacheControl, headers } = answer
+  const bytes = Buffer.byteLength(body)
+  const all = [
+    'x-request-id',
+    requestId,
+    'traceparent',
+    traceparent,
+    'x-content-type-options',
+    'nosniff',
+    'cache-control',
+    cacheControl,
+    ...headers,
+  ]
+  if (contentType !== undefined) all.push('content-type', contentType)
+  if (status !== 204 && status !== 304) all.push('content-length', String(bytes))
+  outgoing.writeHead(status, all)
+  outgoing.end(body)
+  return bytes
+}

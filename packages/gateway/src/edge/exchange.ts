@@ -1,0 +1,326 @@
+/**
+ * One request and its answer. `run` lists the stages in their order; each either goes on or ends the exchange with an answer
+ * or a `FlotillaError`.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { refusal } from '@flotilla/core/access'
+import { anonymous, type Caller, type User } from '@flotilla/core/caller'
+import { Cancellation } from '@flotilla/core/cancellation'
+import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
+import { parseUntrustedJson } from '@flotilla/core/json'
+import { problemOf } from '@flotilla/core/problem'
+import { readInput } from '@flotilla/core/rest'
+import type { RouteMatch } from '@flotilla/core/router'
+import { sendEvents } from '@flotilla/core/send-events'
+import type { BucketAnswer } from '@flotilla/core/token-bucket'
+import { TraceContext } from '@flotilla/core/trace-context'
+import type { Reply } from '@flotilla/core/wire'
+import type { RateLimit } from '../limit/rate-limit.ts'
+import { addressGroup } from '../match/client-address.ts'
+import { type RequestHead, readHead } from '../match/request-head.ts'
+import { type Answer, emptyAnswer, errorAnswer, send } from './answer.ts'
+import type { Edge, Route } from './edge.ts'
+
+const BODY_BYTES_MAX = 1024 * 1024
+const UNLIMITED_ROLES = ['admin']
+
+/** An exchange. */
+export class Exchange {
+  readonly #edge: Edge
+  readonly #incoming: IncomingMessage
+  readonly #outgoing: ServerResponse
+  readonly #startMs: number
+  readonly #trace: TraceContext
+  readonly #headers: string[] = []
+  readonly #cancellation = new Cancellation()
+  #requestId: string | undefined
+  #parentTrace: string | undefined
+  #userAgent: string | undefined
+  #path: string
+  #hasBody = false
+  #address = ''
+  #user: User | undefined
+  #operation: string | undefined
+
+  constructor(edge: Edge, incoming: IncomingMessage, outgoing: ServerResponse) {
+    const { clock, random } = edge.runtime
+    this.#edge = edge
+    this.#incoming = incoming
+    this.#outgoing = outgoing
+    this.#startMs = clock.monotonicMs()
+    this.#trace = TraceContext.start(random, false)
+    this.#path = incoming.url ?? ''
+  }
+
+  /** Runs it to its end; never rejects. */
+  async run(): Promise<void> {
+    try {
+      const head = this.#readHead()
+      this.#countAddress(head)
+      const page = this.#page(head)
+      if (page !== undefined) return this.#end(page)
+      const { operation, parameters } = this.#match(head)
+      const route = this.#edge.routes.get(operation) as Route
+      const caller = await this.#authenticate(head)
+      this.#countCaller()
+      this.#authorise(route, caller)
+      const body = route.operation.rest?.hasBody ? await this.#readBody(head) : undefined
+      const input = readInput(operation, { parameters, search: head.search, ifMatch: head.ifMatch, body })
+      this.#countStrict(route, input)
+      this.#call(route, head, input, caller)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** What a request claims to be, read strictly; what is ambiguous goes no further, and neither does its connection. */
+  #readHead(): RequestHead {
+    const { method = '', url = '', httpVersion, rawHeaders, socket } = this.#incoming
+    const head = readHead(method, url, httpVersion, rawHeaders)
+    if ('why' in head) {
+      this.#address = this.#edge.addressOf(socket.remoteAddress ?? '', undefined)
+      this.#outgoing.shouldKeepAlive = false
+      throw new FlotillaError('invalid_argument', head.why, { status: head.status, executed: 'no' })
+    }
+    this.#path = head.path
+    this.#hasBody = head.hasBody
+    this.#requestId = head.requestId
+    this.#userAgent = head.userAgent
+    // The client's trace is not continued: who may write into ours would decide what is recorded.
+    this.#parentTrace = TraceContext.parse(head.traceparent ?? '')?.traceId
+    this.#address = this.#edge.addressOf(socket.remoteAddress ?? '', head.forwardedFor)
+    if (head.origin !== undefined && this.#edge.corsOrigins.has(head.origin)) {
+      this.#headers.push('access-control-allow-origin', head.origin, 'vary', 'Origin')
+    }
+    return head
+  }
+
+  #countAddress(_head: RequestHead): void {
+    this.#count(this.#edge.limits.address, addressGroup(this.#address))
+  }
+
+  /** Pages of the gateway itself, and what browsers ask before they ask. */
+  #page(head: RequestHead): Answer | undefined {
+    const { method } = this.#incoming
+    if (method === 'OPTIONS') return this.#options(head)
+    return method === 'GET' || method === 'HEAD' ? this.#edge.pages(head.path) : undefined
+  }
+
+  #options(head: RequestHead): Answer {
+    const allowed = this.#edge.router.allowedMethods(head.path)
+    if (allowed.length === 0) throw noSuchPath()
+    const methods = allowed.join(', ')
+    if (head.corsMethod === undefined || this.#headers.length === 0)
+      return emptyAnswer(204, ['allow', methods])
+    return emptyAnswer(204, [
+      'access-control-allow-methods',
+      methods,
+      'access-control-allow-headers',
+      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Api-Key, X-Request-Id',
+      'access-control-max-age',
+      '600',
+    ])
+  }
+
+  #match(head: RequestHead): RouteMatch {
+    const { method = '' } = this.#incoming
+    const hit = this.#edge.router.find(method === 'HEAD' ? 'GET' : method, head.path)
+    if (hit !== undefined) {
+      this.#operation = hit.operation.id
+      return hit
+    }
+    const allowed = this.#edge.router.allowedMethods(head.path)
+    if (allowed.length === 0) throw noSuchPath()
+    this.#headers.push('allow', allowed.join(', '))
+    throw new FlotillaError('unimplemented', `This path takes ${allowed.join(', ')}.`, {
+      status: 405,
+      executed: 'no',
+    })
+  }
+
+  async #authenticate(head: RequestHead): Promise<Caller> {
+    const { accessTokens, apiKeys, userTokens } = this.#edge
+    const { authorization, apiKey } = head
+    if (authorization === undefined && apiKey === undefined) return anonymous
+    if (authorization !== undefined && apiKey !== undefined) {
+      throw new FlotillaError('unauthenticated', 'Send an access token or an API key, not both.', {
+        executed: 'no',
+      })
+    }
+    if (apiKey === undefined) {
+      const token = bearer(authorization as string)
+      this.#user = (accessTokens.known(token) ?? (await accessTokens.verify(token))).user
+    } else this.#user = await apiKeys.verify(apiKey)
+    return userTokens.callerOf(this.#user)
+  }
+
+  #countCaller(): void {
+    const { anonymous: perAddress, tiers } = this.#edge.limits
+    const user = this.#user
+    if (user === undefined) this.#count(perAddress, addressGroup(this.#address))
+    else if (!user.roles.some((role) => UNLIMITED_ROLES.includes(role))) {
+      const limit = tiers.get(user.tier)
+      if (limit !== undefined) this.#count(limit, user.id)
+    }
+  }
+
+  /** The same rule the service applies; here it saves the way there. */
+  #authorise({ operation }: Route, caller: Caller): void {
+    const denied = refusal(operation.access, caller, operation.scope)
+    if (denied === undefined) return
+    const message = denied === 'unauthenticated' ? 'Please log in.' : 'This is not allowed to you.'
+    throw new FlotillaError(denied, message, { executed: 'no' })
+  }
+
+  async #readBody(head: RequestHead): Promise<unknown> {
+    if (!head.hasBody) return undefined
+    if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(head.contentType ?? '')) {
+      throw new FlotillaError('invalid_argument', 'Send JSON, with Content-Type: application/json.', {
+        status: 415,
+        executed: 'no',
+      })
+    }
+    if ((head.contentLength ?? 0) > BODY_BYTES_MAX) throw this.#tooLong()
+    const chunks: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of this.#incoming as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > BODY_BYTES_MAX) throw this.#tooLong()
+      chunks.push(chunk)
+    }
+    const only = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
+    return parseUntrustedJson((only as Buffer).toString('utf8'))
+  }
+
+  #tooLong(): FlotillaError {
+    this.#outgoing.shouldKeepAlive = false
+    return new FlotillaError('invalid_argument', `A body may have ${BODY_BYTES_MAX} bytes.`, {
+      status: 413,
+      executed: 'no',
+    })
+  }
+
+  #countStrict(route: Route, input: unknown): void {
+    if (route.strictKeyOf === undefined) return
+    const { strict } = this.#edge.limits
+    const { id } = route.operation
+    this.#count(strict, `${id} ${addressGroup(this.#address)}`)
+    this.#count(strict, `${id} ${route.strictKeyOf(input)}`)
+  }
+
+  #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
+    const { operation } = route
+    const outgoing = this.#outgoing
+    outgoing.on('close', () => {
+      if (!outgoing.writableEnded)
+        this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
+    })
+    const context = {
+      caller,
+      deadlineMs: this.#startMs + operation.timeoutMs,
+      requestId: this.#requestId,
+      trace: this.#trace,
+      criticality: operation.criticality,
+      cancellation: this.#cancellation,
+    }
+    const options = head.idempotencyKey === undefined ? {} : { idempotencyKey: head.idempotencyKey }
+    if (operation.kind === 'stream') {
+      const items = route.passOn.stream(input, context, options)
+      const { clock } = this.#edge.runtime
+      const { traceId } = this.#trace
+      const headers = [...this.#headers, 'x-request-id', this.#requestId ?? traceId]
+      void sendEvents(outgoing, items, { clock, headers, problemOf: (error) => problemOf(error, traceId) })
+        .then((bytes) => this.#log(200, bytes, undefined))
+        .catch((error: unknown) => this.#fail(error))
+      return
+    }
+    route.passOn.call(input, context, options, (reply) => {
+      if (reply.error === undefined) this.#end(this.#success(route, head, reply))
+      else this.#fail(reply.error)
+    })
+  }
+
+  #success(route: Route, head: RequestHead, reply: Reply): Answer {
+    const { status, etag } = route.operation.rest as NonNullable<Route['operation']['rest']>
+    if (reply.isReplayed) this.#headers.push('idempotent-replayed', 'true')
+    if (status === 204) return emptyAnswer(204)
+    const body = reply.json ?? JSON.stringify(reply.output)
+    if (etag !== undefined) {
+      const output = (
+        reply.json === undefined ? reply.output : JSON.parse(Buffer.from(reply.json).toString('utf8'))
+      ) as Record<string, unknown>
+      const tag = `"${String(output[etag])}"`
+      this.#headers.push('etag', tag)
+      const isUnchanged =
+        this.#incoming.method === 'GET' && head.ifNoneMatch?.split(',').some((one) => one.trim() === tag)
+      if (isUnchanged) return { ...emptyAnswer(304), cacheControl: route.cacheControl }
+    }
+    return { status, contentType: 'application/json', body, cacheControl: route.cacheControl, headers: [] }
+  }
+
+  #count(limit: RateLimit, key: string): void {
+    const answer: BucketAnswer = limit.take(key)
+    if (answer.isAllowed) return
+    this.#headers.push('ratelimit-policy', limit.policyField, 'ratelimit', limit.field(answer))
+    throw new FlotillaError('resource_exhausted', 'Too many requests; wait a moment.', {
+      executed: 'no',
+      retryAfterMs: answer.retryAfterMs,
+    })
+  }
+
+  #fail(error: unknown): void {
+    const known = isFlotillaError(error) ? error : asSeenUpstream(error, {})
+    if (!isFlotillaError(error))
+      this.#edge.runtime.log.error('the gateway failed', { error, trace_id: this.#trace.traceId })
+    if (this.#outgoing.headersSent) {
+      this.#outgoing.destroy()
+      this.#log(known.status, 0, known.code)
+      return
+    }
+    this.#end(errorAnswer(known, this.#trace.traceId), known.code)
+  }
+
+  #end(answer: Answer, code?: string): void {
+    const all =
+      this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
+    // A body that was not read would be taken for the next request.
+    if (this.#hasBody && !this.#incoming.complete) this.#outgoing.shouldKeepAlive = false
+    const bytes = send(this.#outgoing, all, this.#requestId ?? this.#trace.traceId, this.#trace.toString())
+    this.#log(answer.status, bytes, code)
+  }
+
+  #log(status: number, bytes: number, code: string | undefined): void {
+    const { accessLog, metrics, runtime } = this.#edge
+    const durationMs = runtime.clock.monotonicMs() - this.#startMs
+    metrics.ended(this.#operation ?? '-', status, durationMs)
+    const { traceId } = this.#trace
+    accessLog.add({
+      method: this.#incoming.method ?? '',
+      path: this.#path,
+      operation: this.#operation,
+      status,
+      durationMs,
+      bytes,
+      address: this.#address,
+      userId: this.#user?.id,
+      requestId: this.#requestId ?? traceId,
+      traceId,
+      parentTrace: this.#parentTrace,
+      userAgent: this.#userAgent,
+      code,
+    })
+  }
+}
+
+function noSuchPath(): FlotillaError {
+  return new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
+}
+
+function bearer(authorization: string): string {
+  if (/^bearer /i.test(authorization)) return authorization.slice('bearer '.length)
+  throw new FlotillaError('unauthenticated', 'Send the access token as: Authorization: Bearer …', {
+    executed: 'no',
+  })
+}

@@ -1,0 +1,105 @@
+/**
+ * The server that faces the world: Node's strict parser, tight bounds, one exchange per request.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { listen } from '@flotilla/core/http-server'
+import { plainProblem } from './answer.ts'
+import type { Edge } from './edge.ts'
+import { Exchange } from './exchange.ts'
+
+const HEAD_BYTES_MAX = 16 * 1024
+const REQUESTS_PER_SOCKET_MAX = 1_000
+
+/** The listening server. */
+export interface PublicServer {
+  readonly port: number
+  /** Takes no new connections, lets requests end. */
+  drain(): Promise<void>
+}
+
+/** @throws FlotillaError `unavailable` when the port is taken. */
+export async function openPublicServer(edge: Edge): Promise<PublicServer> {
+  const { config, log } = edge.runtime
+  const server = createServer(
+    {
+      insecureHTTPParser: false,
+      maxHeaderSize: HEAD_BYTES_MAX,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 1_000,
+      // Longer than what clients and proxies in front usually keep, so that it is not us who close under their request.
+      keepAliveTimeout: 75_000,
+    },
+    (incoming, outgoing) => exchange(edge, server, incoming, outgoing),
+  )
+  server.maxRequestsPerSocket = REQUESTS_PER_SOCKET_MAX
+  server.maxConnections = config.connectionsMax
+  // The strict head check counts them; Node would drop what is too many without a word.
+  server.maxHeadersCount = 0
+  const perAddress = new Map<string, number>()
+  server.on('connection', (socket) => boundPerAddress(socket, perAddress, config.connectionsPerAddressMax))
+  // Answered by Node itself without these.
+  server.on('checkContinue', (incoming, outgoing) => {
+    outgoing.writeContinue()
+    exchange(edge, server, incoming, outgoing)
+  })
+  server.on('checkExpectation', (_, outgoing) => refuseRaw(outgoing.socket, 417, 'Expectation Failed'))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const [status, title] = parserRefusal(error)
+    refuseRaw(socket as Socket, status, title)
+  })
+  server.on('upgrade', (_, socket) => refuseRaw(socket as Socket, 501, 'Not Implemented'))
+  await listen(server, config.host, config.port)
+  const closed = new Promise<void>((resolve) => server.once('close', () => resolve()))
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : config.port
+  log.info('the gateway listens', { host: config.host, port })
+  return {
+    port,
+    async drain() {
+      server.close()
+      server.closeIdleConnections()
+      await closed
+    },
+  }
+}
+
+function exchange(edge: Edge, server: Server, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  // Keeps no connection while leaving: each closes after its answer.
+  if (edge.runtime.isDraining() || !server.listening) outgoing.shouldKeepAlive = false
+  void new Exchange(edge, incoming, outgoing).run()
+}
+
+function boundPerAddress(socket: Socket, perAddress: Map<string, number>, max: number): void {
+  const address = socket.remoteAddress ?? ''
+  const count = (perAddress.get(address) ?? 0) + 1
+  if (count > max) {
+    socket.destroy()
+    return
+  }
+  perAddress.set(address, count)
+  socket.once('close', () => {
+    const left = (perAddress.get(address) ?? 1) - 1
+    if (left === 0) perAddress.delete(address)
+    else perAddress.set(address, left)
+  })
+}
+
+function parserRefusal({ code }: NodeJS.ErrnoException): [status: number, title: string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'Request Header Fields Too Large']
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'Request Timeout']
+  return [400, 'Bad Request']
+}
+
+/** Answers where there is no request to answer, and closes: what follows on such a connection cannot be trusted. */
+function refuseRaw(socket: Socket | null, status: number, title: string): void {
+  if (socket === null || socket.destroyed || !socket.writable) return
+  const body = plainProblem(status, `${title}.`, '')
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}

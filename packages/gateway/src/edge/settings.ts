@@ -1,0 +1,38 @@
+/**
+ * What a deployment can set of a gateway, by environment variables `GATEWAY_…`.
+ *
+ * @module
+ */
+import { type Static, Type } from '@flotilla/core/schema'
+
+const perMinute = (fallback: number, description: string) =>
+  Type.Integer({ minimum: 1, default: fallback, description: `requests a minute: ${description}` })
+
+/** The schema. */
+export const GatewaySettings = Type.Object({
+  host: Type.String({ default: '127.0.0.1', description: 'address to listen on; 0.0.0.0 for everybody' }),
+  port: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, description: 'port to listen on' }),
+  userSigningKey: Type.String({ description: 'private key that user tokens are signed with' }),
+  trustedProxies: Type.Array(Type.String(), {
+    default: [],
+    description: 'proxies whose X-Forwarded-For is believed',
+  }),
+  corsOrigins: Type.Array(Type.String(), {
+    default: [],
+    description: 'web origins that may call from browsers',
+  }),
+  connectionsMax: Type.Integer({ minimum: 1, default: 10_000, description: 'connections at once' }),
+  connectionsPerAddressMax: Type.Integer({
+    minimum: 1,
+    default: 2_000,
+    description: 'connections at once of one address',
+  }),
+  addressPerMinute: perMinute(1_000, 'one address, all in all'),
+  anonymousPerMinute: perMinute(500, 'one address without login'),
+  freePerMinute: perMinute(100, 'a user of tier free'),
+  premiumPerMinute: perMinute(10_000, 'a user of tier premium'),
+  strictPerMinute: perMinute(10, 'one address or account, on routes that guard against guessing'),
+})
+
+/** The settings. */
+export type GatewaySettings = Static<typeof GatewaySettings>

@@ -1,0 +1,210 @@
+/**
+ * The head of a request, read strictly.
+ *
+ * Node's parser stands in front and is strict about framing; what it lets through and a stranger could use to make two
+ * servers see two different requests is refused here, before anything else looks at it. Pure: text in, verdict out.
+ *
+ * @source RFC 9110, RFC 9112; `docs/security.md` for the list of refusals
+ * @module
+ */
+
+/** What the gateway looks at. Everything else in a request goes no further. */
+export interface RequestHead {
+  readonly path: string
+  /** Without the question mark; '' when there is none. */
+  readonly search: string
+  readonly hasBody: boolean
+  /** Undefined when the body is chunked, or there is none. */
+  readonly contentLength: number | undefined
+  readonly host: string
+  readonly authorization: string | undefined
+  readonly apiKey: string | undefined
+  readonly contentType: string | undefined
+  readonly requestId: string | undefined
+  readonly idempotencyKey: string | undefined
+  readonly ifMatch: string | undefined
+  readonly ifNoneMatch: string | undefined
+  readonly origin: string | undefined
+  readonly forwardedFor: string | undefined
+  readonly traceparent: string | undefined
+  readonly userAgent: string | undefined
+  readonly corsMethod: string | undefined
+}
+
+/** Why a request is refused; the connection is closed after it. */
+export interface HeadRefusal {
+  readonly status: number
+  readonly why: string
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+const TARGET_CHARS_MAX = 8_192
+const HEADERS_MAX = 100
+const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+const CONTENT_LENGTH = /^\d{1,15}$/
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
+/** Every character a target may have (RFC 3986), percent signs only before two digits. */
+const TARGET = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*$/
+/** Encoded control characters, slashes and backslashes: they mean one thing here and another behind. */
+const DANGEROUS_ESCAPE = /%(?:[01][0-9a-f]|7f|2f|5c)/i
+const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
+
+/** Fields that may appear once at the most; a second one means somebody disagrees about the request. */
+const single = new Map<string, keyof Fields>([
+  ['host', 'host'],
+  ['content-length', 'contentLength'],
+  ['transfer-encoding', 'transferEncoding'],
+  ['content-type', 'contentType'],
+  ['content-encoding', 'contentEncoding'],
+  ['authorization', 'authorization'],
+  ['x-api-key', 'apiKey'],
+  ['x-request-id', 'requestId'],
+  ['idempotency-key', 'idempotencyKey'],
+  ['if-match', 'ifMatch'],
+  ['if-none-match', 'ifNoneMatch'],
+  ['origin', 'origin'],
+  ['traceparent', 'traceparent'],
+  ['user-agent', 'userAgent'],
+  ['access-control-request-method', 'corsMethod'],
+])
+
+interface Fields {
+  host?: string
+  contentLength?: string
+  transferEncoding?: string
+  contentType?: string
+  contentEncoding?: string
+  authorization?: string
+  apiKey?: string
+  requestId?: string
+  idempotencyKey?: string
+  ifMatch?: string
+  ifNoneMatch?: string
+  origin?: string
+  traceparent?: string
+  userAgent?: string
+  corsMethod?: string
+  forwardedFor?: string
+}
+
+/** Reads a head as Node's parser gives it: names and values in turn. */
+export function readHead(
+  method: string,
+  target: string,
+  httpVersion: string,
+  rawHeaders: readonly string[],
+): RequestHead | HeadRefusal {
+  if (!METHODS.has(method)) return refuse(501, `The method ${method.slice(0, 20)} is not known here.`)
+  const fields = readFields(rawHeaders)
+  if ('why' in fields) return fields
+  const wrongFraming = checkFraming(method, httpVersion, fields)
+  if (wrongFraming !== undefined) return wrongFraming
+  const { host } = fields
+  if (host === undefined || !HOST.test(host)) return refuse(400, 'Host must be one name or address.')
+  const path = readTarget(method, target, host)
+  if (typeof path === 'object') return path
+  if (fields.requestId !== undefined && !REQUEST_ID.test(fields.requestId)) {
+    return refuse(400, 'X-Request-Id takes up to 128 visible ASCII characters.')
+  }
+  if (fields.idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(fields.idempotencyKey)) {
+    return refuse(400, 'Idempotency-Key takes up to 255 ASCII characters.')
+  }
+  const mark = path.indexOf('?')
+  const length = fields.contentLength === undefined ? undefined : Number(fields.contentLength)
+  return {
+    path: mark < 0 ? path : path.slice(0, mark),
+    search: mark < 0 ? '' : path.slice(mark + 1),
+    hasBody: fields.transferEncoding !== undefined || (length !== undefined && length > 0),
+    contentLength: length,
+    host,
+    authorization: fields.authorization,
+    apiKey: fields.apiKey,
+    contentType: fields.contentType,
+    requestId: fields.requestId,
+    idempotencyKey: fields.idempotencyKey,
+    ifMatch: fields.ifMatch,
+    ifNoneMatch: fields.ifNoneMatch,
+    origin: fields.origin,
+    forwardedFor: fields.forwardedFor,
+    traceparent: fields.traceparent,
+    userAgent: fields.userAgent,
+    corsMethod: fields.corsMethod,
+  }
+}
+
+function refuse(status: number, why: string): HeadRefusal {
+  return { status, why }
+}
+
+function readFields(rawHeaders: readonly string[]): Fields | HeadRefusal {
+  if (rawHeaders.length > HEADERS_MAX * 2) return refuse(431, `A request may have ${HEADERS_MAX} headers.`)
+  const fields: Fields = {}
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] as string).toLowerCase()
+    const value = rawHeaders[index + 1] as string
+    // Many servers read `_` as `-`, so `transfer_encoding` would mean something to some of them.
+    if (name.includes('_')) return refuse(400, 'Header names with an underscore are not taken.')
+    const field = single.get(name)
+    if (field !== undefined) {
+      if (fields[field] !== undefined) return refuse(400, `The header ${name} is there twice.`)
+      fields[field] = value
+    } else if (name === 'x-forwarded-for') {
+      fields.forwardedFor = fields.forwardedFor === undefined ? value : `${fields.forwardedFor},${value}`
+    } else if (name === 'x-http-method-override' || name === 'x-method-override') {
+      return refuse(400, 'The method cannot be overridden.')
+    }
+  }
+  return fields
+}
+
+function checkFraming(method: string, httpVersion: string, fields: Fields): HeadRefusal | undefined {
+  const { contentLength, transferEncoding, contentEncoding } = fields
+  if (transferEncoding !== undefined) {
+    if (contentLength !== undefined)
+      return refuse(400, 'Content-Length and Transfer-Encoding exclude each other.')
+    if (transferEncoding.toLowerCase() !== 'chunked') return refuse(400, 'Transfer-Encoding must be chunked.')
+    if (httpVersion !== '1.1') return refuse(400, 'Transfer-Encoding needs HTTP/1.1.')
+  }
+  if (contentLength !== undefined && !CONTENT_LENGTH.test(contentLength)) {
+    return refuse(400, 'Content-Length must be a number.')
+  }
+  const hasBody = transferEncoding !== undefined || (contentLength !== undefined && Number(contentLength) > 0)
+  if (hasBody && BODYLESS.has(method)) return refuse(400, `A ${method} takes no body.`)
+  if (contentEncoding !== undefined) return refuse(415, 'Compressed bodies are not taken.')
+  return undefined
+}
+
+/** Path and query; absolute targets lose their origin, which must be the Host. */
+function readTarget(method: string, target: string, host: string): string | HeadRefusal {
+  if (target.length > TARGET_CHARS_MAX)
+    return refuse(414, `A target may have ${TARGET_CHARS_MAX} characters.`)
+  if (target === '*') return method === 'OPTIONS' ? '/' : refuse(400, 'Only OPTIONS takes the target *.')
+  let relative = target
+  if (!target.startsWith('/')) {
+    const absolute = /^https?:\/\/([^/?#]*)(\/.*)?$/i.exec(target)
+    if (absolute === null || absolute[1]?.toLowerCase() !== host.toLowerCase()) {
+      return refuse(400, 'The target must be a path, or name the Host.')
+    }
+    relative = absolute[2] ?? '/'
+  }
+  if (!TARGET.test(relative)) return refuse(400, 'The target has characters that must be escaped.')
+  const path = relative.split('?', 1)[0] as string
+  if (DANGEROUS_ESCAPE.test(path) || /%(?:00|0d|0a)/i.test(relative)) {
+    return refuse(400, 'The target has an escape that is not taken.')
+  }
+  if (DOT_SEGMENT.test(path)) return refuse(400, 'The path has dot segments.')
+  return isUtf8(relative) ? relative : refuse(400, 'The target is not UTF-8.')
+}
+
+function isUtf8(target: string): boolean {
+  if (!target.includes('%')) return true
+  try {
+    decodeURIComponent(target)
+    return true
+  } catch {
+    // What it throws for is exactly what is asked here.
+    return false
+  }
+}

@@ -1,0 +1,149 @@
+/** The `flotilla` command as a person meets it. */
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { until } from '@flotilla/core/until'
+import { makeBed, processesOf, run, start, startUp } from './flotilla-process.ts'
+
+describe('flotilla up', () => {
+  it('runs until Ctrl-C, then leaves nothing but the data, with exit status 0, within 10 seconds', async (t) => {
+    const bed = await makeBed(t)
+    const up = await startUp(t, bed)
+    const status = await run(bed, 'status', '--json')
+    assert.equal(status.exitCode, 0, status.errors)
+    assert.equal(JSON.parse(status.output).isReady, true)
+    const again = await run(bed, 'up')
+    assert.equal(again.exitCode, 1)
+    assert.match(again.errors, /It runs already \(pid \d+\)/)
+
+    const startedMs = Date.now()
+    const ended = new Promise<number | null>((resolve) => up.child.once('exit', resolve))
+    up.child.kill('SIGINT')
+    assert.equal(await ended, 0)
+    assert.ok(Date.now() - startedMs < 10_000)
+    assert.deepEqual(processesOf(bed), [])
+    assert.ok(existsSync(join(bed.folder, 'postgres/data/PG_VERSION')))
+    const after = await run(bed, 'status')
+    assert.equal(after.exitCode, 1)
+    assert.match(after.errors, /Nothing runs with the data folder/)
+  })
+
+  it('says in one line that a port is taken, and starts nothing', async (t) => {
+    const bed = await makeBed(t)
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(bed.gatewayPort, '127.0.0.1', resolve))
+    t.after(async () => {
+      other.close()
+    })
+    const { exitCode, errors } = await run(bed, 'up')
+    assert.equal(exitCode, 1)
+    assert.match(
+      errors,
+      new RegExp(
+        `^error: Port ${bed.gatewayPort}, which the gateway needs, is taken.*--port N or FLOTILLA_PORT.\n$`,
+      ),
+    )
+    assert.deepEqual(processesOf(bed), [])
+  })
+
+  it('says in one line that the data folder cannot be used', async (t) => {
+    const bed = await makeBed(t)
+    // Not a permission: the tests may run as root, whom none stops.
+    writeFileSync(join(bed.folder, 'a file'), '')
+    const { exitCode, errors } = await run(bed, 'up', '--data', join(bed.folder, 'a file', 'below'))
+    assert.equal(exitCode, 1)
+    assert.match(
+      errors,
+      /^error: The data folder .* cannot be written \(ENOTDIR\); choose another with --data or FLOTILLA_DATA.\n$/,
+    )
+    mkdirSync(join(bed.folder, 'closed'))
+    chmodSync(join(bed.folder, 'closed'), 0o500)
+  })
+
+  it('takes a placement of one’s own, and names what is wrong in it', async (t) => {
+    const bed = await makeBed(t)
+    const bad = join(bed.folder, 'bad.json')
+    writeFileSync(
+      bad,
+      JSON.stringify({ hosts: { edge: { services: ['gateway', 'nothing'], instances: 2 } } }),
+    )
+    const refused = await run(bed, 'up', '--placement', bad)
+    assert.equal(refused.exitCode, 1)
+    for (const mistake of [
+      'gateway can run once only',
+      'nothing, which the app does not have',
+      'cart is not placed',
+    ]) {
+      assert.ok(refused.errors.includes(mistake), `${mistake} in ${refused.errors}`)
+    }
+    const good = join(bed.folder, 'good.json')
+    const hosts = {
+      edge: { services: ['registry', 'gateway'] },
+      goods: { services: ['catalog', 'search', 'inventory'], instances: 2 },
+      people: { services: ['auth', 'cart'] },
+    }
+    writeFileSync(good, JSON.stringify({ hosts }))
+    await startUp(t, bed, ['--placement', good])
+    const { output } = await run(bed, 'ps', '--json')
+    const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
+    assert.deepEqual(names, ['edge-1', 'goods-1', 'goods-2', 'people-1'])
+  })
+
+  it('prints what is wrong with a setting, once, and stops', async (t) => {
+    const bed = await makeBed(t)
+    const up = start(bed, ['up'], { GATEWAY_FREE_PER_MINUTE: 'many' })
+    const exitCode = await new Promise((resolve) => up.child.once('exit', resolve))
+    assert.equal(exitCode, 1)
+    assert.match(up.errors(), /gateway-1 does not start.*GATEWAY_FREE_PER_MINUTE is not usable/s)
+    assert.deepEqual(processesOf(bed), [])
+  })
+})
+
+describe('the other commands', () => {
+  it('look at a running system and act on it', async (t) => {
+    const bed = await makeBed(t)
+    await startUp(t, bed)
+    const called = await run(bed, 'call', 'inventory.stock', '{"sku":"AUD-0001"}')
+    assert.equal(called.exitCode, 0, called.errors)
+    assert.equal(JSON.parse(called.output).sku, 'AUD-0001')
+    const refused = await run(bed, 'call', 'inventory.stock', '{"sku":"NONE-1"}')
+    assert.equal(refused.exitCode, 1)
+    assert.match(refused.errors, /not_found/)
+
+    const scaled = await run(bed, 'scale', 'catalog=3')
+    assert.equal(scaled.exitCode, 0, scaled.errors)
+    const { output } = await run(bed, 'status', '--json')
+    const hosts = JSON.parse(output).hosts as { name: string; ready: number }[]
+    assert.equal(hosts.find(({ name }) => name === 'catalog')?.ready, 3)
+    assert.equal((await run(bed, 'scale', 'catalog=1')).exitCode, 0)
+
+    await fetch(`http://127.0.0.1:${bed.gatewayPort}/api/v1/home`, {
+      headers: { 'x-request-id': 'look-for-me' },
+    })
+    await until('the access log has the request', async () => {
+      const logs = await run(bed, 'logs', '--where', 'request_id=look-for-me', '--json')
+      return logs.output.includes('gateway.home')
+    })
+    for (const command of ['routes', 'contracts', 'openapi', 'doctor', 'ps', 'logs']) {
+      const ran = await run(bed, command)
+      assert.equal(ran.exitCode, 0, `${command}: ${ran.errors}`)
+      assert.notEqual(ran.output, '')
+    }
+    assert.equal((await run(bed, 'seed')).exitCode, 0)
+    assert.equal((await run(bed, 'migrate', 'cart')).exitCode, 0)
+    const down = await run(bed, 'down')
+    assert.equal(down.exitCode, 0, down.errors)
+    assert.deepEqual(processesOf(bed), [])
+  })
+
+  it('know their usage', async (t) => {
+    const bed = await makeBed(t)
+    for (const args of [['nothing'], ['scale', 'catalog'], ['call', 'x'], ['up', '--colour', 'red'], []]) {
+      assert.equal((await run(bed, ...args)).exitCode, 2, args.join(' '))
+    }
+    assert.equal((await run(bed, '--help')).exitCode, 0)
+    assert.equal((await run(bed, 'up', '--help')).exitCode, 0)
+  })
+})

@@ -1,0 +1,133 @@
+/**
+ * The `flotilla` command as a test runs it: a real process, on a data folder and ports of its own.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findFreePort } from '@flotilla/core/free-port'
+import { until } from '@flotilla/core/until'
+
+/** The folder of the repository. */
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+const program = join(root, 'packages/control/bin/flotilla.mjs')
+
+/** What came of a command. */
+export interface Ran {
+  readonly exitCode: number | null
+  readonly output: string
+  readonly errors: string
+}
+
+/** A folder and ports for one system, removed after the test. */
+export interface Bed {
+  readonly folder: string
+  readonly gatewayPort: number
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Makes a bed. */
+export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }): Promise<Bed> {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-system-'))
+  t.after(async () => rmSync(folder, { recursive: true, force: true }))
+  const [gateway, control, registry, postgres] = [
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+  ]
+  return {
+    folder,
+    gatewayPort: gateway,
+    environment: {
+      FLOTILLA_DATA: folder,
+      FLOTILLA_PORT: String(gateway),
+      FLOTILLA_CONTROL_PORT: String(control),
+      FLOTILLA_REGISTRY_PORT: String(registry),
+      FLOTILLA_POSTGRES_PORT: String(postgres),
+    },
+  }
+}
+
+/** Runs a command to its end. */
+export function run(bed: Bed, ...args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    const { child, output, errors } = start(bed, args)
+    child.once('close', (exitCode) => resolve({ exitCode, output: output(), errors: errors() }))
+  })
+}
+
+/** A command that goes on. */
+export interface Running {
+  readonly child: ChildProcess
+  readonly output: () => string
+  readonly errors: () => string
+}
+
+/** Starts a command. */
+export function start(
+  bed: Bed,
+  args: readonly string[],
+  extra: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1', ...bed.environment, ...extra },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  return { child, output: () => output, errors: () => errors }
+}
+
+/** Starts `flotilla up` and waits until it says that it is ready; it is stopped after the test. */
+export async function startUp(
+  t: { after(cleanUp: () => Promise<void>): void },
+  bed: Bed,
+  args: readonly string[] = [],
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Running> {
+  const running = start(bed, ['up', ...args], extra)
+  const ended = new Promise<void>((resolve) => running.child.once('close', () => resolve()))
+  t.after(async () => {
+    running.child.kill('SIGTERM')
+    await ended
+  })
+  await until(
+    'the system is ready',
+    () => {
+      if (running.child.exitCode !== null) throw new Error(`up ended: ${running.output()}${running.errors()}`)
+      return running.output().includes('Stop with Ctrl-C')
+    },
+    60_000,
+  )
+  return running
+}
+
+/** Every process of the system that still runs: those whose command line names its data folder, or that it wrote down. */
+export function processesOf(bed: Bed): readonly number[] {
+  const path = join(bed.folder, 'processes.json')
+  const recorded = existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as { pid: number; birth: string }[])
+    : []
+  return recorded.filter(({ pid, birth }) => birthOf(pid) === birth).map(({ pid }) => pid)
+}
+
+/** When a process was started, in the kernel's ticks; undefined when it is gone or only waits to be collected. */
+function birthOf(pid: number): string | undefined {
+  const path = `/proc/${pid}/stat`
+  if (!existsSync(path)) return undefined
+  const stat = readFileSync(path, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' ? undefined : fields[19]
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
+
+const { bundle } = (await import(new URL('../../bundle.mjs', import.meta.url).href)) as {
+  bundle(root: string): Promise<void>
+}
+
+/** A repository with the shop's program, which loads one chunk lazily. */
+function repository(t: TestContext) {
+  const root = mkdtempSync(join(tmpdir(), 'flotilla-bundle-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const built = join(root, 'apps/shop/dist')
+  mkdirSync(built, { recursive: true })
+  writeFileSync(join(built, 'lazy.js'), 'export const answer = 42')
+  writeFileSync(join(built, 'main.js'), "export const load = () => import('./lazy.js')")
+  const folder = join(root, 'apps/shop/bundle')
+  return { root, built, folder, main: join(folder, 'main.js'), chunks: () => readdirSync(folder).sort() }
+}
+
+describe('bundle', () => {
+  it('makes a program that loads its chunks, and CommonJS that requires', async (t) => {
+    const { root, built, main } = repository(t)
+    writeFileSync(join(built, 'common.cjs'), "exports.separator = require('path').sep")
+    writeFileSync(join(built, 'lazy.js'), "export { separator as answer } from './common.cjs'")
+    await bundle(root)
+    const { load } = await import(pathToFileURL(main).href)
+    assert.equal((await load()).answer, '/')
+  })
+
+  it('leaves a bundle alone until one of its files changes, then removes chunks that are gone', async (t) => {
+    const { root, built, folder, chunks } = repository(t)
+    await bundle(root)
+    const before = chunks()
+    const bundledAt = () => statSync(join(folder, 'inputs.json')).mtimeMs
+    const firstAt = bundledAt()
+    await bundle(root)
+    assert.deepEqual(chunks(), before)
+    assert.equal(bundledAt(), firstAt)
+    writeFileSync(join(built, 'lazy.js'), 'export const answer = 4_300')
+    await bundle(root)
+    assert.notDeepEqual(chunks(), before)
+    assert.equal(chunks().length, before.length)
+  })
+
+  it('does not rewrite files that come out the same', async (t) => {
+    const { root, built, main } = repository(t)
+    await bundle(root)
+    const { ino } = statSync(main)
+    writeFileSync(join(built, 'main.js'), "export const load = () => import('./lazy.js') // the same")
+    await bundle(root)
+    assert.equal(statSync(main).ino, ino)
+  })
+
+  it('bundles again after a failure, and does nothing where there is no program', async (t) => {
+    const { root, built, main } = repository(t)
+    writeFileSync(join(built, 'lazy.js'), "import './gone.js'")
+    await assert.rejects(bundle(root), /Could not resolve "\.\/gone\.js"/)
+    writeFileSync(join(built, 'lazy.js'), 'export const answer = 1')
+    await bundle(root)
+    assert.ok(statSync(main).isFile())
+    rmSync(join(root, 'apps'), { recursive: true })
+    await bundle(root)
+  })
+})
