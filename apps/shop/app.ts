@@ -12,11 +12,6 @@ export const app = defineApp({
   folder: fileURLToPath(new URL('..', import.meta.url)),
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
-    auth: async () => (await import('./auth/service.ts')).authService,
-    inventory: async () => (await import('./inventory/service.ts')).inventoryService,
-    search: async () => (await import('./search/service.ts')).searchService,
-    catalog: async () => (await import('./catalog/service.ts')).catalogService,
-    cart: async () => (await import('./cart/service.ts')).cartService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   logins: [
