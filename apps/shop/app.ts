@@ -12,6 +12,7 @@ export const app = defineApp({
   folder: fileURLToPath(new URL('.', import.meta.resolve('@flotilla/shop/package.json'))),
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
+    inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   logins: [
