@@ -110,14 +110,14 @@ export class AccessTokens {
       nowMs - this.#triedMs >= (this.#keys === undefined ? 0 : REFETCH_MS)
     ) {
       this.#triedMs = nowMs
-      this.#fetching = this.#fetch(nowMs).finally(() => {
+      this.#fetching = this.#load(nowMs).finally(() => {
         this.#fetching = undefined
       })
     }
     await this.#fetching
   }
 
-  async #fetch(nowMs: number): Promise<void> {
+  async #load(nowMs: number): Promise<void> {
     try {
       this.#keys = createLocalJWKSet(await this.#options.fetchKeys())
       this.#fetchedMs = nowMs

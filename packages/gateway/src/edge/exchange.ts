@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refusal } from '@flotilla/core/access'
 import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
+import type { Code } from '@flotilla/core/code'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { parseUntrustedJson } from '@flotilla/core/json'
 import { problemOf } from '@flotilla/core/problem'
@@ -21,7 +22,7 @@ import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import { type RequestHead, readHead } from '../match/request-head.ts'
 import { type Answer, emptyAnswer, errorAnswer, send } from './answer.ts'
-import type { Edge, Route } from './edge.ts'
+import type { Edge, Route } from './equipment.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
 const UNLIMITED_ROLES = ['admin']
@@ -42,7 +43,7 @@ export class Exchange {
   #hasBody = false
   #address = ''
   #user: User | undefined
-  #operation: string | undefined
+  #route: Route | undefined
 
   constructor(edge: Edge, incoming: IncomingMessage, outgoing: ServerResponse) {
     const { clock, random } = edge.runtime
@@ -63,6 +64,7 @@ export class Exchange {
       if (page !== undefined) return this.#end(page)
       const { operation, parameters } = this.#match(head)
       const route = this.#edge.routes.get(operation) as Route
+      this.#route = route
       const caller = await this.#authenticate(head)
       this.#countCaller()
       this.#authorise(route, caller)
@@ -127,10 +129,7 @@ export class Exchange {
   #match(head: RequestHead): RouteMatch {
     const { method = '' } = this.#incoming
     const hit = this.#edge.router.find(method === 'HEAD' ? 'GET' : method, head.path)
-    if (hit !== undefined) {
-      this.#operation = hit.operation.id
-      return hit
-    }
+    if (hit !== undefined) return hit
     const allowed = this.#edge.router.allowedMethods(head.path)
     if (allowed.length === 0) throw noSuchPath()
     this.#headers.push('allow', allowed.join(', '))
@@ -282,7 +281,7 @@ export class Exchange {
     this.#end(errorAnswer(known, this.#trace.traceId), known.code)
   }
 
-  #end(answer: Answer, code?: string): void {
+  #end(answer: Answer, code?: Code): void {
     const all =
       this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
     // A body that was not read would be taken for the next request.
@@ -291,15 +290,19 @@ export class Exchange {
     this.#log(answer.status, bytes, code)
   }
 
-  #log(status: number, bytes: number, code: string | undefined): void {
+  #log(status: number, bytes: number, code: Code | undefined): void {
     const { accessLog, metrics, runtime } = this.#edge
     const durationMs = runtime.clock.monotonicMs() - this.#startMs
-    metrics.ended(this.#operation ?? '-', status, durationMs)
+    const { method = '' } = this.#incoming
+    const operation = this.#route?.operation.id
+    metrics.ended(operation ?? '-', status, durationMs)
+    const name = this.#route?.spanName ?? method
+    runtime.spans.record(name, 'server', this.#trace, undefined, this.#startMs, durationMs, code ?? 'ok')
     const { traceId } = this.#trace
     accessLog.add({
-      method: this.#incoming.method ?? '',
+      method,
       path: this.#path,
-      operation: this.#operation,
+      operation,
       status,
       durationMs,
       bytes,

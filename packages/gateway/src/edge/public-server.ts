@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { listen } from '@flotilla/core/http-server'
 import { plainProblem } from './answer.ts'
-import type { Edge } from './edge.ts'
+import type { Edge } from './equipment.ts'
 import { Exchange } from './exchange.ts'
 
 const HEAD_BYTES_MAX = 16 * 1024
