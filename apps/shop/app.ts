@@ -12,6 +12,7 @@ export const app = defineApp({
   folder: fileURLToPath(new URL('..', import.meta.url)),
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
+    auth: async () => (await import('./auth/service.ts')).authService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   logins: [
