@@ -4,16 +4,24 @@
  * @module
  */
 import { isoTime } from '@flotilla/core/clock'
-import type { Context } from '@flotilla/core/service'
+import { FlotillaError } from '@flotilla/core/error'
+import type { InputOf } from '@flotilla/core/operation'
+import type { Context, OperationContext } from '@flotilla/core/service'
 import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
 import type { Transaction } from '@flotilla/core/transaction'
+import type { auth } from '../contracts/auth.ts'
 import { digest, newSecret } from './secrets.ts'
 
 const PREFIX = 'flk_'
 const KEY_BYTES = 32
 const SHOWN_CHARS = 12
 const KEYS_MAX = 20
+const DAY_MS = 24 * 3_600_000
+const DAYS_DEFAULT = 90
+
+type CreateContext = OperationContext<typeof auth.operations.createApiKey.reasons>
+type NewKey = InputOf<typeof auth.operations.createApiKey>
 
 /** An API key without the key itself. */
 export interface ApiKey {
@@ -33,28 +41,43 @@ export interface KeyUser {
   readonly tier: string
 }
 
-/** Draws a key. */
-export function newKey({ random }: Pick<Context, 'random'>): string {
-  return PREFIX + newSecret(random, KEY_BYTES)
+/** Makes a key for the caller; the key itself is in the answer and nowhere else. */
+export async function createKey(
+  ctx: CreateContext,
+  { name, scopes, expiresInDays = DAYS_DEFAULT }: NewKey,
+): Promise<{ apiKey: ApiKey; key: string }> {
+  const { user } = ctx
+  // A key must not make keys that may do more than itself.
+  if (user.scopes.length > 0 && !scopes.every((scope) => user.scopes.includes(scope))) {
+    throw new FlotillaError('permission_denied', 'A key can pass on only the scopes that it has.')
+  }
+  const key = PREFIX + newSecret(ctx.random, KEY_BYTES)
+  const nowMs = ctx.clock.now()
+  const apiKey = {
+    id: ctx.newId(),
+    name,
+    prefix: key.slice(0, SHOWN_CHARS),
+    scopes: [...new Set(scopes)],
+    createdAt: isoTime(nowMs),
+    expiresAt: isoTime(nowMs + expiresInDays * DAY_MS),
+  }
+  return ctx.commit(async (tx) => {
+    await insertKey(tx, ctx, apiKey, digest(key))
+    return { apiKey, key }
+  })
 }
 
-/** Keeps a key. What is missing is told: the account, or room for one more. */
-export async function insertKey(
-  tx: Transaction,
-  accountId: string,
-  apiKey: Omit<ApiKey, 'prefix'>,
-  key: string,
-): Promise<ApiKey | 'no account' | 'no room'> {
-  const { id, name, scopes, createdAt, expiresAt } = apiKey
+async function insertKey(tx: Transaction, ctx: CreateContext, apiKey: ApiKey, hash: Buffer): Promise<void> {
+  const { id: accountId } = ctx.user
   // One at a time for each account: who counts must not be overtaken.
   const locked = await tx.execute(sql`select 1 from account where id = ${accountId} for no key update`)
-  if (locked === 0) return 'no account'
-  const prefix = key.slice(0, SHOWN_CHARS)
+  if (locked === 0) throw new FlotillaError('not_found', 'This account does not exist any more.')
+  const { id, name, prefix, scopes, createdAt, expiresAt } = apiKey
   const inserted = await tx.execute(sql`
     insert into api_key (id, account_id, name, prefix, key_hash, scopes, created_at, expires_at)
-    select ${id}, ${accountId}, ${name}, ${prefix}, ${digest(key)}, ${scopes}, ${createdAt}, ${expiresAt}
+    select ${id}, ${accountId}, ${name}, ${prefix}, ${hash}, ${scopes}, ${createdAt}, ${expiresAt}
     where (select count(*) from api_key where account_id = ${accountId} and expires_at > ${createdAt}) < ${KEYS_MAX}`)
-  return inserted === 0 ? 'no room' : { ...apiKey, prefix }
+  if (inserted === 0) throw ctx.fail('too_many_keys')
 }
 
 /** A user's keys that have not run out, the oldest first. */

@@ -20,7 +20,7 @@ const WAIT_MS_MAX = 15 * 60_000
 export const FORGOTTEN_AFTER_MS = 24 * 3_600_000
 
 /** How long after the last of `failures` in a row the next attempt is let in. */
-export function lockoutMs(failures: number): number {
+function lockoutMs(failures: number): number {
   if (failures < FREE_FAILURES) return 0
   return Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** (failures - FREE_FAILURES))
 }

@@ -9,7 +9,7 @@ import { type Context, defineService, type OperationContext } from '@flotilla/co
 import { auth, type Session } from '../contracts/auth.ts'
 import { LIFETIME_S, signAccessToken } from './access-token.ts'
 import { type Account, accountByEmail, accountById, canonicalEmail, insertAccount } from './accounts.ts'
-import { deleteKey, insertKey, listKeys, newKey, userOfKey } from './api-keys.ts'
+import { createKey, deleteKey, listKeys, userOfKey } from './api-keys.ts'
 import { countFailure, forgetFailures, remainingLockoutMs } from './login-failures.ts'
 import { Passwords } from './passwords.ts'
 import { prune } from './prune.ts'
@@ -24,8 +24,6 @@ import { isWeakPassword } from './weak-password.ts'
 const KEYS_OPEN_MS = 10_000
 const KEYS_REFRESH_MS = 60_000
 const PRUNE_MS = 600_000
-const DAY_MS = 24 * 3_600_000
-const KEY_DAYS_DEFAULT = 90
 
 /** The auth service. */
 export const authService = defineService({
@@ -93,25 +91,7 @@ export const authService = defineService({
         return account
       },
 
-      async createApiKey({ name, scopes, expiresInDays = KEY_DAYS_DEFAULT }, ctx) {
-        refuseWiderScopes(scopes, ctx)
-        const key = newKey(ctx)
-        const nowMs = ctx.clock.now()
-        const wanted = {
-          id: ctx.newId(),
-          name,
-          scopes: [...new Set(scopes)],
-          createdAt: isoTime(nowMs),
-          expiresAt: isoTime(nowMs + expiresInDays * DAY_MS),
-        }
-        return ctx.commit(async (tx) => {
-          const apiKey = await insertKey(tx, ctx.user.id, wanted, key)
-          if (apiKey === 'no room') throw ctx.fail('too_many_keys')
-          if (apiKey === 'no account')
-            throw new FlotillaError('not_found', 'This account does not exist any more.')
-          return { apiKey, key }
-        })
-      },
+      createApiKey: (input, ctx) => createKey(ctx, input),
 
       listApiKeys: async (_, ctx) => ({ items: await listKeys(ctx, ctx.user.id) }),
 
@@ -153,10 +133,4 @@ function checkPassword(
     await countFailure(ctx, emailHash)
     throw ctx.fail('bad_credentials')
   })
-}
-
-/** A key must not make keys that may do more than itself. */
-function refuseWiderScopes(scopes: readonly string[], { user }: Context): void {
-  if (user.scopes.length === 0 || scopes.every((scope) => user.scopes.includes(scope))) return
-  throw new FlotillaError('permission_denied', 'A key can pass on only the scopes that it has.')
 }

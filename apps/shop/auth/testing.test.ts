@@ -3,12 +3,24 @@
  *
  * @module
  */
+import { join } from 'node:path'
+import { defineApp } from '@flotilla/core/app'
 import type { User } from '@flotilla/core/caller'
 import type { Calls } from '@flotilla/core/calls'
 import { openTestApp, type TestApp, type TestAppOptions } from '@flotilla/core/test-app'
 import type { TestDatabase } from '@flotilla/core/test-database'
-import { app } from '../app.ts'
 import { auth, type Session } from '../contracts/auth.ts'
+import { authService } from './service.ts'
+
+/** Of the app; this file is built to `dist/auth/`. */
+export const FOLDER = join(import.meta.dirname, '../..')
+
+/** An app of this service alone. */
+const app = defineApp({
+  name: 'shop',
+  folder: FOLDER,
+  services: { auth: async () => authService },
+})
 
 /** The service, opened for one test. */
 export interface TestAuth {
@@ -36,7 +48,6 @@ export async function openTestAuth(
   const opened = await openTestApp(t, {
     app,
     placement: 'one process',
-    services: ['registry', 'auth'],
     ...options,
     environment: { ...ENVIRONMENT, ...options.environment },
   })
