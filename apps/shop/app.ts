@@ -15,6 +15,7 @@ export const app = defineApp({
     auth: async () => (await import('./auth/service.ts')).authService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
+  secrets: [{ service: 'auth', field: 'sealingKey' }],
   logins: [
     { email: 'admin@shop.test', field: 'adminPassword' },
     { email: 'demo@shop.test', field: 'demoPassword' },
