@@ -12,9 +12,11 @@ export const app = defineApp({
   folder: fileURLToPath(new URL('.', import.meta.resolve('@flotilla/shop/package.json'))),
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
+    auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
+  secrets: [{ service: 'auth', field: 'sealingKey' }],
   logins: [
     { email: 'admin@shop.test', field: 'adminPassword' },
     { email: 'demo@shop.test', field: 'demoPassword' },
