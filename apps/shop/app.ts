@@ -14,6 +14,7 @@ export const app = defineApp({
     registry: async () => (await import('@flotilla/control/directory')).registryService,
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
+    catalog: async () => (await import('./catalog/service.ts')).catalogService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   secrets: [{ service: 'auth', field: 'sealingKey' }],

@@ -41,7 +41,7 @@ const sorts = {
   },
   price: { ...price, isDescending: false },
   '-price': { ...price, isDescending: true },
-  name: { key: sql`name`, keyOf: (row) => row.name, schema: Type.String(), isDescending: false },
+  name: { key: sql`name_key`, keyOf: (row) => row.name_key, schema: Type.String(), isDescending: false },
   /** The best first; those without reviews last. */
   rating: {
     key: sql`rating`,

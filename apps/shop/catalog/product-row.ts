@@ -12,6 +12,8 @@ export interface ProductRow {
   readonly id: string
   readonly sku: string
   readonly name: string
+  /** Lower case. */
+  readonly name_key: string
   readonly description: string
   readonly category: string
   readonly price: number

@@ -11,8 +11,9 @@ create table product (
   id text collate "C" primary key,
   -- Stays taken when the product is deleted: old orders keep its meaning.
   sku text collate "C" not null unique,
-  -- Sorted as people sort, whatever the language.
-  name text collate "und-x-icu" not null,
+  name text not null,
+  -- What lists are sorted by: code points, capitals or not.
+  name_key text collate "C" not null generated always as (lower(name)) stored,
   description text not null,
   category text collate "C" not null references category,
   -- Minor units.
@@ -36,7 +37,7 @@ create table product (
 -- One for each sort of the list of products; each is read from either end.
 create index product_newest on product (created_at, id) where is_published and deleted_at is null;
 create index product_price on product (price, id) where is_published and deleted_at is null;
-create index product_name on product (name, id) where is_published and deleted_at is null;
+create index product_name on product (name_key, id) where is_published and deleted_at is null;
 create index product_rating on product (rating, id) where is_published and deleted_at is null;
 -- For the counts of the categories, and lists of small ones.
 create index product_category on product (category) where is_published and deleted_at is null;
