@@ -8,6 +8,7 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after, before } from 'node:test'
 import { anyone, role, user } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
 import type { User } from '@flotilla/core/caller'
@@ -178,6 +179,19 @@ const AMPLE = {
 const KID = 'k1'
 const ISSUER = 'https://issuer.test'
 const AUDIENCE = 'things'
+
+/** One for all tests of a suite; to be asked for within a test. */
+export function sharedGateway(environment: Readonly<Record<string, string>> = {}): () => TestGateway {
+  const cleanUps: (() => Promise<void>)[] = []
+  let opened: TestGateway | undefined
+  before(async () => {
+    opened = await openTestGateway({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, environment)
+  })
+  after(async () => {
+    for (const cleanUp of cleanUps) await cleanUp()
+  })
+  return () => opened as TestGateway
+}
 
 /** Opens it, with `environment` on top of ample limits. */
 export async function openTestGateway(
