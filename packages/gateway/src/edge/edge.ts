@@ -14,7 +14,7 @@ import { ApiKeys } from '../auth/api-keys.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { RateLimit } from '../limit/rate-limit.ts'
 import { clientAddress } from '../match/client-address.ts'
-import { AccessLog } from './access-log.ts'
+import { AccessLog, openLogFile } from './access-log.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import type { Edge, EdgeLimits, Route } from './equipment.ts'
 import { createPages } from './pages.ts'
@@ -40,8 +40,12 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
   const { runtime, spec, contracts } = options
   const { config, clock, closing, instance, metrics } = runtime
   const operations = contracts.flatMap(operationsOf).filter((operation) => operation.rest !== undefined)
-  const accessLog = new AccessLog(clock, instance)
-  closing.defer('access log', () => accessLog.flush())
+  const logFile = openLogFile(config.accessLog)
+  const accessLog = new AccessLog(clock, instance, logFile.write)
+  closing.defer('access log', () => {
+    accessLog.flush()
+    logFile.close()
+  })
   const edge: Edge = {
     runtime,
     router: createRouter(operations),
