@@ -13,6 +13,7 @@ export const app = defineApp({
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
+    cart: async () => (await import('./cart/service.ts')).cartService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   logins: [
