@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { defineApp } from '@flotilla/core/app'
 import type { Calls } from '@flotilla/core/calls'
 import { defineContract } from '@flotilla/core/contract'
@@ -18,7 +18,7 @@ import type { Offer } from './price-list.ts'
 import { cartService } from './service.ts'
 
 /** The app's folder. */
-export const folder = fileURLToPath(new URL('../..', import.meta.url))
+export const folder = join(import.meta.dirname, '..', '..')
 
 /** What the stand-in sells, and what it was asked. */
 export class Shelf {
