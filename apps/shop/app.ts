@@ -15,6 +15,7 @@ export const app = defineApp({
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
+    cart: async () => (await import('./cart/service.ts')).cartService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   secrets: [{ service: 'auth', field: 'sealingKey' }],

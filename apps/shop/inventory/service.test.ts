@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { defineApp } from '@flotilla/core/app'
 import type { Calls } from '@flotilla/core/calls'
 import { defineContract } from '@flotilla/core/contract'
@@ -16,7 +16,7 @@ import { inventory, type Stock } from '../contracts/inventory.ts'
 import { products } from '../seed/products.ts'
 import { inventoryService } from './service.ts'
 
-const folder = fileURLToPath(new URL('../..', import.meta.url))
+const folder = join(import.meta.dirname, '..', '..')
 /** Stands in for the one who asks what is available. */
 const catalogService = defineService({
   contract: defineContract({ name: 'catalog', version: 1, summary: '', operations: {} }),
