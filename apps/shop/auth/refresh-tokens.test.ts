@@ -91,7 +91,7 @@ describe('refresh', () => {
     const auth = await openTestAuth(t)
     const { refreshToken } = await auth.register()
     assert.match(refreshToken, /^flr_[\w-]{65}$/)
-    const [row] = await auth.database.ask<{ text: string }>('select session::text from session')
+    const [row] = await auth.database.ask<{ text: string }>('select session::text as text from session')
     const text = row?.text ?? ''
     assert.ok(text.includes(createHash('sha256').update(refreshToken).digest('hex')))
     for (const part of [refreshToken, refreshToken.slice(4), refreshToken.slice(26)]) {
