@@ -111,7 +111,8 @@ export async function openTestApp(
       FLOTILLA_SERVICES: services.join(','),
       FLOTILLA_INSTANCE: host,
       FLOTILLA_FRAMES: socketOf(host),
-      FLOTILLA_REGISTRY: services.includes(REGISTRY) ? '' : socketOf(REGISTRY),
+      // In one process there is none, or it is in it: waiting for another would take two seconds.
+      FLOTILLA_REGISTRY: placement === 'one process' || services.includes(REGISTRY) ? '' : socketOf(REGISTRY),
       FLOTILLA_PROCESS_KEY: keys.process.publicKey,
       FLOTILLA_USER_KEY: keys.user.publicKey,
       FLOTILLA_CREDENTIAL: signer.process({ instance: host, services, expiresAt }),
