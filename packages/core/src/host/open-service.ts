@@ -50,6 +50,7 @@ export async function openService(
     config,
     log,
     metrics,
+    spans,
     closing,
     http: parts.http,
     isDraining: () => state.isDraining,

@@ -1,7 +1,7 @@
 /**
  * An app running in the test's own process, on real databases and real sockets.
  *
- * - `one process`: one host with every service; calls between them are direct.
+ * - `one process`: one host with every service; calls between them are direct. The app may do without a registry.
  * - `frames`: a host for every service, with the registry between them; calls go through sockets.
  *
  * Real processes are the third placement; `control` starts those.
@@ -111,8 +111,7 @@ export async function openTestApp(
       FLOTILLA_SERVICES: services.join(','),
       FLOTILLA_INSTANCE: host,
       FLOTILLA_FRAMES: socketOf(host),
-      // In one process there is none, or it is in it: waiting for another would take two seconds.
-      FLOTILLA_REGISTRY: placement === 'one process' || services.includes(REGISTRY) ? '' : socketOf(REGISTRY),
+      FLOTILLA_REGISTRY: services.includes(REGISTRY) || !names.includes(REGISTRY) ? '' : socketOf(REGISTRY),
       FLOTILLA_PROCESS_KEY: keys.process.publicKey,
       FLOTILLA_USER_KEY: keys.user.publicKey,
       FLOTILLA_CREDENTIAL: signer.process({ instance: host, services, expiresAt }),
