@@ -1,9 +1,12 @@
-/** The shop's auth as the gateway meets it: what one issues, the other believes. */
+/** The shop's services as they meet each other: what one issues, the other believes; what one sells, the other counts. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { findFreePort } from '@flotilla/core/free-port'
 import { openTestApp, testPlacements } from '@flotilla/core/test-app'
 import { app } from './app.ts'
+import { cart } from './contracts/cart.ts'
+import { catalog } from './contracts/catalog.ts'
+import { inventory } from './contracts/inventory.ts'
 
 describe('the shop', () => {
   for (const placement of testPlacements) {
@@ -51,6 +54,36 @@ describe('the shop', () => {
       const keys = await ask('/.well-known/jwks.json')
       assert.equal(keys.body.keys.length, 1)
       assert.deepEqual(Object.keys(keys.body.keys[0]).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+    })
+
+    it(`fills carts at the catalog's prices, and counts stock, ${placement}`, async (t) => {
+      const services = ['registry', 'inventory', 'catalog', 'cart']
+      const { call } = await openTestApp(t, { app, placement, services })
+      const personOf = (id: string, role: string) => ({ id, roles: [role], scopes: [], tier: 'free' })
+      const mine = call(cart, { user: personOf('ann', 'customer') })
+      const { items } = await call(catalog).products({ sort: '-price', limit: 2 })
+      const [dear, dearer] = items.toReversed()
+      assert.ok(dear !== undefined && dearer !== undefined)
+
+      const key = { idempotencyKey: 'once' }
+      const first = await mine.addItem({ sku: dear.sku, quantity: 2 }, key)
+      assert.deepEqual(await mine.addItem({ sku: dear.sku, quantity: 2 }, key), first)
+      const second = await mine.addItem({ sku: dearer.sku, quantity: 1, version: first.version })
+      assert.equal(second.totals.subtotal.amount, 2 * dear.price.amount + dearer.price.amount)
+      assert.equal(second.lines[1]?.productId, dearer.id)
+      const late = mine.setItem({ sku: dear.sku, quantity: 5, version: first.version })
+      await assert.rejects(late, { reason: 'stale_version', status: 412 })
+      await assert.rejects(mine.addItem({ sku: 'NONE-1', quantity: 1 }), { reason: 'no_product' })
+      assert.deepEqual((await call(cart, { user: personOf('ben', 'customer') }).get()).lines, [])
+      const rest = await mine.removeItem({ sku: dear.sku, version: second.version })
+      assert.deepEqual([rest.version, rest.totals.subtotal], [3, dearer.price])
+
+      const stock = call(inventory, { user: personOf('the-admin', 'admin') })
+      const { onHand, version } = await stock.stock({ sku: dear.sku })
+      const counted = await stock.setStock({ sku: dear.sku, onHand: onHand + 5, version })
+      assert.equal(counted.available, onHand + 5)
+      await assert.rejects(stock.setStock({ sku: dear.sku, onHand: 0, version }), { reason: 'stale_version' })
+      await assert.rejects(stock.stock({ sku: 'NONE-1' }), { reason: 'no_stock' })
     })
   }
 })
