@@ -12,6 +12,7 @@ export const app = defineApp({
   folder: fileURLToPath(new URL('..', import.meta.url)),
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
+    search: async () => (await import('./search/service.ts')).searchService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
