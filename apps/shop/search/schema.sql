@@ -1,3 +1,5 @@
+create extension fuzzystrmatch schema public;
+
 create extension pg_trgm schema public;
 
 create extension unaccent schema public;
@@ -20,4 +22,4 @@ create table public.word (
 
 CREATE INDEX entry_document ON public.entry USING gin (document);
 
-CREATE INDEX word_similar ON public.word USING gin (text public.gin_trgm_ops);
+CREATE INDEX word_similar ON public.word USING gist (text public.gist_trgm_ops);

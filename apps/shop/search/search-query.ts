@@ -8,6 +8,10 @@ import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
 import { cleaned, correctable, unfinishedWord, withCorrections } from './words.ts'
 
+/** Longer ones nobody types; PostgreSQL's `levenshtein` takes up to 255 bytes. */
+const WORD_CHARS_MAX = 40
+const CANDIDATES_MAX = 50
+
 /** What is searched for. */
 export interface SearchQuery {
   /** A `tsquery`, as text. */
@@ -46,14 +50,25 @@ function lookUp(db: Session, words: string): Promise<LookUp> {
     ) asked`)
 }
 
-/** By the words as typed; those that entries have, and those like none, are left out. */
+/**
+ * By the words as typed; those that entries have, and those like none, are left out. The index gives the words that share
+ * most with one; of these the one with the fewest letters between them is meant.
+ *
+ * @source Elasticsearch's `fuzziness: AUTO`: one letter, from six letters on two
+ */
 async function correctionsOf(db: Session, words: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (words.length === 0) return new Map()
   const corrections = await db.many<{ typed: string; meant: string }>(sql`
     select typed, meant
     from unnest(${words}::text[]) typed, unaccent(lower(typed)) plain,
-      lateral (select text as meant from word where text % plain
-        order by similarity(text, plain) desc, entries desc, text limit 1) best
-    where not exists (select from word where text = plain)`)
+      lateral (select case when length(plain) > 5 then 2 else 1 end as letters) allowed,
+      lateral (
+        select text as meant
+        from (select text, entries from word where length(text) <= ${WORD_CHARS_MAX}
+          order by text <-> plain limit ${CANDIDATES_MAX}) near
+        where levenshtein_less_equal(text, plain, letters) <= letters
+        order by levenshtein(text, plain), text <-> plain, entries desc, text limit 1
+      ) best
+    where length(plain) <= ${WORD_CHARS_MAX} and not exists (select from word where text = plain)`)
   return new Map(corrections.map(({ typed, meant }) => [typed, meant]))
 }

@@ -146,6 +146,7 @@ describe('search', () => {
       ['Umbrela', 'umbrella', 'H-2'],
       ['cremme bruleee', 'creme brulee', 'H-1'],
       ['tepot', 'teapot', 'H-3'],
+      ['kettel', 'kettle', 'H-3'],
     ] as const) {
       const { items, ...rest } = await calls.search({ q })
       assert.equal(items[0]?.sku, sku, q)

@@ -19,7 +19,7 @@ const PlaceInCursor = Type.Tuple([Type.Number({ minimum: 0, maximum: 1_000 }), I
 /** The search. */
 export const searchService = defineService({
   contract: search,
-  database: { migrations: 'search/migrations', extensions: ['pg_trgm', 'unaccent'] },
+  database: { migrations: 'search/migrations', extensions: ['fuzzystrmatch', 'pg_trgm', 'unaccent'] },
   open({ clock }) {
     return {
       index: takeOver,

@@ -44,4 +44,5 @@ create table word (
   entries integer not null
 );
 
-create index word_similar on word using gin (text gin_trgm_ops);
+-- Finds the most similar ones, the most similar first.
+create index word_similar on word using gist (text gist_trgm_ops);
