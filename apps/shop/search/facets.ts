@@ -7,7 +7,7 @@
  */
 import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
-import { matching } from './hits.ts'
+import type { Search } from './hits.ts'
 
 const ATTRIBUTES_MAX = 5
 const VALUES_MAX = 10
@@ -18,10 +18,11 @@ interface Facet {
 }
 
 /** The categories first, then the attributes, the most telling first. */
-export function facetsOf(db: Session, query: string, category: string | undefined): Promise<Facet[]> {
+export function facetsOf(db: Session, { query, category }: Search): Promise<Facet[]> {
   return db.many<Facet>(sql`
     with hit as (
-      select category, content -> 'attributes' as attributes from entry where ${matching(query, category)}
+      select category, content -> 'attributes' as attributes from entry
+      where document @@ ${query}::tsquery and (${category}::text is null or category = ${category})
     ), single as (
       select true as "isCategory", 'category' as name, category as value from hit
       union all

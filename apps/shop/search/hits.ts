@@ -4,7 +4,7 @@
  * @module
  */
 import type { Session } from '@flotilla/core/session'
-import { type Sql, sql } from '@flotilla/core/sql'
+import { sql } from '@flotilla/core/sql'
 import type { SearchEntry } from '../contracts/search.ts'
 import { HEADLINE, snippetOf, TRANSLATION } from './snippet.ts'
 
@@ -19,34 +19,37 @@ export interface Found {
 
 interface Row {
   readonly id: string
-  readonly content: SearchEntry
+  readonly content: Omit<SearchEntry, 'description' | 'attributes'>
   readonly rank: number
   readonly headline: string
 }
 
-/** The entries that a query finds; `category` absent: of all. */
-export function matching(query: string, category: string | undefined): Sql {
-  const ofCategory = category === undefined ? sql.empty : sql`and category = ${category}`
-  return sql`document @@ ${query}::tsquery ${ofCategory}`
+/** What is searched in and for. */
+export interface Search {
+  /** A `tsquery`, as text. */
+  readonly query: string
+  /** Null: in all. */
+  readonly category: string | null
 }
 
 /** The hits after a place, at most `limit`. */
 export async function hitsAfter(
   db: Session,
-  query: string,
-  category: string | undefined,
-  after: Place | undefined,
+  { query, category }: Search,
+  [rank, id]: Place | readonly [null, null],
   limit: number,
 ): Promise<Found[]> {
-  const afterPlace =
-    after === undefined ? sql.empty : sql`where (rank, id) < (${after[0]}::real, ${after[1]})`
   const rows = await db.many<Row>(sql`
-    select id, content, rank,
-      ts_headline('shop_text', translate(content ->> 'description', ${TRANSLATION.from}, ${TRANSLATION.to}), ${query}::tsquery, ${HEADLINE}) as headline
+    select id, content - '{description,attributes}'::text[] as content, rank, ts_headline('shop_text',
+      translate(content ->> 'description', ${TRANSLATION.from}, ${TRANSLATION.to}), ${query}::tsquery, ${HEADLINE}) as headline
     from (
       select id, content, rank
-      from (select id, content, ts_rank(document, ${query}::tsquery) as rank from entry where ${matching(query, category)}) found
-      ${afterPlace} order by rank desc, id desc limit ${limit}
+      from (
+        select id, content, ts_rank(document, ${query}::tsquery) as rank from entry
+        where document @@ ${query}::tsquery and (${category}::text is null or category = ${category})
+      ) found
+      where ${id}::text is null or (rank, id) < (${rank}::real, ${id})
+      order by rank desc, id desc limit ${limit}
     ) page
     order by rank desc, id desc`)
   return rows.map(({ id, content: { sku, name, category, price }, rank, headline }) => {

@@ -23,7 +23,7 @@ export const searchService = defineService({
   open({ clock }) {
     return {
       index: takeOver,
-      async search({ q, category, limit = LIMIT_DEFAULT, cursor }, ctx) {
+      async search({ q, category = null, limit = LIMIT_DEFAULT, cursor }, ctx) {
         const startedMs = clock.monotonicMs()
         const list: Position = ['search', q, category ?? '']
         const after = cursor === undefined ? undefined : readCursor(list, PlaceInCursor, cursor)
@@ -31,8 +31,8 @@ export const searchService = defineService({
         const { query, correctedTo } = await searchQuery(ctx.db, q)
         const [found, facets] = await Promise.all([
           // One more than asked for tells whether there is another page.
-          hitsAfter(ctx.db, query, category, after, limit + 1),
-          facetsOf(ctx.db, query, category),
+          hitsAfter(ctx.db, { query, category }, after ?? [null, null], limit + 1),
+          facetsOf(ctx.db, { query, category }),
         ])
         const page = found.slice(0, limit)
         const last = found.length > limit ? page.at(-1) : undefined
