@@ -57,7 +57,12 @@ async function openHere(t: Test, placement: 'one process' | 'frames'): Promise<S
   const hosts = await openTestApp(t, {
     app,
     placement,
-    environment: { ...LIMITS, GATEWAY_PORT: String(port), AUTH_ADMIN_PASSWORD: ADMIN_PASSWORD },
+    environment: {
+      ...LIMITS,
+      GATEWAY_PORT: String(port),
+      AUTH_ADMIN_PASSWORD: ADMIN_PASSWORD,
+      AUTH_SEALING_KEY: 'the sealing key of the tests',
+    },
   })
   const admin = { email: ADMIN, password: ADMIN_PASSWORD }
   return { ...shopClient(`http://127.0.0.1:${port}`), admin, hosts, bed: undefined }

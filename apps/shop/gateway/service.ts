@@ -13,7 +13,7 @@ import { inventory } from '../contracts/inventory.ts'
 import { search } from '../contracts/search.ts'
 import { AUDIENCE, ISSUER } from '../contracts/tokens.ts'
 
-const SHELF_SIZE = 8
+const SHELF_LENGTH = 8
 
 /** Who guesses at what: the account, or the address a new account would have. */
 const byEmail = (input: unknown): string => String((input as { readonly email: string }).email).toLowerCase()
@@ -37,8 +37,8 @@ export const gatewayService = defineGateway({
       const products = ctx.call(catalog)
       const { categories, newest, bestRated, partial } = await together(ctx, {
         categories: products.categories(),
-        newest: products.products({ sort: 'newest', limit: SHELF_SIZE }),
-        bestRated: products.products({ sort: 'rating', limit: SHELF_SIZE }),
+        newest: products.products({ sort: 'newest', limit: SHELF_LENGTH }),
+        bestRated: products.products({ sort: 'rating', limit: SHELF_LENGTH }),
       })
       return {
         categories: categories?.items ?? null,
@@ -51,7 +51,7 @@ export const gatewayService = defineGateway({
       const parts = await together(ctx, {
         profile: ctx.call(auth).me(),
         cart: ctx.call(cart).get(),
-        suggestions: ctx.call(catalog).products({ sort: 'rating', limit: SHELF_SIZE }),
+        suggestions: ctx.call(catalog).products({ sort: 'rating', limit: SHELF_LENGTH }),
       })
       return { ...parts, suggestions: parts.suggestions?.items ?? null }
     },

@@ -97,6 +97,17 @@ describe('checkLayering', () => {
     ])
   })
 
+  it('lets a package find its own files that are not code by its name', () => {
+    const text = "import.meta.resolve('@flotilla/core/package.json')"
+    const exports = {
+      './error': './dist/kernel/error.js',
+      './package.json': './package.json',
+    }
+    const manifest = JSON.stringify({ name: '@flotilla/core', exports })
+    const files = { 'packages/core/src/wire/a.ts': text, 'packages/core/package.json': manifest }
+    assert.deepEqual(findings(files), [])
+  })
+
   it('refuses a part that is not in the table, and a file in no part', () => {
     assert.deepEqual(findings({ 'packages/core/src/new/a.ts': '', 'packages/core/src/a.ts': '' }), [
       'packages/core/src/a.ts:1 belongs to no part: move it into a folder of src/',

@@ -52,11 +52,8 @@ function judgeImport(
     return `${target.by.manifest.name} does not export '${one.specifier}': add it to its exports or do without`
   }
   if (target.kind !== 'file') return undefined
-  if (target.by) {
-    if (target.by === own) return `import ${one.specifier} by its relative path: it is the same package`
-    const mayImport = allowed === undefined || allowed.includes(target.by.manifest.name)
-    return mayImport ? undefined : `${partOf(path)} may not import ${target.by.manifest.name}`
-  }
+  if (target.by)
+    return target.by === own ? judgeOwnName(one, target.path) : judgePackage(path, target.by, allowed)
   // Tests and tools start built programs of other packages by their path; a part may not even know it.
   if (one.kind === 'url' && allowed === undefined) return undefined
   if (workspaceOf(workspaces, target.path) !== own || target.path.startsWith('..')) {
@@ -69,6 +66,23 @@ function judgeImport(
   return mayImportPart(path, partOf(target.path), allowed)
     ? undefined
     : `${partOf(path)} may not import ${partOf(target.path) ?? target.path}`
+}
+
+/** By its name a file that is not code is found from a bundle too, wherever that lies. */
+function judgeOwnName({ kind, specifier }: Import, target: string): string | undefined {
+  return kind === 'url' && !isSourcePath(target)
+    ? undefined
+    : `import ${specifier} by its relative path: it is the same package`
+}
+
+function judgePackage(
+  path: string,
+  { manifest }: Workspace,
+  allowed: readonly string[] | undefined,
+): string | undefined {
+  return allowed === undefined || allowed.includes(manifest.name)
+    ? undefined
+    : `${partOf(path)} may not import ${manifest.name}`
 }
 
 function mayImportPart(

@@ -179,10 +179,20 @@ function environmentOf(
     credentialsUntil: ports.clock.now() + CREDENTIAL_MS,
     databaseUrls: databases.urls,
     settings: {
+      ...secretSettings(module.app, secrets),
       gateway: { port: String(tcp.gateway), userSigningKey: userKeys.privateKey },
     },
     taskSettings: loginSettings(module.app, secrets),
   }
+}
+
+/** What an app's services keep secret, as settings of theirs. */
+function secretSettings(app: App, secrets: Secrets): EnvironmentOptions['settings'] {
+  const settings: Record<string, Record<string, string>> = {}
+  for (const { service, field } of app.secrets ?? []) {
+    settings[service] = { ...settings[service], [field]: secrets.get(`${service} ${field}`) }
+  }
+  return settings
 }
 
 /** The passwords of an app's first accounts, as settings of its service `auth`. */

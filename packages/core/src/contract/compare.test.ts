@@ -629,6 +629,18 @@ describe('compareContracts', () => {
     )
   })
 
+  it('compareContracts tells of fields without a schema that are taken no longer', () => {
+    const inputOf = (additionalProperties: boolean): ContractDescription => {
+      const { change: one, ...rest } = before.operations
+      const open = { type: 'object', additionalProperties }
+      return { ...before, operations: { ...rest, change: { ...one, input: open } as typeof one & object } }
+    }
+    const [found] = compareContracts(inputOf(true), inputOf(false))
+    assert.equal(found?.path, `${at}/input/additionalProperties`)
+    assert.equal(found.what, 'changed')
+    assert.ok(found.isBreaking)
+  })
+
   it('compareContracts is not misled by names that every object has', () => {
     const after = described({ operations: { change, list, toString: { ...list, http: undefined } } })
     assert.equal(find(compareContracts(before, after), '/operations/toString')?.what, 'added')

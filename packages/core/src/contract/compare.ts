@@ -84,6 +84,8 @@ function changed(path: string, before: unknown, after: unknown, verdict: Verdict
 }
 
 function changeOf(path: string, before: unknown, after: unknown, verdict: Verdict): Change {
+  // Fields without a schema that are taken on one side and refused on the other: there is nothing to show of either.
+  if (before === undefined && after === undefined) return { path, what: 'changed', ...verdict }
   if (before === undefined) return { path, what: `added${shortly(after)}`, ...verdict }
   if (after === undefined) return { path, what: `removed${shortly(before)}`, ...verdict }
   return { path, what: `${show(before)} became ${show(after)}`, ...verdict }

@@ -155,7 +155,7 @@ async function openWires(
     ports,
     receiver,
     authenticate,
-    page: pagesOf({ contracts, metrics, state }),
+    page: pagesOf({ title: settings.instance, version: settings.version, contracts, metrics, state }),
   })
   closing.defer('HTTP', () => face.drain())
   return { frames: frames.address, http: `http://${face.host}:${face.port}` }

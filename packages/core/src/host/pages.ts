@@ -7,11 +7,15 @@
  * @module
  */
 import type { Contract } from '../contract/contract.ts'
+import { openApiDocument } from '../contract/openapi.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Page } from '../wire/http/http-server.ts'
 
 /** What the pages tell of. */
 export interface PagesOptions {
+  /** This process, in the document of its operations. */
+  readonly title: string
+  readonly version: string
   readonly contracts: readonly Contract[]
   readonly metrics: Metrics
   readonly state: { readonly isReady: boolean; readonly isDraining: boolean }
@@ -19,7 +23,8 @@ export interface PagesOptions {
 
 /** Looks pages up by path. */
 export function pagesOf(options: PagesOptions): (path: string) => Page | undefined {
-  const { metrics, state } = options
+  const { title, version, contracts, metrics, state } = options
+  let document: string | undefined
   return (path) => {
     switch (path) {
       case '/health/live':
@@ -29,6 +34,9 @@ export function pagesOf(options: PagesOptions): (path: string) => Page | undefin
         return json(503, { status: state.isDraining ? 'draining' : 'starting' })
       case '/metrics':
         return { status: 200, contentType: 'text/plain; version=0.0.4', body: metrics.toPrometheus() }
+      case '/openapi.json':
+        document ??= JSON.stringify(openApiDocument({ title, version, contracts }))
+        return { status: 200, contentType: 'application/json', body: document }
       default:
         return undefined
     }

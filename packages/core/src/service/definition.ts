@@ -16,6 +16,7 @@ import type { Session } from '../store/session.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { LogFields, Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { SpanRing } from '../telemetry/spans.ts'
 import type { HttpClient } from '../wire/http/http-client.ts'
 import type { Settle } from '../wire/wire.ts'
 
@@ -80,6 +81,8 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   readonly config: Config
   readonly log: Logger
   readonly metrics: Metrics
+  /** Where the host keeps its spans; calls record theirs by themselves. */
+  readonly spans: SpanRing
   /** Whatever the service opens, it defers the closing of here. */
   readonly closing: Closing
   /**

@@ -30,6 +30,11 @@ export class ItemQueue implements AsyncIterableIterator<unknown> {
     this.#events = events
   }
 
+  /** Items that arrived and were not taken. */
+  get waitingItems(): number {
+    return this.#items.length
+  }
+
   push(item: unknown): void {
     if (this.#isOver) return
     const waiter = this.#waiter

@@ -64,7 +64,8 @@ export class AccessTokens {
   async verify(token: string): Promise<VerifiedToken> {
     const known = this.known(token)
     if (known !== undefined) return known
-    if (token.length > TOKEN_CHARS_MAX || !FORM.test(token)) throw refused('is malformed')
+    if (token.length > TOKEN_CHARS_MAX || !FORM.test(token) || !isCanonical(token))
+      throw refused('is malformed')
     const verified = await this.#verify(token)
     this.#verified.set(token, verified)
     return verified
@@ -96,7 +97,10 @@ export class AccessTokens {
       requiredClaims: ['exp', 'iat', 'sub'],
     })
     if (protectedHeader.kid === undefined) throw refused('names no key')
-    const { sub = '', exp = 0, iat = 0, roles, tier } = payload
+    const { sub, exp = 0, iat = 0, roles, tier } = payload
+    if (typeof sub !== 'string' || sub === '') throw refused('names nobody')
+    // Otherwise one from the future would live longer than its lifetime says.
+    if (iat > clock.now() / 1000 + LEEWAY_S) throw refused('is not valid yet')
     if (exp - iat > LIFETIME_S_MAX) throw refused('lives too long')
     if (!isTexts(roles) || typeof tier !== 'string') throw refused('lacks claims')
     return { user: { id: sub, roles, scopes: [], tier }, expiresAtMs: exp * 1000 }
@@ -110,14 +114,14 @@ export class AccessTokens {
       nowMs - this.#triedMs >= (this.#keys === undefined ? 0 : REFETCH_MS)
     ) {
       this.#triedMs = nowMs
-      this.#fetching = this.#fetch(nowMs).finally(() => {
+      this.#fetching = this.#load(nowMs).finally(() => {
         this.#fetching = undefined
       })
     }
     await this.#fetching
   }
 
-  async #fetch(nowMs: number): Promise<void> {
+  async #load(nowMs: number): Promise<void> {
     try {
       this.#keys = createLocalJWKSet(await this.#options.fetchKeys())
       this.#fetchedMs = nowMs
@@ -131,6 +135,11 @@ export class AccessTokens {
       }
     }
   }
+}
+
+/** One text for the same bytes: base64url has bits to spare at the end, which would make many tokens of one. */
+function isCanonical(token: string): boolean {
+  return token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -44,34 +44,27 @@ interface Entry {
 
 /** Renders the document. */
 export function docsPage(document: OpenApiDocument): DocsPage {
-  const {
-    info,
-    tags = [],
-    paths,
-    components,
-  } = document as unknown as {
-    info: { title: string; description: string }
-    tags: readonly { name: string; description?: string }[]
-    paths: Readonly<Record<string, Readonly<Record<string, ApiOperation>>>>
-    components: { schemas?: Readonly<Record<string, unknown>> }
-  }
+  const { info, tags, paths, components } = document
   const entries: readonly Entry[] = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods)
-      .filter(([, operation]) => operation.operationId !== undefined)
-      .map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      // What describes an operation in an OpenAPI document always has these; it is typed as JSON only because it has more.
+      operation: operation as unknown as ApiOperation,
+    })),
   )
   const groups = tags.map((tag) => ({
     ...tag,
     entries: entries.filter(({ operation }) => operation.tags.includes(tag.name)),
   }))
-  const shapes = Object.entries(components.schemas ?? {})
+  const shapes = Object.entries(components.schemas)
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(info.title)}</title><style>${docsStyle}</style></head><body>
 <nav aria-label="Operations"><strong>${escaped(info.title)}</strong>
 ${groups.map(({ name, entries: its }) => `<h2>${escaped(name)}</h2><ul>${its.map(link).join('')}</ul>`).join('\n')}
 <h2>shapes</h2><ul>${shapes.map(([name]) => `<li><a href="#shape-${escaped(name)}">${escaped(name)}</a></li>`).join('')}</ul></nav>
-<main><h1>${escaped(info.title)}</h1><p>${escaped(info.description)}</p>
+<main><h1>${escaped(info.title)}</h1><p>${escaped(info.description ?? '')}</p>
 <p class="soft">The same for programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
 ${groups.map(section).join('\n')}
 <h2>Shapes</h2>
@@ -96,10 +89,10 @@ function section({
   entries,
 }: {
   name: string
-  description?: string
+  description: string
   entries: readonly Entry[]
 }): string {
-  return `<h2>${escaped(name)}</h2>${description === undefined ? '' : `<p>${escaped(description)}</p>`}${entries.map(article).join('\n')}`
+  return `<h2>${escaped(name)}</h2><p>${escaped(description)}</p>${entries.map(article).join('\n')}`
 }
 
 function article({ method, path, operation }: Entry): string {

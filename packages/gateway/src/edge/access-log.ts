@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Clock, isoTime, type Timer } from '@flotilla/core/clock'
 
 /** What a line tells. */
@@ -41,8 +41,7 @@ export class AccessLog {
   #second = 0
   #secondText = ''
 
-  /** `write` defaults to standard output. */
-  constructor(clock: Clock, instance: string, write: (text: string) => void = writeToStandardOutput) {
+  constructor(clock: Clock, instance: string, write: (text: string) => void) {
     this.#clock = clock
     this.#instance = instance
     this.#write = write
@@ -88,6 +87,13 @@ export class AccessLog {
   }
 }
 
-function writeToStandardOutput(text: string): void {
-  writeSync(1, text)
+/** Where the lines go: a file by its path, standard output by ''. */
+export function openLogFile(path: string): { write(text: string): void; close(): void } {
+  const file = path === '' ? 1 : openSync(path, 'a')
+  return {
+    write: (text) => void writeSync(file, text),
+    close: () => {
+      if (file !== 1) closeSync(file)
+    },
+  }
 }

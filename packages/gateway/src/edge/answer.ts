@@ -57,6 +57,11 @@ export function plainProblem(status: number, detail: string, traceId: string): s
   })
 }
 
+/** What every answer has: names and values in turn. */
+export function commonHeaders(requestId: string, traceparent: string): string[] {
+  return ['x-request-id', requestId, 'traceparent', traceparent, 'x-content-type-options', 'nosniff']
+}
+
 /** Writes it; returns how many bytes the body has. */
 export function send(
   outgoing: ServerResponse,
@@ -66,17 +71,7 @@ export function send(
 ): number {
   const { status, contentType, body, cacheControl, headers } = answer
   const bytes = Buffer.byteLength(body)
-  const all = [
-    'x-request-id',
-    requestId,
-    'traceparent',
-    traceparent,
-    'x-content-type-options',
-    'nosniff',
-    'cache-control',
-    cacheControl,
-    ...headers,
-  ]
+  const all = [...commonHeaders(requestId, traceparent), 'cache-control', cacheControl, ...headers]
   if (contentType !== undefined) all.push('content-type', contentType)
   if (status !== 204 && status !== 304) all.push('content-length', String(bytes))
   outgoing.writeHead(status, all)

@@ -6,62 +6,29 @@
 import type { User } from '@flotilla/core/caller'
 import { type Contract, operationsOf } from '@flotilla/core/contract'
 import type { Operation } from '@flotilla/core/operation'
-import { createRouter, type Router } from '@flotilla/core/router'
-import type { PassOn, ServiceRuntime } from '@flotilla/core/service'
+import { apiPrefix, createRouter } from '@flotilla/core/router'
+import type { ServiceRuntime } from '@flotilla/core/service'
 import type { JSONWebKeySet } from 'jose'
 import { AccessTokens } from '../auth/access-token.ts'
 import { ApiKeys } from '../auth/api-keys.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { RateLimit } from '../limit/rate-limit.ts'
-import { type AddressOf, clientAddress } from '../match/client-address.ts'
-import { AccessLog } from './access-log.ts'
+import { clientAddress } from '../match/client-address.ts'
+import { AccessLog, openLogFile } from './access-log.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
-import type { GatewaySpec } from './gateway.ts'
-import { createPages, type Pages } from './pages.ts'
+import type { Edge, EdgeLimits, Route } from './equipment.ts'
+import { createPages } from './pages.ts'
 import { openPublicServer } from './public-server.ts'
 import type { GatewaySettings } from './settings.ts'
+import type { EdgeSpec } from './spec.ts'
 
 /** What it takes. */
 export interface EdgeOptions {
   readonly runtime: ServiceRuntime<GatewaySettings>
-  readonly spec: Pick<GatewaySpec<Contract>, 'issuer' | 'audience' | 'strictRoutes' | 'title' | 'description'>
+  readonly spec: EdgeSpec
   readonly contracts: readonly Contract[]
   readonly fetchKeys: () => Promise<JSONWebKeySet>
   readonly findApiKey: (key: string) => Promise<User | undefined>
-}
-
-/** A route of the edge. */
-export interface Route {
-  readonly operation: Operation
-  readonly passOn: PassOn
-  /** What is counted beside the address on a strict route; absent on others. */
-  readonly strictKeyOf: ((input: unknown) => string) | undefined
-  readonly cacheControl: string
-}
-
-/** The limits of the edge. */
-export interface EdgeLimits {
-  readonly address: RateLimit
-  readonly anonymous: RateLimit
-  /** By tier; a tier that is not there has no limit. */
-  readonly tiers: ReadonlyMap<string, RateLimit>
-  readonly strict: RateLimit
-}
-
-/** Everything a request meets. */
-export interface Edge {
-  readonly runtime: ServiceRuntime<GatewaySettings>
-  readonly router: Router
-  readonly routes: ReadonlyMap<Operation, Route>
-  readonly pages: Pages
-  readonly addressOf: AddressOf
-  readonly limits: EdgeLimits
-  readonly accessTokens: AccessTokens
-  readonly apiKeys: ApiKeys
-  readonly userTokens: UserTokens
-  readonly accessLog: AccessLog
-  readonly metrics: EdgeMetrics
-  readonly corsOrigins: ReadonlySet<string>
 }
 
 /**
@@ -73,8 +40,12 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
   const { runtime, spec, contracts } = options
   const { config, clock, closing, instance, metrics } = runtime
   const operations = contracts.flatMap(operationsOf).filter((operation) => operation.rest !== undefined)
-  const accessLog = new AccessLog(clock, instance)
-  closing.defer('access log', () => accessLog.flush())
+  const logFile = openLogFile(config.accessLog)
+  const accessLog = new AccessLog(clock, instance, logFile.write)
+  closing.defer('access log', () => {
+    accessLog.flush()
+    logFile.close()
+  })
   const edge: Edge = {
     runtime,
     router: createRouter(operations),
@@ -94,9 +65,10 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
 }
 
 function routeOf({ runtime, spec }: EdgeOptions, operation: Operation): Route {
-  const { cache } = operation
+  const { cache, rest } = operation
   return {
     operation,
+    spanName: `${rest?.method} ${apiPrefix(operation)}${rest?.path}`,
     passOn: runtime.outgoing(operation),
     strictKeyOf: spec.strictRoutes.find((route) => route.operation === operation)?.keyOf,
     cacheControl: cache === undefined ? 'no-store' : `${cache.scope}, max-age=${cache.maxAgeS}`,

@@ -8,8 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refusal } from '@flotilla/core/access'
 import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
+import type { Code } from '@flotilla/core/code'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
-import { parseUntrustedJson } from '@flotilla/core/json'
 import { problemOf } from '@flotilla/core/problem'
 import { readInput } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
@@ -20,11 +20,14 @@ import type { Reply } from '@flotilla/core/wire'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import { type RequestHead, readHead } from '../match/request-head.ts'
-import { type Answer, emptyAnswer, errorAnswer, send } from './answer.ts'
-import type { Edge, Route } from './edge.ts'
+import { type Answer, commonHeaders, emptyAnswer, errorAnswer, send } from './answer.ts'
+import { readJsonBody } from './body.ts'
+import type { Edge, Route } from './equipment.ts'
 
-const BODY_BYTES_MAX = 1024 * 1024
+const REFUSED_PATH_CHARS_MAX = 200
 const UNLIMITED_ROLES = ['admin']
+/** What scripts of allowed origins may read of an answer, beside the usual. */
+const EXPOSED = 'ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
 
 /** An exchange. */
 export class Exchange {
@@ -38,11 +41,12 @@ export class Exchange {
   #requestId: string | undefined
   #parentTrace: string | undefined
   #userAgent: string | undefined
-  #path: string
+  #path = ''
   #hasBody = false
   #address = ''
   #user: User | undefined
-  #operation: string | undefined
+  #route: Route | undefined
+  #isCors = false
 
   constructor(edge: Edge, incoming: IncomingMessage, outgoing: ServerResponse) {
     const { clock, random } = edge.runtime
@@ -51,22 +55,22 @@ export class Exchange {
     this.#outgoing = outgoing
     this.#startMs = clock.monotonicMs()
     this.#trace = TraceContext.start(random, false)
-    this.#path = incoming.url ?? ''
   }
 
   /** Runs it to its end; never rejects. */
   async run(): Promise<void> {
     try {
       const head = this.#readHead()
-      this.#countAddress(head)
+      this.#countAddress()
       const page = this.#page(head)
       if (page !== undefined) return this.#end(page)
       const { operation, parameters } = this.#match(head)
       const route = this.#edge.routes.get(operation) as Route
+      this.#route = route
       const caller = await this.#authenticate(head)
       this.#countCaller()
       this.#authorise(route, caller)
-      const body = route.operation.rest?.hasBody ? await this.#readBody(head) : undefined
+      const body = route.operation.rest?.hasBody ? await readJsonBody(this.#incoming, head) : undefined
       const input = readInput(operation, { parameters, search: head.search, ifMatch: head.ifMatch, body })
       this.#countStrict(route, input)
       this.#call(route, head, input, caller)
@@ -80,6 +84,7 @@ export class Exchange {
     const { method = '', url = '', httpVersion, rawHeaders, socket } = this.#incoming
     const head = readHead(method, url, httpVersion, rawHeaders)
     if ('why' in head) {
+      this.#path = (url.split('?', 1)[0] as string).slice(0, REFUSED_PATH_CHARS_MAX)
       this.#address = this.#edge.addressOf(socket.remoteAddress ?? '', undefined)
       this.#outgoing.shouldKeepAlive = false
       throw new FlotillaError('invalid_argument', head.why, { status: head.status, executed: 'no' })
@@ -91,13 +96,21 @@ export class Exchange {
     // The client's trace is not continued: who may write into ours would decide what is recorded.
     this.#parentTrace = TraceContext.parse(head.traceparent ?? '')?.traceId
     this.#address = this.#edge.addressOf(socket.remoteAddress ?? '', head.forwardedFor)
-    if (head.origin !== undefined && this.#edge.corsOrigins.has(head.origin)) {
-      this.#headers.push('access-control-allow-origin', head.origin, 'vary', 'Origin')
-    }
+    this.#answerOrigin(head.origin)
     return head
   }
 
-  #countAddress(_head: RequestHead): void {
+  #answerOrigin(origin: string | undefined): void {
+    const { corsOrigins } = this.#edge
+    if (corsOrigins.size === 0) return
+    // Also where there is no origin: a shared cache must not give that answer to a browser.
+    this.#headers.push('vary', 'Origin')
+    if (origin === undefined || !corsOrigins.has(origin)) return
+    this.#isCors = true
+    this.#headers.push('access-control-allow-origin', origin, 'access-control-expose-headers', EXPOSED)
+  }
+
+  #countAddress(): void {
     this.#count(this.#edge.limits.address, addressGroup(this.#address))
   }
 
@@ -108,15 +121,12 @@ export class Exchange {
     return method === 'GET' || method === 'HEAD' ? this.#edge.pages(head.path) : undefined
   }
 
-  #options(head: RequestHead): Answer {
-    const allowed = this.#edge.router.allowedMethods(head.path)
-    if (allowed.length === 0) throw noSuchPath()
-    const methods = allowed.join(', ')
-    if (head.corsMethod === undefined || this.#headers.length === 0)
-      return emptyAnswer(204, ['allow', methods])
+  #options({ path, corsMethod }: RequestHead): Answer {
+    const allowed = this.#allowedMethods(path)
+    if (corsMethod === undefined || !this.#isCors) return emptyAnswer(204, ['allow', allowed])
     return emptyAnswer(204, [
       'access-control-allow-methods',
-      methods,
+      allowed,
       'access-control-allow-headers',
       'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Api-Key, X-Request-Id',
       'access-control-max-age',
@@ -124,20 +134,25 @@ export class Exchange {
     ])
   }
 
-  #match(head: RequestHead): RouteMatch {
+  #match({ path }: RequestHead): RouteMatch {
     const { method = '' } = this.#incoming
-    const hit = this.#edge.router.find(method === 'HEAD' ? 'GET' : method, head.path)
-    if (hit !== undefined) {
-      this.#operation = hit.operation.id
-      return hit
-    }
-    const allowed = this.#edge.router.allowedMethods(head.path)
-    if (allowed.length === 0) throw noSuchPath()
-    this.#headers.push('allow', allowed.join(', '))
-    throw new FlotillaError('unimplemented', `This path takes ${allowed.join(', ')}.`, {
-      status: 405,
-      executed: 'no',
-    })
+    const hit = this.#edge.router.find(method === 'HEAD' ? 'GET' : method, path)
+    // A stream has no end that its length could be told of.
+    if (hit !== undefined && !(method === 'HEAD' && hit.operation.kind === 'stream')) return hit
+    const allowed = this.#allowedMethods(path)
+    this.#headers.push('allow', allowed)
+    throw new FlotillaError('unimplemented', `This path takes ${allowed}.`, { status: 405, executed: 'no' })
+  }
+
+  /** As the field `Allow` names them. */
+  #allowedMethods(path: string): string {
+    const { router, pages } = this.#edge
+    const methods = pages(path) === undefined ? router.allowedMethods(path) : ['GET']
+    if (methods.length === 0)
+      throw new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
+    const isStream = router.find('GET', path)?.operation.kind === 'stream'
+    const withHead = methods.includes('GET') && !isStream ? ['HEAD', ...methods] : methods
+    return ['OPTIONS', ...withHead].join(', ')
   }
 
   async #authenticate(head: RequestHead): Promise<Caller> {
@@ -174,34 +189,6 @@ export class Exchange {
     throw new FlotillaError(denied, message, { executed: 'no' })
   }
 
-  async #readBody(head: RequestHead): Promise<unknown> {
-    if (!head.hasBody) return undefined
-    if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(head.contentType ?? '')) {
-      throw new FlotillaError('invalid_argument', 'Send JSON, with Content-Type: application/json.', {
-        status: 415,
-        executed: 'no',
-      })
-    }
-    if ((head.contentLength ?? 0) > BODY_BYTES_MAX) throw this.#tooLong()
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of this.#incoming as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > BODY_BYTES_MAX) throw this.#tooLong()
-      chunks.push(chunk)
-    }
-    const only = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
-    return parseUntrustedJson((only as Buffer).toString('utf8'))
-  }
-
-  #tooLong(): FlotillaError {
-    this.#outgoing.shouldKeepAlive = false
-    return new FlotillaError('invalid_argument', `A body may have ${BODY_BYTES_MAX} bytes.`, {
-      status: 413,
-      executed: 'no',
-    })
-  }
-
   #countStrict(route: Route, input: unknown): void {
     if (route.strictKeyOf === undefined) return
     const { strict } = this.#edge.limits
@@ -213,6 +200,8 @@ export class Exchange {
   #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
     const { operation } = route
     const outgoing = this.#outgoing
+    // While the token was checked or the body read; its event is over.
+    if (outgoing.destroyed) throw new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
     outgoing.on('close', () => {
       if (!outgoing.writableEnded)
         this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
@@ -230,7 +219,7 @@ export class Exchange {
       const items = route.passOn.stream(input, context, options)
       const { clock } = this.#edge.runtime
       const { traceId } = this.#trace
-      const headers = [...this.#headers, 'x-request-id', this.#requestId ?? traceId]
+      const headers = [...this.#headers, ...commonHeaders(this.#requestId ?? traceId, this.#trace.toString())]
       void sendEvents(outgoing, items, { clock, headers, problemOf: (error) => problemOf(error, traceId) })
         .then((bytes) => this.#log(200, bytes, undefined))
         .catch((error: unknown) => this.#fail(error))
@@ -253,8 +242,7 @@ export class Exchange {
       ) as Record<string, unknown>
       const tag = `"${String(output[etag])}"`
       this.#headers.push('etag', tag)
-      const isUnchanged =
-        this.#incoming.method === 'GET' && head.ifNoneMatch?.split(',').some((one) => one.trim() === tag)
+      const isUnchanged = route.operation.kind === 'query' && namesTag(head.ifNoneMatch, tag)
       if (isUnchanged) return { ...emptyAnswer(304), cacheControl: route.cacheControl }
     }
     return { status, contentType: 'application/json', body, cacheControl: route.cacheControl, headers: [] }
@@ -282,7 +270,7 @@ export class Exchange {
     this.#end(errorAnswer(known, this.#trace.traceId), known.code)
   }
 
-  #end(answer: Answer, code?: string): void {
+  #end(answer: Answer, code?: Code): void {
     const all =
       this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
     // A body that was not read would be taken for the next request.
@@ -291,15 +279,19 @@ export class Exchange {
     this.#log(answer.status, bytes, code)
   }
 
-  #log(status: number, bytes: number, code: string | undefined): void {
+  #log(status: number, bytes: number, code: Code | undefined): void {
     const { accessLog, metrics, runtime } = this.#edge
     const durationMs = runtime.clock.monotonicMs() - this.#startMs
-    metrics.ended(this.#operation ?? '-', status, durationMs)
+    const { method = '' } = this.#incoming
+    const operation = this.#route?.operation.id
+    metrics.ended(operation ?? '-', status, durationMs)
+    const name = this.#route?.spanName ?? method
+    runtime.spans.record(name, 'server', this.#trace, undefined, this.#startMs, durationMs, code ?? 'ok')
     const { traceId } = this.#trace
     accessLog.add({
-      method: this.#incoming.method ?? '',
+      method,
       path: this.#path,
-      operation: this.#operation,
+      operation,
       status,
       durationMs,
       bytes,
@@ -314,8 +306,10 @@ export class Exchange {
   }
 }
 
-function noSuchPath(): FlotillaError {
-  return new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
+/** Weakly, as RFC 9110 wants it here: proxies mark tags of answers they compress. */
+function namesTag(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim()))
 }
 
 function bearer(authorization: string): string {

@@ -5,7 +5,6 @@
  */
 import type { User } from '@flotilla/core/caller'
 import type { Contract } from '@flotilla/core/contract'
-import type { Operation } from '@flotilla/core/operation'
 import {
   type Context,
   defineService,
@@ -16,31 +15,19 @@ import {
 import type { JSONWebKeySet } from 'jose'
 import { openEdge } from './edge.ts'
 import { GatewaySettings } from './settings.ts'
-
-/** A route with a strict limit: it could be used to guess something. */
-export interface StrictRoute {
-  readonly operation: Operation
-  /** What is guessed at, such as the account; counted beside the client's address. */
-  readonly keyOf: (input: unknown) => string
-}
+import type { EdgeSpec } from './spec.ts'
 
 /** What an app says about its gateway. */
-export interface GatewaySpec<C extends Contract> {
+export interface GatewaySpec<C extends Contract> extends EdgeSpec {
   /** The gateway's own contract, named `gateway`: aggregated answers. */
   readonly contract: C
   readonly handlers: Handlers<C>
   /** Contracts whose routes it serves, its own aside. */
   readonly contracts: readonly Contract[]
-  readonly title: string
-  readonly description: string
-  /** Issuer and audience of access tokens. */
-  readonly issuer: string
-  readonly audience: string
   /** Where the public keys for access tokens come from. */
   readonly fetchKeys: (ctx: Context) => Promise<JSONWebKeySet>
   /** Whom an API key belongs to; undefined when it is worth nothing. */
   readonly findApiKey: (ctx: Context, key: string) => Promise<User | undefined>
-  readonly strictRoutes: readonly StrictRoute[]
 }
 
 /** What the gateway's look-ups at other services may take. */

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { listen } from '@flotilla/core/http-server'
+import { PROBLEM_TYPE } from '@flotilla/core/problem'
 import { plainProblem } from './answer.ts'
-import type { Edge } from './edge.ts'
+import type { Edge } from './equipment.ts'
 import { Exchange } from './exchange.ts'
 
 const HEAD_BYTES_MAX = 16 * 1024
@@ -23,35 +25,42 @@ export interface PublicServer {
 /** @throws FlotillaError `unavailable` when the port is taken. */
 export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   const { config, log } = edge.runtime
-  const server = createServer(
-    {
-      insecureHTTPParser: false,
-      maxHeaderSize: HEAD_BYTES_MAX,
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      connectionsCheckingInterval: 1_000,
-      // Longer than what clients and proxies in front usually keep, so that it is not us who close under their request.
-      keepAliveTimeout: 75_000,
-    },
-    (incoming, outgoing) => exchange(edge, server, incoming, outgoing),
-  )
+  const server = createServer({
+    insecureHTTPParser: false,
+    maxHeaderSize: HEAD_BYTES_MAX,
+    headersTimeout: config.headTimeoutMs,
+    requestTimeout: 30_000,
+    connectionsCheckingInterval: Math.min(1_000, config.headTimeoutMs),
+    // Longer than what clients and proxies in front usually keep, so that it is not us who close under their request.
+    keepAliveTimeout: 75_000,
+  })
   server.maxRequestsPerSocket = REQUESTS_PER_SOCKET_MAX
   server.maxConnections = config.connectionsMax
   // The strict head check counts them; Node would drop what is too many without a word.
   server.maxHeadersCount = 0
   const perAddress = new Map<string, number>()
   server.on('connection', (socket) => boundPerAddress(socket, perAddress, config.connectionsPerAddressMax))
+  const latest: Latest = new WeakMap()
+  const take = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    latest.set(incoming.socket, outgoing)
+    // Keeps no connection while leaving: each closes after its answer.
+    if (edge.runtime.isDraining() || !server.listening) outgoing.shouldKeepAlive = false
+    void new Exchange(edge, incoming, outgoing).run()
+  }
+  server.on('request', take)
   // Answered by Node itself without these.
   server.on('checkContinue', (incoming, outgoing) => {
     outgoing.writeContinue()
-    exchange(edge, server, incoming, outgoing)
+    take(incoming, outgoing)
   })
-  server.on('checkExpectation', (_, outgoing) => refuseRaw(outgoing.socket, 417, 'Expectation Failed'))
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const [status, title] = parserRefusal(error)
-    refuseRaw(socket as Socket, status, title)
+  server.on('checkExpectation', (_, outgoing) => {
+    outgoing.shouldKeepAlive = false
+    outgoing
+      .writeHead(417, { 'content-type': PROBLEM_TYPE })
+      .end(plainProblem(417, 'Expectation Failed.', ''))
   })
-  server.on('upgrade', (_, socket) => refuseRaw(socket as Socket, 501, 'Not Implemented'))
+  server.on('clientError', (error, socket) => refuseRaw(latest, socket, ...parserRefusal(error)))
+  server.on('upgrade', (_, socket) => refuseRaw(latest, socket, 501, 'Not Implemented'))
   await listen(server, config.host, config.port)
   const closed = new Promise<void>((resolve) => server.once('close', () => resolve()))
   const bound = server.address()
@@ -65,12 +74,6 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
       await closed
     },
   }
-}
-
-function exchange(edge: Edge, server: Server, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  // Keeps no connection while leaving: each closes after its answer.
-  if (edge.runtime.isDraining() || !server.listening) outgoing.shouldKeepAlive = false
-  void new Exchange(edge, incoming, outgoing).run()
 }
 
 function boundPerAddress(socket: Socket, perAddress: Map<string, number>, max: number): void {
@@ -94,12 +97,29 @@ function parserRefusal({ code }: NodeJS.ErrnoException): [status: number, title:
   return [400, 'Bad Request']
 }
 
-/** Answers where there is no request to answer, and closes: what follows on such a connection cannot be trusted. */
-function refuseRaw(socket: Socket | null, status: number, title: string): void {
-  if (socket === null || socket.destroyed || !socket.writable) return
+/** The answer to the last request of each connection. */
+type Latest = WeakMap<Duplex, ServerResponse>
+
+/**
+ * Answers where there is no request to answer, and closes: what follows on such a connection cannot be trusted. It only
+ * closes where the bytes would be taken for the answer to an earlier request, or land in the middle of one.
+ */
+function refuseRaw(latest: Latest, socket: Duplex, status: number, title: string): void {
+  if (socket.destroyed || !socket.writable) return
+  if (!isNextToAnswer(latest.get(socket))) {
+    socket.destroy()
+    return
+  }
   const body = plainProblem(status, `${title}.`, '')
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
+}
+
+/** True when nothing is on its way, or only the refused request itself, whose body went wrong. */
+function isNextToAnswer(outgoing: ServerResponse | undefined): boolean {
+  if (outgoing === undefined || outgoing.writableFinished) return true
+  // One that waits behind another has no socket yet.
+  return !outgoing.req.complete && !outgoing.headersSent && outgoing.socket !== null
 }

@@ -27,6 +27,16 @@ export const GatewaySettings = Type.Object({
     default: 2_000,
     description: 'connections at once of one address',
   }),
+  headTimeoutMs: Type.Integer({
+    minimum: 100,
+    maximum: 30_000,
+    default: 10_000,
+    description: 'milliseconds a client may take to send the head of a request',
+  }),
+  accessLog: Type.String({
+    default: '',
+    description: 'file that gets a line for every request; empty for standard output',
+  }),
   addressPerMinute: perMinute(1_000, 'one address, all in all'),
   anonymousPerMinute: perMinute(500, 'one address without login'),
   freePerMinute: perMinute(100, 'a user of tier free'),

@@ -20,6 +20,7 @@ export interface RequestHead {
   readonly authorization: string | undefined
   readonly apiKey: string | undefined
   readonly contentType: string | undefined
+  /** Undefined also when what was sent cannot be one: the request gets another. */
   readonly requestId: string | undefined
   readonly idempotencyKey: string | undefined
   readonly ifMatch: string | undefined
@@ -105,9 +106,6 @@ export function readHead(
   if (host === undefined || !HOST.test(host)) return refuse(400, 'Host must be one name or address.')
   const path = readTarget(method, target, host)
   if (typeof path === 'object') return path
-  if (fields.requestId !== undefined && !REQUEST_ID.test(fields.requestId)) {
-    return refuse(400, 'X-Request-Id takes up to 128 visible ASCII characters.')
-  }
   if (fields.idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(fields.idempotencyKey)) {
     return refuse(400, 'Idempotency-Key takes up to 255 ASCII characters.')
   }
@@ -122,7 +120,7 @@ export function readHead(
     authorization: fields.authorization,
     apiKey: fields.apiKey,
     contentType: fields.contentType,
-    requestId: fields.requestId,
+    requestId: isRequestId(fields.requestId) ? fields.requestId : undefined,
     idempotencyKey: fields.idempotencyKey,
     ifMatch: fields.ifMatch,
     ifNoneMatch: fields.ifNoneMatch,
@@ -132,6 +130,10 @@ export function readHead(
     userAgent: fields.userAgent,
     corsMethod: fields.corsMethod,
   }
+}
+
+function isRequestId(text: string | undefined): boolean {
+  return text !== undefined && REQUEST_ID.test(text)
 }
 
 function refuse(status: number, why: string): HeadRefusal {

@@ -66,8 +66,13 @@ export function beginCall(writer: FrameWriter, request: CallRequest, numbers: Ca
   return start
 }
 
-/** Where the body of a CALL begins. */
+/**
+ * Where the body of a CALL begins.
+ *
+ * @throws FlotillaError when it is shorter than its head.
+ */
 export function callBodyStart(frame: Buffer): number {
+  if (frame.length < CALL_HEAD_BYTES) throw protocolError('a CALL without a head')
   const start = CALL_HEAD_BYTES + (frame[22] as number) * 256 + (frame[23] as number)
   if (start > frame.length) throw protocolError('headers that run over their end')
   return start

@@ -73,39 +73,6 @@ export const encodings = ['msgpack-records', 'json'] as const
 /** One of them. */
 export type EncodingName = (typeof encodings)[number]
 
-/** First frame of the side that calls. */
-export interface Hello {
-  readonly magic: 'flotilla'
-  readonly version: number
-  /** Encodings it can read and write, the one it likes best first. */
-  readonly encodings: readonly string[]
-  /** Signed statement of which services it runs; absent: it speaks for nobody. */
-  readonly credential?: string
-  /** Services it may name as caller, by index. */
-  readonly callers: readonly string[]
-}
-
-/** The answer. */
-export interface Welcome {
-  readonly version: number
-  readonly encoding: EncodingName
-  /** Who answers. */
-  readonly instance: string
-  /** Operation ids; a CALL names one by its index here. */
-  readonly operations: readonly string[]
-  readonly frameBytesMax: number
-  readonly inFlightMax: number
-}
-
-/** Reads the JSON of a HELLO or WELCOME. */
-export function readGreeting<T>(frame: Buffer): T {
-  try {
-    return JSON.parse(frame.toString('utf8', HELLO_HEAD_BYTES)) as T
-  } catch (cause) {
-    throw protocolError('a greeting that is not JSON', cause)
-  }
-}
-
 /** The other side broke the protocol: the connection cannot be trusted any further. */
 export function protocolError(what: string, cause?: unknown): FlotillaError {
   return new FlotillaError('internal', `The peer sent ${what}.`, { cause })
@@ -140,15 +107,26 @@ export interface CallHeaders {
   readonly idempotencyKey?: string | undefined
 }
 
+/** Bytes one header's value may have. */
+const HEADER_BYTES_MAX = 4_096
+
 const HEADER_NAMES = { requestId: 'request-id', idempotencyKey: 'idempotency-key' } as const
 
-/** Writes headers: for each u8 length and name, u16 length and value. Undefined when there are none. */
+/**
+ * Writes headers: for each u8 length and name, u16 length and value. Undefined when there are none.
+ *
+ * @throws FlotillaError `invalid_argument` when a value is longer than 4,096 bytes.
+ */
 export function encodeHeaders(headers: CallHeaders): Buffer | undefined {
   const parts: Buffer[] = []
   for (const [field, name] of Object.entries(HEADER_NAMES)) {
     const value = headers[field as keyof CallHeaders]
     if (value === undefined) continue
     const text = Buffer.from(value)
+    if (text.length > HEADER_BYTES_MAX) {
+      const message = `The ${name} is longer than ${HEADER_BYTES_MAX} bytes.`
+      throw new FlotillaError('invalid_argument', message, { executed: 'no' })
+    }
     const head = Buffer.alloc(1 + name.length + 2)
     head.writeUInt8(name.length, 0)
     head.write(name, 1)

@@ -10,6 +10,8 @@ import { readUint32 } from './frame-writer.ts'
 const LENGTH_BYTES = 4
 /** The shortest frame: a length and a head of four bytes. */
 const FRAME_BYTES_MIN = 8
+/** Chunks kept apart; a peer that sends a long frame byte by byte must not make us hold an object for each. */
+const PARTS_MAX = 1_024
 
 /** Takes each frame, its length field included. */
 export type OnFrame = (frame: Buffer) => void
@@ -69,6 +71,7 @@ export class FrameReader {
     if (rest.length === 0) return
     this.#parts.push(rest)
     this.#partBytes += rest.length
+    if (this.#parts.length > PARTS_MAX) this.#joined()
   }
 
   #joined(): Buffer {

@@ -11,9 +11,11 @@ import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError, isFlotillaError } from '../../kernel/error.ts'
 import { Timed, type TimerWheel } from '../../kernel/timer-wheel.ts'
 import { type CallRequest, type Channel, Reply, type Settle } from '../wire.ts'
+import { BODY_BYTES_MAX, boundedText, tooLong } from './bounded-text.ts'
 import { headers, OPERATIONS_PATH } from './http-headers.ts'
 import { apiPrefix } from './router.ts'
 import { readEvents } from './server-sent-events.ts'
+import type { WireProblem } from './wire-problem.ts'
 
 /** What a channel needs. */
 export interface HttpChannelOptions {
@@ -61,6 +63,7 @@ class RequestDeadline extends Timed implements CancelListener {
 class HttpChannel implements Channel {
   readonly #pool: Pool
   readonly #options: HttpChannelOptions
+  #closed: Promise<void> | undefined
   isOpen = true
 
   constructor(pool: Pool, options: HttpChannelOptions) {
@@ -81,12 +84,11 @@ class HttpChannel implements Channel {
     const { stopped, release } = this.#begin(request)
     try {
       const { statusCode, headers: received, body } = await this.#send(request, stopped)
-      if (statusCode >= 400) throw problemIn(statusCode, received, await body.text())
+      if (statusCode >= 400) throw problemIn(statusCode, received, await boundedText(body, BODY_BYTES_MAX))
       for await (const { name, data } of readEvents(body)) {
         if (name === 'end') return
-        const value = JSON.parse(data) as { readonly status?: number }
-        if (name === 'error') throw errorOfProblem(value.status ?? 500, value, undefined)
-        yield value
+        if (name === 'error') throw problemIn(500, {}, data)
+        yield JSON.parse(data)
       }
       throw new FlotillaError('unavailable', 'The stream broke off.')
     } catch (error) {
@@ -96,16 +98,17 @@ class HttpChannel implements Channel {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.isOpen = false
-    await this.#pool.close()
+    this.#closed ??= this.#pool.close()
+    return this.#closed
   }
 
   async #exchange(request: CallRequest): Promise<Pick<Reply, 'output' | 'error' | 'isReplayed'>> {
     const { stopped, release } = this.#begin(request)
     try {
       const { statusCode, headers: received, body } = await this.#send(request, stopped)
-      const text = await body.text()
+      const text = await boundedText(body, BODY_BYTES_MAX)
       const isReplayed = received[headers.replayed] === 'true'
       if (statusCode >= 400)
         return { output: undefined, error: problemIn(statusCode, received, text), isReplayed }
@@ -149,6 +152,7 @@ class HttpChannel implements Channel {
         ? { method: 'POST' as const, target: OPERATIONS_PATH + operation.id, ifMatch: undefined, body: input }
         : writeInput(operation, input)
     const body = written.body === undefined ? null : JSON.stringify(written.body)
+    if (body !== null && Buffer.byteLength(body) > BODY_BYTES_MAX) throw tooLong()
     return this.#pool.request({
       method: written.method,
       path: operation.rest === undefined ? written.target : apiPrefix(operation) + written.target,
@@ -191,18 +195,23 @@ class HttpChannel implements Channel {
   }
 }
 
+/** The error an answer tells of; `status` counts where its body does not say. */
 function problemIn(
   status: number,
   received: Dispatcher.ResponseData['headers'],
   text: string,
 ): FlotillaError {
-  const retryAfter = Number(received['retry-after'] ?? Number.NaN)
-  let body: unknown
+  let body: Partial<WireProblem> | undefined
   try {
     body = JSON.parse(text)
   } catch {
     // A stranger's error page: its status says enough.
     body = undefined
   }
-  return errorOfProblem(status, body, Number.isFinite(retryAfter) ? retryAfter : undefined)
+  const retryAfterS =
+    typeof body?.retryAfterMs === 'number'
+      ? body.retryAfterMs / 1000
+      : Number(received['retry-after'] ?? Number.NaN)
+  const ownStatus = typeof body?.status === 'number' ? body.status : status
+  return errorOfProblem(ownStatus, body, Number.isFinite(retryAfterS) ? retryAfterS : undefined)
 }

@@ -6,6 +6,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError } from '../../kernel/error.ts'
+import { boundedText } from './bounded-text.ts'
 
 /** A request. */
 export interface HttpRequest {
@@ -33,7 +34,7 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
-const BODY_BYTES_MAX = 8 * 1024 * 1024
+const ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 /** A client on undici, which is loaded at the first request: it costs 14 MB. No redirects are followed. */
 export function createHttpClient(clock: Clock): HttpClient {
@@ -57,7 +58,7 @@ export function createHttpClient(clock: Clock): HttpClient {
         return {
           status: response.statusCode,
           headers: response.headers,
-          body: await boundedText(response.body),
+          body: await boundedText(response.body, ANSWER_BYTES_MAX),
         }
       } catch (cause) {
         throw new FlotillaError('unavailable', `No answer from ${origin}.`, { cause })
@@ -69,15 +70,4 @@ export function createHttpClient(clock: Clock): HttpClient {
       await (await agent)?.destroy()
     },
   }
-}
-
-async function boundedText(chunks: AsyncIterable<Buffer>): Promise<string> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of chunks) {
-    bytes += chunk.length
-    if (bytes > BODY_BYTES_MAX) throw new RangeError(`the answer is longer than ${BODY_BYTES_MAX} bytes`)
-    parts.push(chunk)
-  }
-  return Buffer.concat(parts).toString('utf8')
 }

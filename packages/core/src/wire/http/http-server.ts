@@ -8,7 +8,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Operation } from '../../contract/operation.ts'
-import { PROBLEM_TYPE, problemOf } from '../../contract/problem.ts'
+import { PROBLEM_TYPE } from '../../contract/problem.ts'
 import { readInput } from '../../contract/rest.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { Cancellation } from '../../kernel/cancellation.ts'
@@ -17,9 +17,11 @@ import { asSeenUpstream, FlotillaError, isFlotillaError } from '../../kernel/err
 import { parseUntrustedJson } from '../../kernel/json.ts'
 import { TraceContext } from '../../kernel/trace-context.ts'
 import type { CallRequest, Receiver, Reply } from '../wire.ts'
+import { BODY_BYTES_MAX, tooLong } from './bounded-text.ts'
 import { headers, OPERATIONS_PATH } from './http-headers.ts'
 import { createRouter, type Router } from './router.ts'
 import { sendEvents } from './send-events.ts'
+import { wireProblem } from './wire-problem.ts'
 
 /** A fixed answer to `GET <path>`. */
 export interface Page {
@@ -51,8 +53,6 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-const BODY_BYTES_MAX = 4 * 1024 * 1024
-
 /** @throws FlotillaError `unavailable` when the port is taken. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const face = new HttpFace(options)
@@ -73,7 +73,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     host: options.host,
     port: typeof bound === 'object' && bound !== null ? bound.port : options.port,
     async drain() {
-      face.isDraining = true
+      face.drain(server)
       server.close()
       server.closeIdleConnections()
       await closed
@@ -99,7 +99,9 @@ export function listen(server: Server, host: string, port: number): Promise<void
 
 /** Answers requests. */
 class HttpFace {
-  isDraining = false
+  /** The server that drains; undefined while it serves. */
+  #draining: Server | undefined
+  readonly #streams = new Set<Cancellation>()
   readonly #options: HttpServerOptions
   readonly #router: Router
   readonly #byId = new Map<string, Operation>()
@@ -110,11 +112,18 @@ class HttpFace {
     for (const operation of options.receiver.operations) this.#byId.set(operation.id, operation)
   }
 
+  /** From now on connections end with their answer. Streams would go on for ever, so they end for the caller to open elsewhere. */
+  drain(server: Server): void {
+    this.#draining = server
+    const moved = new FlotillaError('unavailable', 'The instance is going away.')
+    for (const cancellation of this.#streams) cancellation.cancel(moved)
+  }
+
   async answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { ports } = this.#options
     const parent = TraceContext.parse(incoming.headers[headers.traceparent] as string)
     const trace = parent ?? TraceContext.start(ports.random, false)
-    if (this.isDraining) outgoing.setHeader('connection', 'close')
+    if (this.#draining !== undefined) outgoing.setHeader('connection', 'close')
     try {
       const [path = '', search = ''] = splitTarget(incoming.url ?? '/')
       const page = incoming.method === 'GET' ? await this.#options.page?.(path, incoming) : undefined
@@ -138,6 +147,9 @@ class HttpFace {
     const cancellation = new Cancellation()
     outgoing.on('close', () => {
       if (!outgoing.writableEnded) cancellation.cancel(new FlotillaError('canceled', 'The caller hung up.'))
+      this.#streams.delete(cancellation)
+      // An answer begun before the drain did not say that the connection ends with it.
+      this.#draining?.closeIdleConnections()
     })
     const body = await readBody(incoming)
     const startMs = clock.monotonicMs()
@@ -164,6 +176,7 @@ class HttpFace {
       idempotencyKey: textHeader(incoming, headers.idempotencyKey, 255),
     }
     if (match.operation.kind === 'stream') {
+      this.#streams.add(cancellation)
       await sendEvents(outgoing, this.#options.receiver.stream(request), {
         clock,
         headers: [],
@@ -181,6 +194,9 @@ class HttpFace {
     if (path.startsWith(OPERATIONS_PATH) && method === 'POST') {
       const operation = this.#byId.get(path.slice(OPERATIONS_PATH.length))
       if (operation !== undefined) return { operation, parameters: {}, isById: true }
+    }
+    if (path.startsWith(OPERATIONS_PATH)) {
+      throw new FlotillaError('unimplemented', 'There is no such operation here.', { executed: 'no' })
     }
     const hit = this.#router.find(method, path)
     if (hit !== undefined) return { ...hit, isById: false }
@@ -215,13 +231,7 @@ async function readBody(incoming: IncomingMessage): Promise<unknown> {
   let bytes = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > BODY_BYTES_MAX) {
-      throw new FlotillaError('resource_exhausted', `A body may have ${BODY_BYTES_MAX} bytes.`, {
-        executed: 'no',
-        status: 413,
-        isExhausted: true,
-      })
-    }
+    if (bytes > BODY_BYTES_MAX) throw tooLong()
     chunks.push(chunk)
   }
   return bytes === 0 ? undefined : parseUntrustedJson(Buffer.concat(chunks).toString('utf8'))
@@ -232,13 +242,20 @@ function sendReply(outgoing: ServerResponse, request: CallRequest, reply: Reply)
   if (reply.error !== undefined) return sendError(outgoing, reply.error, request.trace)
   const { rest } = request.operation
   const status = rest?.status ?? 200
-  const etag = rest?.etag === undefined ? undefined : (reply.output as Record<string, unknown>)[rest.etag]
+  const fields = reply.output as Readonly<Record<string, unknown>> | undefined
+  const etag = rest?.etag === undefined ? undefined : fields?.[rest.etag]
   if (etag !== undefined) outgoing.setHeader('etag', `"${String(etag)}"`)
   if (status === 204) {
     outgoing.writeHead(204).end()
     return
   }
-  send(outgoing, status, 'application/json', reply.json ?? JSON.stringify(reply.output))
+  const body = reply.json ?? JSON.stringify(reply.output)
+  if (Buffer.byteLength(body) > BODY_BYTES_MAX) return sendError(outgoing, answerTooLong(), request.trace)
+  send(outgoing, status, 'application/json', body)
+}
+
+function answerTooLong(): FlotillaError {
+  return new FlotillaError('internal', `An answer may have ${BODY_BYTES_MAX} bytes.`)
 }
 
 function send(
@@ -252,11 +269,6 @@ function send(
     .end(body)
 }
 
-/** Between services a problem also tells what a caller needs to decide about retries. */
-function wireProblem(error: FlotillaError, trace: TraceContext): object {
-  return { ...problemOf(error, trace.traceId), executed: error.executed, isExhausted: error.isExhausted }
-}
-
 function sendError(outgoing: ServerResponse, error: FlotillaError, trace: TraceContext): void {
   if (outgoing.headersSent) {
     outgoing.destroy()
@@ -264,5 +276,7 @@ function sendError(outgoing: ServerResponse, error: FlotillaError, trace: TraceC
   }
   if (error.retryAfterMs !== undefined)
     outgoing.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1000))
-  send(outgoing, error.status, PROBLEM_TYPE, JSON.stringify(wireProblem(error, trace)))
+  const body = JSON.stringify(wireProblem(error, trace))
+  if (Buffer.byteLength(body) > BODY_BYTES_MAX) return sendError(outgoing, answerTooLong(), trace)
+  send(outgoing, error.status, PROBLEM_TYPE, body)
 }

@@ -5,7 +5,8 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../kernel/clock.ts'
-import type { FlotillaError } from '../../kernel/error.ts'
+import { FlotillaError } from '../../kernel/error.ts'
+import { BODY_BYTES_MAX } from './bounded-text.ts'
 import { formatEvent, KEEP_ALIVE_COMMENT } from './server-sent-events.ts'
 
 /** How to send. */
@@ -51,7 +52,9 @@ export async function sendEvents(
   let timer = options.clock.schedule(KEEP_ALIVE_MS, keepAlive)
   try {
     while (!result.done && !outgoing.destroyed) {
-      if (!write(formatEvent('message', result.value))) await drained(outgoing)
+      const event = formatEvent('message', result.value)
+      if (event.length > BODY_BYTES_MAX) throw new FlotillaError('internal', 'An item is too long.')
+      if (!write(event)) await drained(outgoing)
       result = await iterator.next()
     }
     write(formatEvent('end', {}))

@@ -4,6 +4,8 @@
  * @source https://html.spec.whatwg.org/multipage/server-sent-events.html
  * @module
  */
+import { FlotillaError } from '../../kernel/error.ts'
+import { BODY_BYTES_MAX } from './bounded-text.ts'
 
 /** One event as text. */
 export function formatEvent(name: 'message' | 'end' | 'error', data: unknown): string {
@@ -20,13 +22,13 @@ export interface ServerSentEvent {
   readonly data: string
 }
 
-/** Bytes one event may have. */
-const EVENT_CHARS_MAX = 4 * 1024 * 1024
+/** Characters one event may have. */
+const EVENT_CHARS_MAX = BODY_BYTES_MAX
 
 /**
  * Cuts a byte stream into events.
  *
- * @throws RangeError when an event does not end within 4 MiB.
+ * @throws FlotillaError `internal` when an event does not end within 4 MiB.
  */
 export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   const decoder = new TextDecoder()
@@ -38,7 +40,9 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
       text = text.slice(end + 2)
       if (event !== undefined) yield event
     }
-    if (text.length > EVENT_CHARS_MAX) throw new RangeError('an event that does not end')
+    if (text.length > EVENT_CHARS_MAX) {
+      throw new FlotillaError('internal', 'The peer sent an event that does not end.')
+    }
   }
 }
 

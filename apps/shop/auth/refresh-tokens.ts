@@ -1,0 +1,83 @@
+/**
+ * Sessions and their refresh tokens.
+ *
+ * A login starts a family of tokens. Each is used once, for the next of its family; only the newest is worth anything. Whoever
+ * shows an older one holds a copy, or was robbed of the newest by somebody who does: which of the two cannot be told, so the
+ * whole family ends. There is no time of grace: a client that loses the answer to a refresh logs in again.
+ *
+ * A token names its family, so one row a session is enough to know all tokens it ever had.
+ *
+ * @source RFC 9700 (OAuth 2.0 security best current practice), 4.14.2
+ * @module
+ */
+import { isoTime } from '@flotilla/core/clock'
+import type { Ports } from '@flotilla/core/context'
+import type { Context } from '@flotilla/core/service'
+import type { Session } from '@flotilla/core/session'
+import { sql } from '@flotilla/core/sql'
+import type { Account } from './accounts.ts'
+import { digest, newSecret } from './secrets.ts'
+
+const PREFIX = 'flr_'
+const FAMILY_BYTES = 16
+const TOKEN_BYTES = 32
+/** Both parts as base64url. */
+const FORM = /^(flr_[\w-]{22})[\w-]{43}$/
+
+/** Unused for so long, a session is over. */
+const IDLE_MS = 7 * 24 * 3_600_000
+/** However busy, a session is over after so long. */
+const ABSOLUTE_MS = 30 * 24 * 3_600_000
+
+/** Starts a session; gives its first token. */
+export async function startSession(
+  db: Pick<Session, 'execute'>,
+  { clock, random }: Pick<Ports, 'clock' | 'random'>,
+  accountId: string,
+): Promise<string> {
+  const family = PREFIX + newSecret(random, FAMILY_BYTES)
+  const token = family + newSecret(random, TOKEN_BYTES)
+  const nowMs = clock.now()
+  await db.execute(sql`
+    insert into session (family_hash, token_hash, account_id, expires_at, ends_at)
+    values (${digest(family)}, ${digest(token)}, ${accountId}, ${isoTime(nowMs + IDLE_MS)}, ${isoTime(nowMs + ABSOLUTE_MS)})`)
+  return token
+}
+
+/** Exchanges a token for the next one. Undefined when it is worth nothing; its session, if it has one, is over then. */
+export async function rotate(
+  ctx: Context,
+  token: string,
+): Promise<{ readonly account: Account; readonly token: string } | undefined> {
+  const family = familyOf(token)
+  if (family === undefined) return undefined
+  const next = family + newSecret(ctx.random, TOKEN_BYTES)
+  const nowMs = ctx.clock.now()
+  // Of two at the same time the second waits for the first, and then finds another token_hash than it looked for.
+  const account = await ctx.db.maybe<Account>(sql`
+    update session set token_hash = ${digest(next)}, expires_at = least(${isoTime(nowMs + IDLE_MS)}, ends_at)
+    from account
+    where family_hash = ${digest(family)} and token_hash = ${digest(token)} and expires_at > ${isoTime(nowMs)}
+      and account.id = account_id
+    returning account.id, email, name, roles, tier, created_at as "createdAt"`)
+  if (account !== undefined) return { account, token: next }
+  const ended = await endFamily(ctx, family)
+  if (ended !== undefined)
+    ctx.log.warn('a refresh token was used again or too late; its session ended', ended)
+  return undefined
+}
+
+/** Ends the session of a token, whichever of its tokens it is. */
+export async function endSession(ctx: Context, token: string): Promise<void> {
+  const family = familyOf(token)
+  if (family !== undefined) await endFamily(ctx, family)
+}
+
+function endFamily(ctx: Context, family: string): Promise<{ readonly account: string } | undefined> {
+  return ctx.db.maybe(sql`
+    delete from session where family_hash = ${digest(family)} returning account_id as account`)
+}
+
+function familyOf(token: string): string | undefined {
+  return FORM.exec(token)?.[1]
+}

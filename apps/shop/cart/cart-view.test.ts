@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { StoredCart } from './cart-store.ts'
+import { viewOf } from './cart-view.ts'
+import type { Offer, PriceList } from './price-list.ts'
+
+const SKUS = ['A', 'B', 'C', 'D', 'E']
+const money = fc.record({
+  amount: fc.integer({ min: 0, max: 100_000_000 }),
+  currency: fc.constantFrom('EUR', 'JPY', 'KWD'),
+})
+
+const stored: fc.Arbitrary<StoredCart> = fc
+  .uniqueArray(
+    fc.record({
+      sku: fc.constantFrom(...SKUS),
+      quantity: fc.integer({ min: 1, max: 99 }),
+      productId: fc.constant('kept'),
+      name: fc.constant('kept'),
+      unitPrice: money,
+    }),
+    { selector: ({ sku }) => sku },
+  )
+  .map((lines) => ({ id: 'a-cart', version: 7, updatedAtMs: 1_700_000_000_000, lines }))
+
+/** For each SKU an offer, no such product, or not asked. */
+const prices: fc.Arbitrary<PriceList> = fc
+  .tuple(...SKUS.map(() => fc.oneof(money, fc.constant(null), fc.constant(undefined))))
+  .map((answers) => {
+    const entries = answers.flatMap((price, index): [string, Offer | null][] => {
+      const sku = SKUS[index] as string
+      if (price === undefined) return []
+      return [[sku, price === null ? null : { id: 'current', sku, name: 'current', price }]]
+    })
+    return new Map(entries)
+  })
+
+describe('viewOf', () => {
+  it('adds exactly the lines that count, all in one currency', () => {
+    fc.assert(
+      fc.property(stored, prices, (cart, list) => {
+        const { lines, totals } = viewOf(cart, list)
+        const counted = lines.filter(({ isAvailable }) => isAvailable)
+        assert.equal(
+          totals.items,
+          counted.reduce((sum, { quantity }) => sum + quantity, 0),
+        )
+        assert.equal(
+          BigInt(totals.subtotal.amount),
+          counted.reduce(
+            (sum, { quantity, unitPrice }) => sum + BigInt(quantity) * BigInt(unitPrice.amount),
+            0n,
+          ),
+        )
+        for (const { unitPrice } of counted) assert.equal(unitPrice.currency, totals.subtotal.currency)
+      }),
+    )
+  })
+
+  it('shows every line in its place, at the price of the moment where there is one', () => {
+    fc.assert(
+      fc.property(stored, prices, (cart, list) => {
+        const { lines } = viewOf(cart, list)
+        assert.deepEqual(
+          lines.map(({ sku, quantity }) => [sku, quantity]),
+          cart.lines.map(({ sku, quantity }) => [sku, quantity]),
+        )
+        for (const [index, line] of lines.entries()) {
+          const offer = list.get(line.sku)
+          assert.deepEqual(line.unitPrice, offer?.price ?? cart.lines[index]?.unitPrice)
+          assert.equal(line.name, offer ? 'current' : 'kept')
+          assert.equal(line.lineTotal.amount, line.unitPrice.amount * line.quantity)
+          if (offer === null) assert.equal(line.isAvailable, false)
+        }
+      }),
+    )
+  })
+
+  it('counts something whenever something can be bought', () => {
+    fc.assert(
+      fc.property(stored, prices, (cart, list) => {
+        const { lines } = viewOf(cart, list)
+        const isForSale = cart.lines.some(({ sku }) => list.get(sku) !== null)
+        assert.equal(
+          lines.some(({ isAvailable }) => isAvailable),
+          isForSale,
+        )
+      }),
+    )
+  })
+})

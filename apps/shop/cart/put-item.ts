@@ -1,0 +1,60 @@
+/**
+ * Putting something into a cart, in addition to what is there of it or in place of it.
+ *
+ * @module
+ */
+import { FlotillaError } from '@flotilla/core/error'
+import type { Handlers } from '@flotilla/core/service'
+import { type Cart, type cart, QUANTITY_MAX } from '../contracts/cart.ts'
+import { findCart, type StoredLine } from './cart-store.ts'
+import { changeCart } from './change-cart.ts'
+import { type Offer, readPrices } from './price-list.ts'
+
+const LINES_MAX = 50
+
+type Add = Handlers<typeof cart>['addItem']
+type PutContext = Parameters<Add>[1]
+
+/** What is to be put in. */
+export interface Put {
+  readonly sku: string
+  readonly version?: number
+  /** How many it shall be, from how many there are. */
+  readonly quantityOf: (present: number) => number
+}
+
+/** Puts it in and gives the cart. */
+export async function putItem(ctx: PutContext, { sku, version, quantityOf }: Put): Promise<Cart> {
+  const { lines } = await findCart(ctx.db, ctx.user.id, ctx.clock.now())
+  const prices = await readPrices(ctx, [...lines.map((line) => line.sku), sku])
+  const offer = prices.get(sku)
+  if (!offer) throw ctx.fail('no_product')
+  return changeCart(ctx, {
+    version,
+    prices,
+    apply: (present) => withOffer(present, offer, quantityOf),
+    refusal: (next) => refusalOf(ctx, next, sku),
+  })
+}
+
+/** `lines` with the quantity of one changed, or with one more at the end. */
+function withOffer(
+  lines: readonly StoredLine[],
+  { sku, id: productId, name, price: unitPrice }: Offer,
+  quantityOf: (present: number) => number,
+): readonly StoredLine[] {
+  const present = lines.find((line) => line.sku === sku)
+  const quantity = quantityOf(present?.quantity ?? 0)
+  if (present?.quantity === quantity) return lines
+  const line = { sku, quantity, productId, name, unitPrice }
+  return present === undefined ? [...lines, line] : lines.map((one) => (one === present ? line : one))
+}
+
+function refusalOf(ctx: PutContext, { lines, totals }: Cart, sku: string): FlotillaError | undefined {
+  const line = lines.find((one) => one.sku === sku)
+  if (lines.length > LINES_MAX || (line?.quantity ?? 0) > QUANTITY_MAX) return ctx.fail('too_many')
+  // The product is there, so it can only be its currency that keeps the line from counting.
+  if (line?.isAvailable) return undefined
+  const message = `Your cart is in ${totals.subtotal.currency}; order this product by itself.`
+  return new FlotillaError('failed_precondition', message, { status: 409 })
+}

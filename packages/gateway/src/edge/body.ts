@@ -1,0 +1,60 @@
+/**
+ * The body of a request: JSON in UTF-8, of bounded length.
+ *
+ * @module
+ */
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { FlotillaError } from '@flotilla/core/error'
+import { parseUntrustedJson } from '@flotilla/core/json'
+import type { RequestHead } from '../match/request-head.ts'
+
+const BODY_BYTES_MAX = 1024 * 1024
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
+
+/**
+ * Reads it; undefined when there is none.
+ *
+ * @throws FlotillaError `invalid_argument`, with 413 or 415 where that says more; `canceled` when the client hangs up.
+ */
+export async function readJsonBody(
+  incoming: IncomingMessage,
+  { hasBody, contentType, contentLength = 0 }: RequestHead,
+): Promise<unknown> {
+  if (!hasBody) return undefined
+  if (!JSON_TYPE.test(contentType ?? '')) {
+    throw refuse('Send JSON, with Content-Type: application/json.', 415)
+  }
+  if (contentLength > BODY_BYTES_MAX) throw tooLong()
+  const bytes = await readBytes(incoming)
+  if (!isUtf8(bytes)) throw refuse('The body is not UTF-8.')
+  return parseUntrustedJson(bytes.toString('utf8'))
+}
+
+/** By events: leaving an iteration early would destroy the connection, and the refusal with it. */
+function readBytes(incoming: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= BODY_BYTES_MAX) chunks.push(chunk)
+      else {
+        incoming.pause()
+        reject(tooLong())
+      }
+    })
+    incoming.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    incoming.on('error', (cause) =>
+      reject(new FlotillaError('canceled', 'The client hung up.', { executed: 'no', cause })),
+    )
+  })
+}
+
+function tooLong(): FlotillaError {
+  return refuse(`A body may have ${BODY_BYTES_MAX} bytes.`, 413)
+}
+
+function refuse(message: string, status?: number): FlotillaError {
+  return new FlotillaError('invalid_argument', message, { status, executed: 'no' })
+}

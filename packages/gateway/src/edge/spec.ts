@@ -1,0 +1,23 @@
+/**
+ * What the edge needs to know of its app.
+ *
+ * @module
+ */
+import type { Operation } from '@flotilla/core/operation'
+
+/** A route with a strict limit: it could be used to guess something. */
+export interface StrictRoute {
+  readonly operation: Operation
+  /** What is guessed at, such as the account; counted beside the client's address. */
+  readonly keyOf: (input: unknown) => string
+}
+
+/** What an app says about its edge. */
+export interface EdgeSpec {
+  readonly title: string
+  readonly description: string
+  /** Issuer and audience of access tokens. */
+  readonly issuer: string
+  readonly audience: string
+  readonly strictRoutes: readonly StrictRoute[]
+}
