@@ -10,7 +10,7 @@ import { makeBed, processesOf, run, start, startUp } from './flotilla-process.ts
 describe('flotilla up', () => {
   it('runs until Ctrl-C, then leaves nothing but the data, with exit status 0, within 10 seconds', async (t) => {
     const bed = await makeBed(t)
-    const up = await startUp(t, bed)
+    const up = await startUp(bed)
     const status = await run(bed, 'status', '--json')
     assert.equal(status.exitCode, 0, status.errors)
     assert.equal(JSON.parse(status.output).isReady, true)
@@ -85,7 +85,7 @@ describe('flotilla up', () => {
       people: { services: ['auth', 'cart'] },
     }
     writeFileSync(good, JSON.stringify({ hosts }))
-    await startUp(t, bed, ['--placement', good])
+    await startUp(bed, ['--placement', good])
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
     assert.deepEqual(names, ['edge-1', 'goods-1', 'goods-2', 'people-1'])
@@ -104,7 +104,7 @@ describe('flotilla up', () => {
 describe('the other commands', () => {
   it('look at a running system and act on it', async (t) => {
     const bed = await makeBed(t)
-    await startUp(t, bed)
+    await startUp(bed)
     const called = await run(bed, 'call', 'inventory.stock', '{"sku":"AUD-0001"}')
     assert.equal(called.exitCode, 0, called.errors)
     assert.equal(JSON.parse(called.output).sku, 'AUD-0001')

@@ -23,8 +23,10 @@ export interface Ran {
   readonly errors: string
 }
 
-/** A folder and ports for one system, removed after the test. */
+/** A folder and ports for one system; what is running in it is stopped after the test, then the folder is removed. */
 export interface Bed {
+  /** What is to be done after the test, the last first. */
+  readonly cleanUps: (() => Promise<void>)[]
   readonly folder: string
   readonly gatewayPort: number
   readonly environment: Readonly<Record<string, string>>
@@ -33,7 +35,10 @@ export interface Bed {
 /** Makes a bed. */
 export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }): Promise<Bed> {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-system-'))
-  t.after(async () => rmSync(folder, { recursive: true, force: true }))
+  const cleanUps = [async () => rmSync(folder, { recursive: true, force: true })]
+  t.after(async () => {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp()
+  })
   const [gateway, control, registry, postgres] = [
     await findFreePort(),
     await findFreePort(),
@@ -41,6 +46,7 @@ export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }):
     await findFreePort(),
   ]
   return {
+    cleanUps,
     folder,
     gatewayPort: gateway,
     environment: {
@@ -92,14 +98,13 @@ export function start(
 
 /** Starts `flotilla up` and waits until it says that it is ready; it is stopped after the test. */
 export async function startUp(
-  t: { after(cleanUp: () => Promise<void>): void },
   bed: Bed,
   args: readonly string[] = [],
   extra: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
   const running = start(bed, ['up', ...args], extra)
   const ended = new Promise<void>((resolve) => running.child.once('close', () => resolve()))
-  t.after(async () => {
+  bed.cleanUps.push(async () => {
     running.child.kill('SIGTERM')
     await ended
   })

@@ -111,12 +111,12 @@ describe('kill -9', () => {
 
   it('of the supervisor leaves nothing behind, and the next start finds the data', async (t) => {
     const bed = await makeBed(t)
-    const first = await startUp(t, bed)
+    const first = await startUp(bed)
     const all = processesOf(bed)
     assert.ok(all.length >= 8, `${all.length} processes`)
     process.kill(first.child.pid as number, 'SIGKILL')
     await until('every process is gone', () => processesOf(bed).length === 0, 10_000)
-    const second = await startUp(t, bed)
+    const second = await startUp(bed)
     assert.ok(second.output().includes('is ready'))
   })
 })

@@ -70,7 +70,7 @@ async function openHere(t: Test, placement: 'one process' | 'frames'): Promise<S
 
 async function openProcesses(t: Test, placement: 'monolith' | 'fleet'): Promise<Shop> {
   const bed = await makeBed(t)
-  await startUp(t, bed, ['--placement', placement], LIMITS)
+  await startUp(bed, ['--placement', placement], LIMITS)
   const secrets = JSON.parse(readFileSync(join(bed.folder, 'secrets.json'), 'utf8')) as Record<string, string>
   const admin = { email: ADMIN, password: secrets['login adminPassword'] as string }
   return { ...shopClient(`http://127.0.0.1:${bed.gatewayPort}`), admin, hosts: undefined, bed }

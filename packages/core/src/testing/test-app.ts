@@ -85,17 +85,21 @@ export async function openTestApp(
 ): Promise<TestApp> {
   const { app, placement } = options
   const names = options.services ?? Object.keys(app.services)
+  // One clean-up that goes backwards: the runner would go forwards, and take folder and databases away from running hosts.
+  const closing = new Closing(systemClock, 30_000)
+  t.after(() => closing.close())
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
-  t.after(async () => rmSync(folder, { recursive: true, force: true }))
+  closing.defer('folder', async () => rmSync(folder, { recursive: true, force: true }))
   const ports: Ports = {
     clock: systemClock,
     random: systemRandom,
     newId: createIds(systemClock, systemRandom),
   }
-  const databases = await openDatabases(t, app, names)
-  const closing = new Closing(systemClock, 30_000)
-  t.after(() => closing.close())
-
+  const databases = await openDatabases(
+    { after: (cleanUp) => closing.defer('database', cleanUp) },
+    app,
+    names,
+  )
   const keys = { process: createKeyPair(), user: createKeyPair() }
   const signer = new Signer(keys.process.privateKey)
   const expiresAt = systemClock.now() + 3_600_000
