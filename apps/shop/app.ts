@@ -14,6 +14,7 @@ export const app = defineApp({
     registry: async () => (await import('@flotilla/control/directory')).registryService,
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
+    search: async () => (await import('./search/service.ts')).searchService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
     cart: async () => (await import('./cart/service.ts')).cartService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,

@@ -18,7 +18,7 @@ const BATCHES_MAX = 20
 const FAILURES_KEPT_MAX = 100_000
 
 /** Deletes rows that nothing can need any more, a batch at a time. */
-export async function prune(ctx: Context): Promise<void> {
+export async function prune(ctx: Pick<Context, 'clock' | 'db'>): Promise<void> {
   const now = isoTime(ctx.clock.now())
   const longAgo = isoTime(ctx.clock.now() - FORGOTTEN_AFTER_MS)
   await inBatches(
@@ -51,7 +51,7 @@ export async function prune(ctx: Context): Promise<void> {
     delete from signing_key where published_until <= ${now} and ordinal < (select max(ordinal) from signing_key)`)
 }
 
-async function inBatches(ctx: Context, deletion: () => Sql): Promise<void> {
+async function inBatches(ctx: Pick<Context, 'clock' | 'db'>, deletion: () => Sql): Promise<void> {
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
     if ((await ctx.db.execute(deletion())) < BATCH_SIZE_COUNT) return
   }

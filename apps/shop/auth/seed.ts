@@ -12,7 +12,7 @@ import type { AuthSettings } from './settings.ts'
 
 /** Opens those accounts that have a password in the settings and do not exist yet. */
 export async function seedAccounts(
-  ctx: Context,
+  ctx: Pick<Context, 'clock' | 'db' | 'newId' | 'random' | 'signal'>,
   { adminPassword, demoPassword }: AuthSettings,
 ): Promise<void> {
   const wanted = [

@@ -36,6 +36,9 @@ export interface SigningKey {
   readonly signsUntilMs: number
 }
 
+/** What the keys are read and made with. */
+type KeyContext = Pick<Context, 'clock' | 'db' | 'log'>
+
 interface Row {
   readonly kid: string
   readonly ordinal: number
@@ -75,7 +78,7 @@ export class SigningKeys {
    *
    * @throws FlotillaError `failed_precondition` when they were sealed with another secret.
    */
-  async refresh(ctx: Context): Promise<void> {
+  async refresh(ctx: KeyContext): Promise<void> {
     const nowMs = ctx.clock.now()
     let rows = await readKeys(ctx)
     const newest = rows.at(-1)
@@ -100,7 +103,7 @@ export class SigningKeys {
     }
   }
 
-  async #makeNext(ctx: Context, newest: Row | undefined, nowMs: number): Promise<void> {
+  async #makeNext(ctx: KeyContext, newest: Row | undefined, nowMs: number): Promise<void> {
     const pair = await generateKeyPair(ALGORITHM, { extractable: true })
     const { kty, crv, x, y } = await exportJWK(pair.publicKey)
     const kid = await calculateJwkThumbprint({ kty, crv, x, y } as JWK)
@@ -118,7 +121,7 @@ export class SigningKeys {
 }
 
 /** All but those that are withdrawn and have been pruned; the newest is always among them. */
-function readKeys(ctx: Context): Promise<Row[]> {
+function readKeys(ctx: KeyContext): Promise<Row[]> {
   return ctx.db.many(sql`
     select kid, ordinal, public_key as "publicKey", sealed_private_key as sealed, signs_from as "signsFrom",
       signs_until as "signsUntil", published_until as "publishedUntil"

@@ -4,10 +4,20 @@
  * @module
  */
 import { join } from 'node:path'
+import { anyone } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
 import type { User } from '@flotilla/core/caller'
 import type { Calls } from '@flotilla/core/calls'
+import { type Clock, systemClock } from '@flotilla/core/clock'
+import { defineContract } from '@flotilla/core/contract'
+import { createIds } from '@flotilla/core/ids'
+import { createLogger } from '@flotilla/core/log'
+import { query } from '@flotilla/core/operation'
+import { systemRandom } from '@flotilla/core/random'
+import { Nothing } from '@flotilla/core/schema'
+import { type Context, defineService } from '@flotilla/core/service'
 import { openTestApp, type TestApp, type TestAppOptions } from '@flotilla/core/test-app'
+import { testCall } from '@flotilla/core/test-call'
 import type { TestDatabase } from '@flotilla/core/test-database'
 import { auth, type Session } from '../contracts/auth.ts'
 import { authService } from './service.ts'
@@ -15,11 +25,25 @@ import { authService } from './service.ts'
 /** Of the app; this file is built to `dist/auth/`. */
 export const FOLDER = join(import.meta.dirname, '../..')
 
+/** Somebody by the name of the gateway, which alone may verify API keys. */
+const standIn = defineService({
+  contract: defineContract({
+    name: 'gateway',
+    version: 1,
+    summary: 'Stands in for the gateway.',
+    operations: { nothing: query({ summary: 'Does nothing.', access: anyone, output: Nothing }) },
+  }),
+  open: () => ({ nothing: () => ({}) }),
+})
+
 /** An app of this service alone. */
 const app = defineApp({
   name: 'shop',
   folder: FOLDER,
-  services: { auth: async () => authService },
+  services: {
+    auth: async () => authService,
+    gateway: async () => standIn,
+  },
 })
 
 /** The service, opened for one test. */
@@ -28,8 +52,12 @@ export interface TestAuth {
   readonly database: TestDatabase
   /** Calls as a stranger. */
   readonly anyone: Calls<typeof auth>
+  /** Calls as the gateway. */
+  readonly gateway: Calls<typeof auth>
   /** Calls as a user. */
   as(user: { readonly id: string }, scopes?: readonly string[]): Calls<typeof auth>
+  /** Passwords hashed or compared so far. */
+  hashings(): number
   /** Opens an account. */
   register(name?: string): Promise<Session>
 }
@@ -51,16 +79,43 @@ export async function openTestAuth(
     ...options,
     environment: { ...ENVIRONMENT, ...options.environment },
   })
-  const anyone = opened.call(auth)
+  const stranger = opened.call(auth)
   return {
     app: opened,
     database: opened.databases.get('auth') as TestDatabase,
-    anyone,
+    anyone: stranger,
+    gateway: opened.call(auth, { service: 'gateway' }),
     as({ id }, scopes = []) {
       const user: User = { id, roles: ['customer'], scopes, tier: 'free' }
       return opened.call(auth, { user })
     },
+    hashings() {
+      const text = opened.hostOf('auth').metrics.toPrometheus()
+      return Number(/^shop_password_hashings_total(?:\{\})? (\d+)$/m.exec(text)?.[1])
+    },
     register: (name = 'ann') =>
-      anyone.register({ email: `${name}@example.org`, password: PASSWORD, name: `Test ${name}` }),
+      stranger.register({ email: `${name}@example.org`, password: PASSWORD, name: `Test ${name}` }),
   }
+}
+
+/** Fits `assert.rejects`: the error with a reason. */
+export function withReason(reason: string): { readonly name: string; readonly reason: string } {
+  return { name: 'FlotillaError', reason }
+}
+
+/** A context of no call in particular, on a database, at the time that `clock` tells. */
+export function testContext(
+  { open }: TestDatabase,
+  clock: Clock = systemClock,
+): () => Pick<Context, 'clock' | 'db' | 'log' | 'newId' | 'random' | 'signal'> {
+  const random = systemRandom
+  const database = open()
+  return () => ({
+    clock,
+    random,
+    newId: createIds(clock, random),
+    log: createLogger({ level: 'silent', clock, fields: {} }),
+    signal: new AbortController().signal,
+    db: database.session(testCall()),
+  })
 }

@@ -12,7 +12,7 @@
 /** From the heads of public lists of leaked passwords; rows of keyboards; this shop. The longer ones first. */
 const FAMOUS = `
   abcdefghijklmnopqrstuvwxyz qwertyuiop qwertzuiop asdfghjkl zxcvbnm qwerty qwertz azerty asdfgh zxcvbn asdf qwer zxcv
-  1q2w3e4r5t6y7u8i9o0p 1qaz2wsx3edc4rfv 1q2w3e4r5t 1q2w3e4r 1qaz2wsx 1q2w3e qazwsxedc qazwsx q1w2e3r4
+  1q2w3e4r5t6y7u8i9o0p 1qaz2wsx3edc4rfv 1q2w3e4r5t 1q2w3e4r 1qaz2wsx 1q2w3e 6y7u8i9o0p 6y7u8i qazwsxedc qazwsx q1w2e3r4
   password passwort passwd contrasena motdepasse kennwort geheim secret login welcome willkommen bienvenue letmein
   changeme default administrator admin root superuser user guest test testing temp master access
   iloveyou trustno1 sunshine princess football baseball basketball superman batman dragon monkey shadow michael jordan

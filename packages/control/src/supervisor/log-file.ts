@@ -26,7 +26,11 @@ export class LogFile {
    */
   rotateIfLong(): void {
     if (fstatSync(this.descriptor).size < BYTES_MAX) return
-    copyFileSync(this.path, `${this.path}.1`)
+    try {
+      copyFileSync(this.path, `${this.path}.1`)
+    } catch {
+      // The disk is full, or somebody removed the file: then there is no older generation. The bound matters more, and the supervisor must not fall over a log.
+    }
     ftruncateSync(this.descriptor)
   }
 

@@ -64,6 +64,7 @@ export class ProcessSlot {
   #timer: Timer | undefined
   #attempt = 0
   #startedMs = 0
+  #readySinceMs: number | undefined
   #lastStats: { readonly atMs: number; readonly cpuMs: number } | undefined
   #ended: Promise<void> = Promise.resolve()
   readonly #whenReady: (() => void)[] = []
@@ -115,8 +116,10 @@ export class ProcessSlot {
     const { program, args, environment, instance } = command(this.#attempt)
     this.instance = instance
     this.#startedMs = clock.monotonicMs()
+    this.#readySinceMs = undefined
     this.#lastStats = undefined
     this.stats = undefined
+    this.http = ''
     // A process group of its own: Ctrl-C in the terminal is for us, and we tell the process in good order.
     const child = spawn(program, args, {
       detached: true,
@@ -139,9 +142,11 @@ export class ProcessSlot {
     await new Promise<void>((resolve) => this.#whenReady.push(resolve))
   }
 
-  /** Ends the process: asks it, and kills it after `graceMs`. */
+  /** Ends the process: asks it, once, and kills it after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     const { clock } = this.#options
+    // A second request would be a second SIGTERM, at which a host stops draining.
+    if (this.#state === 'stopping') return this.#ended
     this.#timer?.cancel()
     const child = this.#child
     if (child === undefined) return this.#become('stopped')
@@ -157,6 +162,7 @@ export class ProcessSlot {
     if (message.kind === 'ready') {
       if (this.#state !== 'starting') return
       this.#timer?.cancel()
+      this.#readySinceMs = clock.monotonicMs()
       this.http = message.http
       this.#become('ready')
       return
@@ -177,12 +183,13 @@ export class ProcessSlot {
     if (this.#child !== child) return
     const { clock } = this.#options
     this.#timer?.cancel()
-    const livedMs = clock.monotonicMs() - this.#startedMs
+    const nowMs = clock.monotonicMs()
+    const livedMs = nowMs - this.#startedMs
     this.#child = undefined
     resolve()
     if (this.#state === 'stopping') return this.#become('stopped')
     this.lastEnd = `${why} after ${(livedMs / 1000).toFixed(1)} s`
-    const waitMs = this.#policy.ended(clock.monotonicMs(), livedMs)
+    const waitMs = this.#policy.ended(nowMs, nowMs - (this.#readySinceMs ?? nowMs))
     this.#timer = clock.schedule(waitMs, () => this.start())
     this.#become('waiting')
   }

@@ -2,8 +2,8 @@
  * When to start a process again that ended by itself. Pure: told the time.
  *
  * The first restart comes at once, since most crashes are single events; further ones wait longer and longer, with jitter, so
- * that a process that cannot start does not take the machine with it. A process that held out for a while has its past
- * forgiven. Five ends in a minute are a crash loop: it is still tried, but people should look.
+ * that a process that cannot start does not take the machine with it. A process that was ready for a while has its past
+ * forgiven. Five ends in three minutes are a crash loop: it is still tried, but people should look.
  *
  * @module
  */
@@ -13,7 +13,8 @@ const WAIT_MS_MIN = 100
 const WAIT_MS_MAX = 15_000
 const FORGIVEN_MS = 30_000
 const LOOP_ENDS = 5
-const LOOP_MS = 60_000
+/** Five starts that hang count, too: from the end of the first to that of the fifth there are four of 30 s, and the waits. */
+const LOOP_MS = 180_000
 
 /** The past of one process slot. */
 export class RestartPolicy {
@@ -25,9 +26,9 @@ export class RestartPolicy {
     this.#random = random
   }
 
-  /** It ended by itself after `livedMs`; how long to wait before the next start. */
-  ended(nowMs: number, livedMs: number): number {
-    this.#inARow = livedMs >= FORGIVEN_MS ? 1 : this.#inARow + 1
+  /** It ended by itself after it was ready for `readyMs`, 0 if never; how long to wait before the next start. */
+  ended(nowMs: number, readyMs: number): number {
+    this.#inARow = readyMs >= FORGIVEN_MS ? 1 : this.#inARow + 1
     this.#endsMs = [...this.#endsMs.filter((ms) => nowMs - ms < LOOP_MS), nowMs]
     if (this.#inARow === 1) return 0
     const limitMs = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** (this.#inARow - 2))

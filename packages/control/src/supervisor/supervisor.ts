@@ -31,6 +31,8 @@ const INSTANCES_MAX = 64
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #slots = new Map<string, ProcessSlot[]>()
+  /** Those a host has no more use for, until they are gone: nobody may forget a process that runs. */
+  readonly #leaving = new Set<ProcessSlot>()
   readonly #logs = new Map<string, LogFile>()
   #rotation: Timer | undefined
   #isStopping = false
@@ -40,11 +42,15 @@ export class Supervisor {
     this.#rotateLater()
   }
 
-  /** Every slot, by host in the order of the placement. */
+  /** Every slot, by host in the order of the placement; those on their way out included. */
   get slots(): readonly ProcessSlot[] {
-    return Object.keys(this.#options.placement.hosts).flatMap((host) => this.#slots.get(host) ?? [])
+    return Object.keys(this.#options.placement.hosts).flatMap((host) => [
+      ...this.slotsOf(host),
+      ...[...this.#leaving].filter((slot) => slot.host === host),
+    ])
   }
 
+  /** The slots a host should have. */
   slotsOf(host: string): readonly ProcessSlot[] {
     return this.#slots.get(host) ?? []
   }
@@ -67,9 +73,11 @@ export class Supervisor {
   /**
    * Brings a host to `instances` processes; resolves when they are ready, or gone.
    *
-   * @throws FlotillaError `not_found`, `invalid_argument`.
+   * @throws FlotillaError `not_found`, `invalid_argument`; `unavailable` when everything is being stopped.
    */
   async scale(host: string, instances: number, graceMs: number): Promise<void> {
+    if (this.#isStopping)
+      throw new FlotillaError('unavailable', 'The system is stopping.', { executed: 'no' })
     const slots = this.#slots.get(host)
     if (slots === undefined)
       throw new FlotillaError('not_found', `There is no host ${host}.`, { executed: 'no' })
@@ -81,7 +89,7 @@ export class Supervisor {
     const surplus = slots.splice(instances)
     const started = this.#grow(host, instances)
     await Promise.all([
-      ...surplus.map((slot) => slot.stop(graceMs)),
+      ...surplus.map((slot) => this.#leave(slot, graceMs)),
       ...started.map((slot) => slot.whenReady()),
     ])
   }
@@ -91,9 +99,16 @@ export class Supervisor {
     this.#isStopping = true
     this.#rotation?.cancel()
     for (const wave of [...this.#options.waves].reverse()) {
-      await Promise.all(wave.flatMap((host) => this.slotsOf(host)).map((slot) => slot.stop(graceMs)))
+      const slots = this.slots.filter(({ host }) => wave.includes(host))
+      await Promise.all(slots.map((slot) => slot.stop(graceMs)))
     }
     for (const log of this.#logs.values()) log.close()
+  }
+
+  async #leave(slot: ProcessSlot, graceMs: number): Promise<void> {
+    this.#leaving.add(slot)
+    await slot.stop(graceMs)
+    this.#leaving.delete(slot)
   }
 
   #instancesOf(host: string): number {

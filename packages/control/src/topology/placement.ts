@@ -65,11 +65,9 @@ export function parsePlacement(name: string, text: string, services: readonly Pl
   } catch (cause) {
     throw new PlacementError(name, [`it is not JSON (${(cause as Error).message})`])
   }
-  const hosts = (value as { hosts?: unknown } | null)?.hosts
-  if (typeof hosts !== 'object' || hosts === null || Array.isArray(hosts)) {
-    throw new PlacementError(name, ['it must be an object with "hosts"'])
-  }
-  const mistakes: string[] = []
+  const { hosts, ...rest } = isObject(value) ? value : {}
+  if (!isObject(hosts)) throw new PlacementError(name, ['it must be an object with "hosts", an object'])
+  const mistakes = Object.keys(rest).map((key) => `${key} is not known`)
   const parsed = Object.entries(hosts).map(
     ([host, given]) => [host, parseHost(host, given, mistakes)] as const,
   )
@@ -79,8 +77,12 @@ export function parsePlacement(name: string, text: string, services: readonly Pl
   return placement
 }
 
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function parseHost(host: string, given: unknown, mistakes: string[]): HostPlacement {
-  const { services, instances = 1, ...rest } = (given ?? {}) as Record<string, unknown>
+  const { services, instances = 1, ...rest } = isObject(given) ? given : {}
   if (!HOST_NAME.test(host)) mistakes.push(`host name ${host} must be lower-case letters, digits and dashes`)
   for (const key of Object.keys(rest)) mistakes.push(`hosts.${host}.${key} is not known`)
   const isList =
@@ -112,8 +114,8 @@ export function mistakesIn(placement: Placement, services: readonly PlaceableSer
 }
 
 /**
- * Host names in the order of starting: hosts of one wave need nothing of each other, and only what earlier waves have. Hosts that
- * call each other in a circle start together.
+ * Host names in the order of starting: hosts of one wave need only what earlier waves have, and of each other nothing, but for
+ * those that call each other in a circle: they start together.
  */
 export function startWaves(
   placement: Placement,
@@ -128,16 +130,26 @@ export function startWaves(
     const needed = names.flatMap((name) => calls.get(name) ?? []).flatMap((name) => hostOf.get(name) ?? [])
     needs.set(host, new Set(needed.filter((other) => other !== host)))
   }
+  const reach = new Map([...needs.keys()].map((host) => [host, reachedFrom(host, needs)]))
   const waves: string[][] = []
   const started = new Set<string>()
+  // Every wave has a host: among those that wait, going on to what is needed ends in a host that needs nothing, or in a circle.
   while (started.size < needs.size) {
-    const waiting = [...needs.keys()].filter((host) => !started.has(host))
-    const free = waiting.filter((host) => [...(needs.get(host) ?? [])].every((other) => started.has(other)))
-    const wave = free.length > 0 ? free : waiting
+    const mayStart = (host: string): boolean =>
+      [...(reach.get(host) ?? [])].every((other) => started.has(other) || reach.get(other)?.has(host))
+    const wave = [...needs.keys()].filter((host) => !started.has(host) && mayStart(host))
     for (const host of wave) started.add(host)
     waves.push(wave)
   }
   return waves
+}
+
+/** Everything a host needs, and what that needs, and so on. */
+function reachedFrom(host: string, needs: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  const reached = new Set(needs.get(host))
+  // A set goes on to what is added while it is walked.
+  for (const other of reached) for (const next of needs.get(other) ?? []) reached.add(next)
+  return reached
 }
 
 /** The host that runs a service. */

@@ -19,23 +19,16 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import type { Operation } from '../contract/operation.ts'
-import { codes } from '../kernel/code.ts'
 import type { CallContext, Ports } from '../kernel/context.ts'
-import { asSeenUpstream, FlotillaError } from '../kernel/error.ts'
+import { FlotillaError } from '../kernel/error.ts'
 import type { Database } from '../store/database.ts'
 import type { Queries } from '../store/queries.ts'
 import { sql } from '../store/sql.ts'
-import type { AnyHandler } from './definition.ts'
-import type { OperationScope } from './operation-scope.ts'
 
 /** How long answers are kept. */
 const KEPT_HOURS = 24
 /** A call's lease outlives its deadline by this: clocks differ, and a commit may be on its way. */
 const LEASE_RESERVE_MS = 5_000
-
-/** Codes that say nothing about a repeat: who asks, and how busy we are, may be different then. */
-const PASSING = new Set(['unauthenticated', 'permission_denied', 'internal', 'unknown', 'canceled'])
 
 /** A stored answer: exactly one of the two. */
 type Stored = { readonly output: unknown } | { readonly error: unknown }
@@ -133,48 +126,6 @@ export class IdempotencyStore {
       delete from flotilla.idempotency where (scope, key) in (
         select scope, key from flotilla.idempotency
         where created_at < now() - ${KEPT_HOURS} * interval '1 hour' limit 10000)`)
-  }
-}
-
-/**
- * Runs `handler` so that a repeat with the same key gets the same answer.
- *
- * @throws FlotillaError what the handler throws, a stored failure, or what `begin` throws.
- */
-export async function runUnderKey(
-  keys: IdempotencyStore,
-  operation: Operation,
-  input: unknown,
-  scope: OperationScope,
-  handler: AnyHandler,
-): Promise<unknown> {
-  const begun = await keys.begin(operation.id, input, scope)
-  if (!(begun instanceof Claim)) {
-    scope.isReplayed = true
-    if ('error' in begun) throw FlotillaError.fromBody(begun.error)
-    return begun.output
-  }
-  scope.claim = begun
-  try {
-    const output = await handler(input, scope)
-    const wrong = scope.mistakeIn(output)
-    if (wrong !== undefined) throw wrong
-    if (!begun.isDone) await begun.complete(scope.db, { output })
-    return output
-  } catch (error) {
-    if (!begun.isDone) await remember(begun, asSeenUpstream(error, operation.reasons), scope)
-    throw error
-  }
-}
-
-/** Stores a lasting failure, or gives the key free for a repeat. If neither works, the lease will end. */
-async function remember(claim: Claim, error: FlotillaError, scope: OperationScope): Promise<void> {
-  const isLasting = !codes[error.code].isTransient && !PASSING.has(error.code)
-  try {
-    if (isLasting) await claim.complete(scope.db, { error: error.toBody() })
-    else await claim.release(scope.db)
-  } catch (caught) {
-    scope.log.warn('the outcome of a keyed command could not be stored', { error: caught })
   }
 }
 

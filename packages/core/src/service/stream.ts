@@ -50,7 +50,8 @@ export async function* answerStream(
     for await (const item of handler(request.input, scope) as AsyncIterable<unknown>) {
       const issues = operation.checkOutput(item)
       if (issues !== undefined) {
-        throw new Error(`${operation.id} sent what its contract does not allow: ${JSON.stringify(issues)}`)
+        const what = `${operation.id} sent what its contract does not allow: ${JSON.stringify(issues)}`
+        throw new FlotillaError('internal', what)
       }
       yield item
     }

@@ -123,14 +123,7 @@ export async function openTestApp(
     closing.defer(`host ${host}`, () => opened.close())
     return opened
   }
-  const byService = new Map<string, Host>()
-  if (placement === 'one process') {
-    const host = await open('all', names)
-    for (const name of names) byService.set(name, host)
-  } else {
-    for (const name of [REGISTRY, ...names.filter((one) => one !== REGISTRY)])
-      byService.set(name, await open(name, [name]))
-  }
+  const byService = await openHosts(placement, names, open)
 
   const credential = signer.process({ instance: TESTER, services: [TESTER, ...names], expiresAt })
   const client = openClient(ports, byService, credential, [TESTER, ...names])
@@ -155,6 +148,23 @@ export async function openTestApp(
       return client.calls(contract, context, service)
     },
   }
+}
+
+/** Opens the hosts of a placement; which of them runs which service. */
+async function openHosts(
+  placement: TestAppOptions['placement'],
+  names: readonly string[],
+  open: (host: string, services: readonly string[]) => Promise<Host>,
+): Promise<ReadonlyMap<string, Host>> {
+  const byService = new Map<string, Host>()
+  if (placement === 'one process') {
+    const host = await open('all', names)
+    for (const name of names) byService.set(name, host)
+  } else {
+    for (const name of [REGISTRY, ...names.filter((one) => one !== REGISTRY)])
+      byService.set(name, await open(name, [name]))
+  }
+  return byService
 }
 
 async function openDatabases(

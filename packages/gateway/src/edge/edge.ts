@@ -59,6 +59,7 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
     accessLog,
     metrics: new EdgeMetrics(metrics),
     corsOrigins: new Set(config.corsOrigins),
+    streams: new Set(),
   }
   const server = await openPublicServer(edge)
   closing.defer('public server', () => server.drain())

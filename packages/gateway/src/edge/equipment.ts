@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Operation } from '@flotilla/core/operation'
 import type { Router } from '@flotilla/core/router'
 import type { PassOn, ServiceRuntime } from '@flotilla/core/service'
@@ -50,4 +51,6 @@ export interface Edge {
   readonly accessLog: AccessLog
   readonly metrics: EdgeMetrics
   readonly corsOrigins: ReadonlySet<string>
+  /** What stops each of the streams that are being sent. */
+  readonly streams: Set<Cancellation>
 }

@@ -25,6 +25,8 @@ import { readJsonBody } from './body.ts'
 import type { Edge, Route } from './equipment.ts'
 
 const REFUSED_PATH_CHARS_MAX = 200
+/** Keys of buckets are kept; what they are made of comes from strangers. */
+const STRICT_KEY_CHARS_MAX = 256
 const UNLIMITED_ROLES = ['admin']
 /** What scripts of allowed origins may read of an answer, beside the usual. */
 const EXPOSED = 'ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
@@ -194,7 +196,7 @@ export class Exchange {
     const { strict } = this.#edge.limits
     const { id } = route.operation
     this.#count(strict, `${id} ${addressGroup(this.#address)}`)
-    this.#count(strict, `${id} ${route.strictKeyOf(input)}`)
+    this.#count(strict, `${id} ${route.strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`)
   }
 
   #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
@@ -217,9 +219,14 @@ export class Exchange {
     const options = head.idempotencyKey === undefined ? {} : { idempotencyKey: head.idempotencyKey }
     if (operation.kind === 'stream') {
       const items = route.passOn.stream(input, context, options)
-      const { clock } = this.#edge.runtime
+      const { runtime, streams } = this.#edge
+      const { clock } = runtime
       const { traceId } = this.#trace
       const headers = [...this.#headers, ...commonHeaders(this.#requestId ?? traceId, this.#trace.toString())]
+      // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
+      outgoing.shouldKeepAlive = false
+      streams.add(this.#cancellation)
+      outgoing.on('close', () => streams.delete(this.#cancellation))
       void sendEvents(outgoing, items, { clock, headers, problemOf: (error) => problemOf(error, traceId) })
         .then((bytes) => this.#log(200, bytes, undefined))
         .catch((error: unknown) => this.#fail(error))
@@ -273,8 +280,9 @@ export class Exchange {
   #end(answer: Answer, code?: Code): void {
     const all =
       this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
-    // A body that was not read would be taken for the next request.
-    if (this.#hasBody && !this.#incoming.complete) this.#outgoing.shouldKeepAlive = false
+    // A body that was not read would be taken for the next request; and who leaves keeps no connection.
+    if ((this.#hasBody && !this.#incoming.complete) || this.#edge.runtime.isDraining())
+      this.#outgoing.shouldKeepAlive = false
     const bytes = send(this.#outgoing, all, this.#requestId ?? this.#trace.traceId, this.#trace.toString())
     this.#log(answer.status, bytes, code)
   }

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { FlotillaError } from '@flotilla/core/error'
 import { listen } from '@flotilla/core/http-server'
 import { PROBLEM_TYPE } from '@flotilla/core/problem'
 import { plainProblem } from './answer.ts'
@@ -18,7 +18,7 @@ const REQUESTS_PER_SOCKET_MAX = 1_000
 /** The listening server. */
 export interface PublicServer {
   readonly port: number
-  /** Takes no new connections, lets requests end. */
+  /** Takes no new connections, lets requests end, and ends streams. */
   drain(): Promise<void>
 }
 
@@ -43,8 +43,6 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   const latest: Latest = new WeakMap()
   const take = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     latest.set(incoming.socket, outgoing)
-    // Keeps no connection while leaving: each closes after its answer.
-    if (edge.runtime.isDraining() || !server.listening) outgoing.shouldKeepAlive = false
     void new Exchange(edge, incoming, outgoing).run()
   }
   server.on('request', take)
@@ -59,8 +57,8 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
       .writeHead(417, { 'content-type': PROBLEM_TYPE })
       .end(plainProblem(417, 'Expectation Failed.', ''))
   })
-  server.on('clientError', (error, socket) => refuseRaw(latest, socket, ...parserRefusal(error)))
-  server.on('upgrade', (_, socket) => refuseRaw(latest, socket, 501, 'Not Implemented'))
+  server.on('clientError', (error, socket) => refuseRaw(latest, socket as Socket, ...parserRefusal(error)))
+  server.on('upgrade', (_, socket) => refuseRaw(latest, socket as Socket, 501, 'Not Implemented'))
   await listen(server, config.host, config.port)
   const closed = new Promise<void>((resolve) => server.once('close', () => resolve()))
   const bound = server.address()
@@ -71,6 +69,9 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
     async drain() {
       server.close()
       server.closeIdleConnections()
+      // They would go on for an hour. Who listens connects again, to somebody who stays.
+      const leaving = new FlotillaError('unavailable', 'The gateway is leaving; please connect again.')
+      for (const stream of edge.streams) stream.cancel(leaving)
       await closed
     },
   }
@@ -98,28 +99,28 @@ function parserRefusal({ code }: NodeJS.ErrnoException): [status: number, title:
 }
 
 /** The answer to the last request of each connection. */
-type Latest = WeakMap<Duplex, ServerResponse>
+type Latest = WeakMap<Socket, ServerResponse>
 
 /**
- * Answers where there is no request to answer, and closes: what follows on such a connection cannot be trusted. It only
- * closes where the bytes would be taken for the answer to an earlier request, or land in the middle of one.
+ * Answers where there is no request to answer, and closes: what follows on such a connection cannot be trusted. The
+ * answers to earlier requests go out first; ours is left out where a client would take it for one of them.
  */
-function refuseRaw(latest: Latest, socket: Duplex, status: number, title: string): void {
+function refuseRaw(latest: Latest, socket: Socket, status: number, title: string): void {
   if (socket.destroyed || !socket.writable) return
-  if (!isNextToAnswer(latest.get(socket))) {
-    socket.destroy()
-    return
-  }
-  const body = plainProblem(status, `${title}.`, '')
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+  const outgoing = latest.get(socket)
+  if (outgoing === undefined || isNextToAnswer(outgoing)) {
+    const body = plainProblem(status, `${title}.`, '')
+    socket.end(
+      `HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  } else if (outgoing.req.complete && !outgoing.headersSent) outgoing.shouldKeepAlive = false
+  else if (!outgoing.writableEnded || outgoing.shouldKeepAlive) socket.destroySoon()
 }
 
-/** True when nothing is on its way, or only the refused request itself, whose body went wrong. */
-function isNextToAnswer(outgoing: ServerResponse | undefined): boolean {
-  if (outgoing === undefined || outgoing.writableFinished) return true
+/** True when nothing is on its way and the connection stays, or only the refused request itself is, its body wrong. */
+function isNextToAnswer(outgoing: ServerResponse): boolean {
+  if (outgoing.writableEnded) return outgoing.writableFinished && outgoing.shouldKeepAlive
   // One that waits behind another has no socket yet.
   return !outgoing.req.complete && !outgoing.headersSent && outgoing.socket !== null
 }

@@ -323,7 +323,10 @@ function thingsThatTell(
         async *watch(_, ctx) {
           tell('watch')
           yield { count: 1 }
-          await new Promise<void>((resolve) => held.push({ ctx, letGo: resolve }))
+          await new Promise<void>((resolve) => {
+            held.push({ ctx, letGo: resolve })
+            ctx.signal.addEventListener('abort', () => resolve())
+          })
           yield { count: 2 }
         },
       }

@@ -98,6 +98,8 @@ export function readHead(
   rawHeaders: readonly string[],
 ): RequestHead | HeadRefusal {
   if (!METHODS.has(method)) return refuse(501, `The method ${method.slice(0, 20)} is not known here.`)
+  // Node's parser takes 0.9 and 2.0 as well, in requests of the same form.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return refuse(505, 'HTTP/1.1, please.')
   const fields = readFields(rawHeaders)
   if ('why' in fields) return fields
   const wrongFraming = checkFraming(method, httpVersion, fields)

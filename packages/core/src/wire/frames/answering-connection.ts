@@ -91,7 +91,7 @@ export class AnsweringConnection {
     )
     this.#patience = this.#clock.schedule(PATIENCE_MS, () => socket.destroy())
     socket.on('data', (chunk: Buffer) => this.#push(chunk))
-    socket.on('drain', () => socket.resume())
+    socket.on('drain', () => this.#drained())
     socket.on('error', () => {
       // 'close' follows.
     })
@@ -123,7 +123,16 @@ export class AnsweringConnection {
       return this.#break(error)
     }
     // A caller that does not take its answers gets no more of them: its new calls stay in its own buffers.
-    if (this.#writer.unsentBytes > this.#limits.unsentBytesMax) this.#socket.pause()
+    if (this.#isFull) this.#socket.pause()
+  }
+
+  get #isFull(): boolean {
+    return this.#writer.unsentBytes > this.#limits.unsentBytesMax
+  }
+
+  #drained(): void {
+    this.#socket.resume()
+    for (const stream of this.#streams.values()) stream.wake()
   }
 
   /** The caller broke the protocol: it is told why, and nothing more of it is read. */
@@ -223,7 +232,7 @@ export class AnsweringConnection {
     this.#streams.set(id, credit)
     try {
       for await (const item of this.#receiver.stream(request)) {
-        while (cancellation.error === undefined && !credit.tryTake()) await credit.wait()
+        while (cancellation.error === undefined && (this.#isFull || !credit.tryTake())) await credit.wait()
         cancellation.throwIfCanceled()
         this.#sendValue(kinds.item, id, item)
       }

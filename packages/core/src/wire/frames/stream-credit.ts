@@ -7,6 +7,9 @@ import { type CancelListener, Cancellation } from '../../kernel/cancellation.ts'
 import { kinds } from './format.ts'
 import { type FrameWriter, writeUint32 } from './frame-writer.ts'
 
+/** Items of one stream that may be on their way at once, whatever the caller says. */
+const STREAM_CREDIT_MAX = 1_024
+
 /** Gives the other side credit for `items` more. */
 export function sendCredit(writer: FrameWriter, call: number, items: number): void {
   const start = writer.beginFor(kinds.credit, call)
@@ -19,12 +22,12 @@ export function sendCredit(writer: FrameWriter, call: number, items: number): vo
 /** A stream being answered. */
 export class StreamCredit implements CancelListener {
   readonly cancellation = new Cancellation()
-  #items: number
+  #items = 0
   #wake: (() => void) | undefined
 
   /** `items`: how many may be sent at once. */
   constructor(items: number) {
-    this.#items = items
+    this.give(items)
     this.cancellation.listen(this)
   }
 
@@ -35,13 +38,13 @@ export class StreamCredit implements CancelListener {
     return true
   }
 
-  /** The caller takes `items` more. */
+  /** The caller takes `items` more; what goes beyond the most a stream may have on its way is not believed. */
   give(items: number): void {
-    this.#items += items
-    this.canceled()
+    this.#items = Math.min(this.#items + items, STREAM_CREDIT_MAX)
+    this.wake()
   }
 
-  /** Resolves when there may be more, or the stream was stopped. */
+  /** Resolves at the next `give` or `wake`, or when the stream is stopped. */
   async wait(): Promise<void> {
     if (this.cancellation.error !== undefined) return
     await new Promise<void>((resolve) => {
@@ -49,8 +52,13 @@ export class StreamCredit implements CancelListener {
     })
   }
 
-  canceled(): void {
+  /** Lets who waits look again. */
+  wake(): void {
     this.#wake?.()
     this.#wake = undefined
+  }
+
+  canceled(): void {
+    this.wake()
   }
 }

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { seededRandom } from '@flotilla/core/random'
+import { until } from '@flotilla/core/until'
+import { VirtualClock } from '@flotilla/core/virtual-clock'
+import { LogFile } from './log-file.ts'
+import { ProcessSlot, type SlotState } from './process-slot.ts'
+
+const READY = `process.send({ kind: 'ready', http: 'http://127.0.0.1:1' });`
+const STAY = `setInterval(() => {}, 1_000);`
+
+interface Bed {
+  readonly slot: ProcessSlot
+  readonly clock: VirtualClock
+  readonly states: SlotState[]
+  readonly log: () => string
+}
+
+/** A slot whose processes run `program`, on a clock that stands still. */
+function makeSlot(t: TestContext, program: string | ((attempt: number) => string)): Bed {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-slot-'))
+  const clock = new VirtualClock()
+  const log = new LogFile(join(folder, 'test-1.log'))
+  const states: SlotState[] = []
+  const slot = new ProcessSlot({
+    name: 'test-1',
+    host: 'test',
+    clock,
+    random: seededRandom(1),
+    log,
+    command: (attempt) => ({
+      program: process.execPath,
+      args: ['-e', typeof program === 'string' ? program : program(attempt)],
+      environment: { ATTEMPT: String(attempt) },
+      instance: `test-1-${attempt}`,
+    }),
+    onChange: ({ state }) => states.push(state),
+  })
+  t.after(async () => {
+    const ended = slot.stop(0)
+    await clock.advance(0)
+    await ended
+    log.close()
+    rmSync(folder, { recursive: true })
+  })
+  return { slot, clock, states, log: () => readFileSync(log.path, 'utf8') }
+}
+
+const becomes = (slot: ProcessSlot, state: SlotState): Promise<void> =>
+  until(`the slot is ${state}`, () => slot.state === state)
+
+describe('ProcessSlot', () => {
+  it('starts a process that says when it is ready, with its environment and nothing of ours, and its output in the file', async (t) => {
+    const program = `console.log(Object.keys(process.env).sort().join()); console.error('to stderr'); ${READY} ${STAY}`
+    const { slot, states, log } = makeSlot(t, program)
+    assert.equal(slot.state, 'stopped')
+    slot.start()
+    assert.equal(slot.state, 'starting')
+    await slot.whenReady()
+    assert.deepEqual(states, ['starting', 'ready'])
+    assert.equal(slot.http, 'http://127.0.0.1:1')
+    assert.equal(slot.instance, 'test-1-1')
+    await until('the output is in the file', () => log().includes('to stderr'))
+    assert.match(log(), /^ATTEMPT\b/)
+    assert.doesNotMatch(log(), /PATH/)
+    const pid = slot.pid as number
+    await slot.stop(1_000)
+    assert.deepEqual(states, ['starting', 'ready', 'stopping', 'stopped'])
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+    assert.equal(slot.lastEnd, undefined)
+  })
+
+  it('starts another when it ends by itself: at once first, then after a wait', async (t) => {
+    const { slot, clock } = makeSlot(t, READY + STAY)
+    slot.start()
+    for (const attempt of [1, 2]) {
+      await becomes(slot, 'ready')
+      assert.equal(slot.instance, `test-1-${attempt}`)
+      assert.equal(slot.starts, attempt)
+      process.kill(slot.pid as number, 'SIGKILL')
+      await becomes(slot, 'waiting')
+      assert.equal(slot.lastEnd, 'SIGKILL after 0.0 s')
+      assert.equal(slot.pid, undefined)
+      if (attempt === 1) await clock.advance(0)
+    }
+    await clock.advance(49)
+    assert.equal(slot.state, 'waiting')
+    await clock.advance(51)
+    assert.equal(slot.http, '', 'the address of the one before is nobody’s')
+    await becomes(slot, 'ready')
+    assert.equal(slot.starts, 3)
+  })
+
+  it('waits longer and longer for one that cannot start, and calls it a loop', async (t) => {
+    const { slot, clock } = makeSlot(t, (attempt) => (attempt <= 5 ? 'process.exit(78)' : READY + STAY))
+    slot.start()
+    const ready = slot.whenReady()
+    for (let end = 1; end <= 5; end++) {
+      assert.equal(slot.isLooping, false)
+      await becomes(slot, 'waiting')
+      assert.match(slot.lastEnd ?? '', /^exit code 78 after/)
+      if (end < 5) await clock.advance(1_000)
+    }
+    assert.equal(slot.isLooping, true)
+    await clock.advance(1_000)
+    await ready
+    await clock.advance(180_000)
+    assert.equal(slot.isLooping, false)
+  })
+
+  it('kills one that is not ready within 30 s, and does not forgive it: a loop, too', async (t) => {
+    const { slot, clock } = makeSlot(t, STAY)
+    slot.start()
+    for (let end = 1; end <= 5; end++) {
+      assert.equal(slot.isLooping, false)
+      await clock.advance(30_000)
+      await becomes(slot, 'waiting')
+      assert.match(slot.lastEnd ?? '', /^SIGKILL after 3/)
+      if (end < 5) await clock.advance(end === 1 ? 0 : 800)
+      assert.equal(slot.state, end < 5 ? 'starting' : 'waiting')
+    }
+    assert.equal(slot.isLooping, true)
+  })
+
+  it('goes on when the program cannot be run at all', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-slot-'))
+    const log = new LogFile(join(folder, 'test-1.log'))
+    t.after(() => {
+      log.close()
+      rmSync(folder, { recursive: true })
+    })
+    const slot = new ProcessSlot({
+      name: 'test-1',
+      host: 'test',
+      clock: new VirtualClock(),
+      random: seededRandom(1),
+      log,
+      command: () => ({ program: join(folder, 'nothing'), args: [], environment: {}, instance: 'test-1-1' }),
+      onChange: () => {},
+    })
+    slot.start()
+    await becomes(slot, 'waiting')
+    assert.match(slot.lastEnd ?? '', /ENOENT/)
+    await slot.stop(0)
+    assert.equal(slot.state, 'stopped')
+  })
+
+  it('kills one that does not end within its grace, and asks it once only', async (t) => {
+    const program = `process.on('SIGTERM', () => console.log('asked')); ${READY} ${STAY}`
+    const { slot, clock, log } = makeSlot(t, program)
+    slot.start()
+    await slot.whenReady()
+    const pid = slot.pid as number
+    const stopped = Promise.all([slot.stop(8_000), slot.stop(8_000)])
+    await until('it was asked', () => log().includes('asked'))
+    await clock.advance(7_999)
+    assert.equal(slot.state, 'stopping')
+    process.kill(pid, 0)
+    await clock.advance(1)
+    await stopped
+    assert.equal(slot.state, 'stopped')
+    assert.equal(log(), 'asked\n')
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+    assert.equal(clock.pending, 0)
+  })
+
+  it('stops while it waits, and lets nobody wait for ever', async (t) => {
+    const { slot, clock } = makeSlot(t, 'process.exit(1)')
+    slot.start()
+    const ready = slot.whenReady()
+    await becomes(slot, 'waiting')
+    await slot.stop(8_000)
+    await ready
+    await clock.advance(60_000)
+    assert.equal(slot.state, 'stopped')
+    assert.equal(slot.starts, 1)
+    assert.equal(clock.pending, 0)
+  })
+
+  it('tells how the process is, as a share of the time since the message before', async (t) => {
+    const told = { kind: 'stats', cpuMs: 400, rssBytes: 7, inFlight: 3, loopDelayMs: 2 }
+    const { slot, clock } = makeSlot(t, `${READY} process.send(${JSON.stringify(told)}); ${STAY}`)
+    slot.start()
+    await clock.advance(1_000)
+    await until('it told', () => slot.stats !== undefined)
+    assert.deepEqual(slot.stats, { cpuRatio: 0.4, rssBytes: 7, inFlight: 3, loopDelayMs: 2 })
+    assert.equal(slot.uptimeMs, 1_000)
+  })
+
+  it('closes the channel when the supervisor is killed, so that its processes leave', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-slot-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const path = join(folder, 'test-1.log')
+    const child = `process.on('disconnect', () => { console.log('left'); process.exit() }); console.log(process.pid); ${STAY}`
+    const supervisor = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', supervisorProgram(path, child)],
+      {
+        stdio: 'ignore',
+      },
+    )
+    t.after(() => supervisor.kill('SIGKILL'))
+    const read = (): string => (existsSync(path) ? readFileSync(path, 'utf8') : '')
+    await until('its process runs', () => read().endsWith('\n'))
+    const pid = Number(read())
+    t.after(() => {
+      if (!read().includes('left')) process.kill(pid, 'SIGKILL')
+    })
+    supervisor.kill('SIGKILL')
+    await until('its process left', () => read().includes('left'))
+  })
+})
+
+/** The program of a process that keeps one slot. */
+function supervisorProgram(path: string, child: string): string {
+  const built = (name: string): string => JSON.stringify(new URL(`./${name}.js`, import.meta.url).href)
+  const core = (name: string): string => JSON.stringify(import.meta.resolve(`@flotilla/core/${name}`))
+  return `
+    import { systemClock } from ${core('clock')}
+    import { systemRandom } from ${core('random')}
+    import { LogFile } from ${built('log-file')}
+    import { ProcessSlot } from ${built('process-slot')}
+    new ProcessSlot({
+      name: 'test-1', host: 'test', clock: systemClock, random: systemRandom, log: new LogFile(${JSON.stringify(path)}),
+      command: () => ({ program: process.execPath, args: ['-e', ${JSON.stringify(child)}], environment: {}, instance: 'test-1-1' }),
+      onChange() {},
+    }).start()`
+}

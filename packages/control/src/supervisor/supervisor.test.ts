@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { isFlotillaError } from '@flotilla/core/error'
+import { seededRandom } from '@flotilla/core/random'
+import { until } from '@flotilla/core/until'
+import { VirtualClock } from '@flotilla/core/virtual-clock'
+import { Supervisor } from './supervisor.ts'
+
+const READY = `process.send({ kind: 'ready', http: '' }); setInterval(() => {}, 1_000);`
+const STUBBORN = `process.on('SIGTERM', () => {}); ${READY}`
+
+interface Bed {
+  readonly supervisor: Supervisor
+  readonly clock: VirtualClock
+  /** Changes, such as `edge-1 ready`. */
+  readonly changes: string[]
+}
+
+/** A supervisor of two waves: `store`, twice, and then `edge`. */
+function makeSupervisor(t: TestContext, program: (host: string) => string = () => READY): Bed {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-supervisor-'))
+  const clock = new VirtualClock()
+  const changes: string[] = []
+  const supervisor = new Supervisor({
+    clock,
+    random: seededRandom(1),
+    placement: {
+      name: 'test',
+      hosts: {
+        edge: { services: ['gateway'], instances: 1 },
+        store: { services: ['catalog'], instances: 2 },
+      },
+    },
+    waves: [['store'], ['edge']],
+    logFolder: folder,
+    command: (host, ordinal, attempt) => ({
+      program: process.execPath,
+      args: ['-e', program(host)],
+      environment: {},
+      instance: `${host}-${ordinal}-${attempt}`,
+    }),
+    onChange: ({ name, state }) => changes.push(`${name} ${state}`),
+  })
+  t.after(async () => {
+    for (const { pid } of supervisor.slots) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    await until('all is over', () => supervisor.slots.every(({ pid }) => pid === undefined))
+    rmSync(folder, { recursive: true })
+  })
+  return { supervisor, clock, changes }
+}
+
+const namesOf = ({ slots }: Supervisor): string[] => slots.map(({ name }) => name)
+
+const isCode = (code: string) => (error: unknown) => isFlotillaError(error) && error.code === code
+
+describe('Supervisor', () => {
+  it('starts wave after wave, and stops in the opposite order', async (t) => {
+    const { supervisor, clock, changes } = makeSupervisor(t)
+    const waves: string[] = []
+    await supervisor.start((hosts) => waves.push(hosts.join()))
+    assert.deepEqual(waves, ['store', 'edge'])
+    assert.ok(changes.indexOf('edge-1 starting') > changes.indexOf('store-1 ready'))
+    assert.ok(changes.indexOf('edge-1 starting') > changes.indexOf('store-2 ready'))
+    assert.deepEqual(namesOf(supervisor), ['edge-1', 'store-1', 'store-2'])
+    await supervisor.stop(1_000)
+    assert.ok(changes.indexOf('edge-1 stopped') < changes.indexOf('store-1 stopping'))
+    assert.deepEqual(new Set(changes.slice(-2)), new Set(['store-1 stopped', 'store-2 stopped']))
+    assert.equal(clock.pending, 0)
+  })
+
+  it('scales a host up and down', async (t) => {
+    const { supervisor } = makeSupervisor(t)
+    await supervisor.start(() => {})
+    await supervisor.scale('store', 4, 1_000)
+    assert.deepEqual(namesOf(supervisor), ['edge-1', 'store-1', 'store-2', 'store-3', 'store-4'])
+    assert.ok(supervisor.slots.every(({ state }) => state === 'ready'))
+    await supervisor.scale('store', 1, 1_000)
+    assert.deepEqual(namesOf(supervisor), ['edge-1', 'store-1'])
+    await supervisor.stop(1_000)
+  })
+
+  it('refuses to scale what is not there, and to what cannot be', async (t) => {
+    const { supervisor } = makeSupervisor(t)
+    await supervisor.start(() => {})
+    await assert.rejects(supervisor.scale('nothing', 1, 0), isCode('not_found'))
+    for (const instances of [0, -1, 1.5, 65, Number.NaN]) {
+      await assert.rejects(supervisor.scale('store', instances, 0), isCode('invalid_argument'))
+    }
+    await supervisor.stop(1_000)
+    await assert.rejects(supervisor.scale('store', 3, 0), isCode('unavailable'))
+    assert.deepEqual(namesOf(supervisor), ['edge-1', 'store-1', 'store-2'])
+  })
+
+  it('knows a process that is on its way out, and stops no sooner than it is gone', async (t) => {
+    const { supervisor, clock, changes } = makeSupervisor(t, (host) => (host === 'store' ? STUBBORN : READY))
+    await supervisor.start(() => {})
+    const scaled = supervisor.scale('store', 1, 30_000)
+    assert.deepEqual(namesOf(supervisor), ['edge-1', 'store-1', 'store-2'])
+    assert.equal(supervisor.slotsOf('store').length, 1)
+    let isStopped = false
+    const stopped = supervisor.stop(8_000).then(() => {
+      isStopped = true
+    })
+    await until('the store is asked', () => changes.includes('store-1 stopping'))
+    await clock.advance(29_000)
+    await until('the other one is gone', () => changes.includes('store-1 stopped'))
+    assert.equal(isStopped, false)
+    await clock.advance(1_000)
+    await Promise.all([scaled, stopped])
+    assert.ok(changes.includes('store-2 stopped'))
+  })
+
+  it('stops while it starts: no further wave begins', async (t) => {
+    const { supervisor, changes } = makeSupervisor(t, () => 'setInterval(() => {}, 1_000)')
+    const started = supervisor.start(() => {})
+    await supervisor.stop(1_000)
+    await started
+    assert.deepEqual(namesOf(supervisor), ['store-1', 'store-2'])
+    assert.ok(!changes.includes('edge-1 starting'))
+  })
+})
