@@ -189,6 +189,16 @@ describe('cart.addItem', () => {
     await assert.rejects(other, { status: 422 })
   })
 
+  it('has no effect when its answer cannot be remembered', async (t) => {
+    const { as, database } = await openCart(t)
+    await database.ask(`alter table flotilla.idempotency add constraint never_done check (state <> 'done')`)
+    await assert.rejects(as().addItem({ sku: 'A-1', quantity: 2 }, { idempotencyKey: 'put it in once' }))
+    assert.equal((await as().get()).version, 0)
+    await database.ask('alter table flotilla.idempotency drop constraint never_done')
+    const added = await as().addItem({ sku: 'A-1', quantity: 2 })
+    assert.deepEqual(quantities(added), [['A-1', 2]])
+  })
+
   it('tells the kept price of what another call has just put in', async (t) => {
     const { as } = await openCart(t)
     const skus = ['A-1', 'B-1', 'C-1']
