@@ -314,11 +314,14 @@ describe('a product', () => {
       { ...changed, updatedAt: '' },
       { ...created, name: 'Renamed', attributes: {}, version: 2, updatedAt: '' },
     )
+    const change = { ...fields, id, version: 1, name: 'Renamed', attributes: {} }
+    assert.deepEqual(await as(admin).updateProduct(change), changed, 'a repeat is answered like the first')
     const stale = { ...fields, id, version: 1 }
     await assert.rejects(as(admin).updateProduct(stale), reason('stale_version'))
     await assert.rejects(as(admin).updateProduct({ ...stale, version: 1e300 }), reason('stale_version'))
     await assert.rejects(as(admin).deleteProduct({ id, version: 1 }), reason('stale_version'))
-    await as(admin).deleteProduct({ id, version: 2 })
+    assert.deepEqual(await as(admin).deleteProduct({ id, version: 2 }), {})
+    assert.deepEqual(await as(admin).deleteProduct({ id, version: 2 }), {}, 'a repeat too')
     await assert.rejects(as(admin).product({ id }), reason('no_product'))
     await assert.rejects(as(admin).updateProduct({ ...stale, version: 3 }), reason('no_product'))
     await assert.rejects(as(admin).deleteProduct({ id, version: 3 }), reason('no_product'))
