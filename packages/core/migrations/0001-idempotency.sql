@@ -10,8 +10,8 @@ create table flotilla.idempotency (
   -- Drawn anew by whoever takes the row; one whose lease was taken over can no longer complete it.
   fencing uuid not null,
   lease_until timestamptz(3) not null,
-  -- { "ok": true, "body": … } or { "ok": false, "error": … }
-  response jsonb check ((state = 'done') = (response is not null)),
+  -- { "output": … } or { "error": … }. As text: jsonb would sort the fields, and a repeat would get other bytes.
+  response json check ((state = 'done') = (response is not null)),
   created_at timestamptz(3) not null default now(),
   primary key (scope, key)
 );
