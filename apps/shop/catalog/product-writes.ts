@@ -2,6 +2,9 @@
  * What admins do to products. A write names the version it was made for; one made for an older version is refused, so of
  * two at once one wins. Each notes in its own transaction that the search is to be told.
  *
+ * The answer to a write may be lost and the write made again, by the platform too. A repeat finds its own effect (the next
+ * version, exactly as it would have made it) and is answered like the first.
+ *
  * @module
  */
 import { isoTime } from '@flotilla/core/clock'
@@ -43,16 +46,24 @@ export const createProduct: Handler<'createProduct'> = async (input, ctx) => {
 export const updateProduct: Handler<'updateProduct'> = async (input, ctx) => {
   const { id, version, name, description, category, price, attributes, isPublished } = input
   try {
-    const row = await ctx.db.transaction(async (tx) => {
-      const updated = await tx.maybe<ProductRow>(sql`
+    const updated = await ctx.db.transaction(async (tx) => {
+      const row = await tx.maybe<ProductRow>(sql`
         update product set name = ${name}, description = ${description}, category = ${category},
           price = ${price.amount}, currency = ${price.currency}, attributes = ${sql.json(attributes)},
           is_published = ${isPublished}, version = version + 1, updated_at = ${isoTime(ctx.clock.now())}
         where id = ${id} and version = ${version}::double precision and deleted_at is null
         returning *`)
-      if (updated !== undefined) await noteChange(tx, updated)
-      return updated
+      if (row !== undefined) await noteChange(tx, row)
+      return row
     })
+    const row =
+      updated ??
+      (await ctx.db.maybe<ProductRow>(sql`
+        select * from product
+        where id = ${id} and version = ${version}::double precision + 1 and deleted_at is null
+          and name = ${name} and description = ${description} and category = ${category}
+          and price = ${price.amount} and currency = ${price.currency} and attributes = ${sql.json(attributes)}
+          and is_published = ${isPublished}`))
     if (row === undefined) throw ctx.fail(await whyNot(ctx, id))
     const [product] = await withStock(ctx, [row])
     return product as NonNullable<typeof product>
@@ -73,7 +84,11 @@ export const deleteProduct: Handler<'deleteProduct'> = async ({ id, version }, c
     if (row !== undefined) await noteChange(tx, row)
     return row !== undefined
   })
-  if (!isDeleted) throw ctx.fail(await whyNot(ctx, id))
+  if (isDeleted) return {}
+  const wasDeleted = await ctx.db.execute(sql`
+    select from product
+    where id = ${id} and version = ${version}::double precision + 1 and deleted_at is not null`)
+  if (wasDeleted === 0) throw ctx.fail(await whyNot(ctx, id))
   return {}
 }
 

@@ -10,7 +10,7 @@ create table flotilla.idempotency (
   -- Drawn anew by whoever takes the row; one whose lease was taken over can no longer complete it.
   fencing uuid not null,
   lease_until timestamptz(3) not null,
-  -- { "output": … } or { "error": … }; json, for jsonb would give the fields back in another order: a repeat gets the same bytes.
+  -- { "output": … } or { "error": … }. Not jsonb: that would sort the fields, and a repeat would get other bytes.
   response json check ((state = 'done') = (response is not null)),
   created_at timestamptz(3) not null default now(),
   primary key (scope, key)
