@@ -235,23 +235,20 @@ describe('frames', () => {
     })
   }
 
-  it('more shapes of objects than the encoding remembers still keep their fields', () => {
+  it('more shapes of objects than the encoding remembers still keep their fields, also after one was taken back', () => {
     const [writing, reading] = [openEncoding('msgpack-records'), openEncoding('msgpack-records')]
+    const shape = (n: number): object => ({ [`a${n % 500}`]: n, b: { [`c${n % 77}`]: [n], d: 1 } })
     for (let n = 0; n < 2_000; n++) {
-      const shape = { [`a${n % 500}`]: n, b: { [`c${n % 77}`]: [n], d: 1 } }
       const bytes = bytesOf((writer) => {
         const start = writer.beginFor(kinds.reply, n)
-        writing.encode(shape, writer)
+        writing.encode(shape(n), writer)
         writer.end(start, Number.POSITIVE_INFINITY)
-        if (n % 90 === 0) {
-          // One that was encoded and then not sent.
-          writing.encode({ [`lost${n}`]: 1, b: 2 }, writer)
-          writer.discard(writer.position)
-          writing.forget()
-        }
       })
-      const length = readUint32(bytes, 0) + 4
-      assert.deepEqual(reading.decode(bytes.subarray(0, length), REPLY_HEAD_BYTES), shape)
+      assert.deepEqual(reading.decode(bytes, REPLY_HEAD_BYTES), shape(n))
+      if (n % 3 > 0) continue
+      // The next shape is encoded, and then not sent.
+      bytesOf((writer) => writing.encode(shape(n + 1), writer))
+      writing.forget()
     }
   })
 
@@ -537,18 +534,24 @@ describe('a frames server', () => {
     await assertServes(target)
   })
 
-  it('reads nothing more of a caller it refused', async (t) => {
+  it('reads nothing more of a caller it refused, or that broke the protocol', async (t) => {
     const target = await openTarget(t)
     // As long as one read from a socket, so that what follows comes by a second one, while the refusal is on its way.
+    const readBytes = 65_536
     const bare = helloWith('forged.x', 'json', { callers: [''] })
-    const hello = helloWith('forged.x', 'json', { callers: ['x'.repeat(65_536 - bare.length)] })
-    assert.equal(hello.length, 65_536)
-    const frames = await send(target.path, [Buffer.concat([hello, traffic('json', 'x')])])
-    assert.deepEqual(
-      frames.map((frame) => frame[4]),
-      [kinds.error],
-    )
-    assert.match((frames[0] as Buffer).toString(), /unauthenticated/)
+    const refused = helloWith('forged.x', 'json', { callers: ['x'.repeat(readBytes - bare.length)] })
+    const hello = helloWith(target.trust.credential(['cart']), 'json')
+    const strange = Buffer.alloc(readBytes - hello.length)
+    strange.writeUInt32BE(strange.length - 4, 0)
+    strange[4] = 99
+    for (const start of [refused, Buffer.concat([hello, strange])]) {
+      assert.equal(start.length, readBytes)
+      const frames = await send(target.path, [Buffer.concat([start, traffic('json', 'x')])])
+      assert.equal(frames.filter((frame) => frame[4] === kinds.error).length, 1)
+      assert.equal(readUint32(frames.at(-1) as Buffer, 8), 0)
+    }
+    assert.equal(target.errors[0]?.code, 'unauthenticated')
+    assert.equal(target.errors.length, 2)
     assert.equal(target.probe.requests.length, 0)
   })
 
@@ -622,29 +625,40 @@ async function assertServesBeside({ path, trust }: Target): Promise<void> {
   assert.ok(frames.length > 0)
 }
 
+const welcome: Welcome = {
+  version: 1,
+  encoding: 'json',
+  instance: 'x',
+  operations: [echo.id, follow.id],
+  frameBytesMax: 1 << 20,
+  inFlightMax: 10,
+}
+
+/** A server that answers a HELLO with `greeting`, the next bytes with `answer`, and those after them with its end. */
+async function openImpostor(
+  t: TestContext,
+  greeting: () => readonly Buffer[],
+  answer?: Buffer,
+): Promise<Address> {
+  const address = unixAddress(t) as Extract<Address, { kind: 'unix' }>
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('end', () => socket.destroy())
+    socket.once('data', () => {
+      for (const chunk of greeting()) socket.write(chunk)
+      socket.once('data', () => (answer === undefined ? socket.end() : socket.write(answer)))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(address.path, resolve))
+  t.after(async () => void server.close())
+  return address
+}
+
 describe('a frames channel', () => {
   it('survives a server that answers anything: what waits fails, nothing hangs', async (t) => {
-    const address = unixAddress(t) as Extract<Address, { kind: 'unix' }>
     let answer: readonly Buffer[] = []
-    const server = createServer((socket) => {
-      socket.on('error', () => {})
-      socket.once('data', () => {
-        for (const chunk of answer) socket.write(chunk)
-        socket.once('data', () => socket.end())
-        socket.once('end', () => socket.destroy())
-      })
-    })
-    await new Promise<void>((resolve) => server.listen(address.path, resolve))
-    t.after(async () => void server.close())
+    const address = await openImpostor(t, () => answer)
     const wheel = new TimerWheel(systemClock)
-    const welcome: Welcome = {
-      version: 1,
-      encoding: 'json',
-      instance: 'x',
-      operations: [echo.id, follow.id],
-      frameBytesMax: 1 << 20,
-      inFlightMax: 10,
-    }
     const honest = bytesOf((writer) => sendWelcome(writer, welcome))
     const replies = bytesOf((writer) => {
       for (const kind of [kinds.item, kinds.reply, kinds.error, kinds.end]) {
@@ -692,5 +706,52 @@ describe('a frames channel', () => {
       ),
       { numRuns: 120 },
     )
+  })
+
+  const connectTo = (address: Address) =>
+    openFramesChannel({
+      address,
+      clock: systemClock,
+      wheel: new TimerWheel(systemClock),
+      callers: [],
+      encodings: ['json'],
+    })
+  const greeting = (changes: object): Buffer =>
+    bytesOf((writer) => sendWelcome(writer, { ...welcome, ...changes }))
+
+  it('refuses a WELCOME that is none, of another version, or none at all', async (t) => {
+    const wrong: [object, object][] = [
+      [{ version: 2 }, { code: 'unimplemented', executed: 'no' }],
+      [{ encoding: 'xml' }, { code: 'internal' }],
+      [{ operations: undefined }, { code: 'internal' }],
+      [{ inFlightMax: '9' }, { code: 'internal' }],
+    ]
+    for (const [changes, error] of wrong) {
+      const address = await openImpostor(t, () => [greeting(changes)])
+      await assert.rejects(connectTo(address), error)
+    }
+    const address = await openImpostor(t, () => [Buffer.from([0, 0, 0, 4, kinds.goodbye, 0, 0, 0])])
+    await assert.rejects(connectTo(address), { code: 'unavailable', executed: 'no' })
+  })
+
+  it('keeps no more items than it gave credit for', async (t) => {
+    const flood = bytesOf((writer) => {
+      for (let index = 0; index < 65; index++) {
+        const start = writer.beginFor(kinds.item, 1)
+        writer.append(Buffer.from(JSON.stringify({ index })))
+        writer.end(start, Number.POSITIVE_INFINITY)
+      }
+    })
+    const channel = await connectTo(await openImpostor(t, () => [greeting({})], flood))
+    const items = channel.stream(requestOf(follow, {}))
+    await until('the connection is given up', () => !channel.isOpen)
+    let count = 0
+    await assert.rejects(
+      async () => {
+        for await (const _item of items) count++
+      },
+      { code: 'unavailable', executed: 'maybe' },
+    )
+    assert.equal(count, 64)
   })
 })

@@ -7,9 +7,6 @@ import { type CancelListener, Cancellation } from '../../kernel/cancellation.ts'
 import { kinds } from './format.ts'
 import { type FrameWriter, writeUint32 } from './frame-writer.ts'
 
-/** Items of one stream that may be on their way at once, whatever the caller says. */
-const STREAM_CREDIT_MAX = 1_024
-
 /** Gives the other side credit for `items` more. */
 export function sendCredit(writer: FrameWriter, call: number, items: number): void {
   const start = writer.beginFor(kinds.credit, call)
@@ -22,12 +19,12 @@ export function sendCredit(writer: FrameWriter, call: number, items: number): vo
 /** A stream being answered. */
 export class StreamCredit implements CancelListener {
   readonly cancellation = new Cancellation()
-  #items = 0
+  #items: number
   #wake: (() => void) | undefined
 
   /** `items`: how many may be sent at once. */
   constructor(items: number) {
-    this.give(items)
+    this.#items = items
     this.cancellation.listen(this)
   }
 
@@ -38,9 +35,9 @@ export class StreamCredit implements CancelListener {
     return true
   }
 
-  /** The caller takes `items` more; what goes beyond the most a stream may have on its way is not believed. */
+  /** The caller takes `items` more. */
   give(items: number): void {
-    this.#items = Math.min(this.#items + items, STREAM_CREDIT_MAX)
+    this.#items += items
     this.wake()
   }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { it } from 'node:test'
 import { anyone } from '../../contract/access.ts'
 import { defineContract, operationsOf } from '../../contract/contract.ts'
-import { query, stream } from '../../contract/operation.ts'
+import { command, query, stream } from '../../contract/operation.ts'
 import { Type } from '../../contract/schema.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { FlotillaError } from '../../kernel/error.ts'
@@ -30,6 +30,13 @@ const greeter = defineContract({
       input: Type.Object({ to: Type.Integer() }),
       output: Type.Object({ n: Type.Integer() }),
     }),
+    rename: command({
+      summary: 'Takes another name.',
+      access: anyone,
+      idempotency: 'key',
+      input: Type.Object({ to: Type.String() }),
+      output: Type.Object({ name: Type.String() }),
+    }),
   },
 })
 
@@ -39,8 +46,11 @@ class Greeter implements Receiver {
 
   call(request: CallRequest, settle: (reply: Reply) => void): void {
     this.requests.push(request)
-    const { name } = request.input as { name: string }
+    const { name, to } = request.input as { name?: string; to?: string }
     const nowMs = systemClock.monotonicMs()
+    if (to !== undefined) {
+      return settle(new Reply({ name: to }, undefined, undefined, nowMs, request.idempotencyKey === 'k1'))
+    }
     if (name !== '') return settle(Reply.of({ text: `Hello ${name}` }, nowMs))
     settle(Reply.failed(new FlotillaError('invalid_argument', 'A name, please.', { executed: 'no' }), nowMs))
   }
@@ -114,7 +124,7 @@ it('docs/wire.md: a server answers the bytes of the example with the bytes of th
   const socket = connect(address.path)
   t.after(async () => void socket.destroy())
   const turns = turnsIn(readFileSync(documentPath(), 'utf8'))
-  assert.ok(turns.length >= 11, `${turns.length} turns`)
+  assert.ok(turns.length >= 13, `${turns.length} turns`)
   for (const { isSent, bytes } of turns) {
     if (isSent) socket.write(bytes)
     else assert.equal((await readBytes(socket, bytes.length)).toString('hex'), bytes.toString('hex'))
