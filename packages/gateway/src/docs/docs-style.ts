@@ -15,12 +15,12 @@ html { scroll-padding-top: 1rem }
 a { color: var(--accent) }
 :target { outline: 2px solid var(--accent); outline-offset: -1px }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif;
-  display: grid; grid-template-columns: 16rem minmax(0, 1fr) }
+  display: grid; grid-template-columns: 17rem minmax(0, 1fr) }
 nav { position: sticky; top: 0; height: 100vh; overflow: auto; padding: 1.5rem 1rem; border-right: 1px solid var(--line); font-size: .875rem }
 nav h2 { font-size: .75rem; letter-spacing: .08em; text-transform: uppercase; color: var(--soft); margin: 1.25rem 0 .25rem }
 nav ul { list-style: none; margin: 0; padding: 0 }
 nav a { display: block; padding: .125rem 0; color: var(--ink); text-decoration: none; overflow-wrap: anywhere }
-nav span { display: inline-block; min-width: 3.75rem; font: 600 .75rem ui-monospace, monospace }
+nav span { display: inline-block; min-width: 3rem; font: 600 .75rem ui-monospace, monospace }
 nav a:hover, nav a:focus-visible { color: var(--accent) }
 main { padding: 2rem clamp(1rem, 4vw, 3.5rem) 6rem; max-width: 64rem }
 h1 { margin: 0; font-size: 1.75rem }
