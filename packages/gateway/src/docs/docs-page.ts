@@ -73,7 +73,7 @@ ${shapes.map(shape).join('\n')}
 `
   const styleHash = createHash('sha256').update(docsStyle).digest('base64')
   return {
-    html,
+    html: withLinks(html, new Set(shapes.map(([name]) => name))),
     contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   }
 }
@@ -118,13 +118,22 @@ function shape([name, schema]: readonly [string, unknown]): string {
   return `<article id="shape-${escaped(name)}"><h3>${escaped(name)}</h3><pre>${escaped(schemaText(schema))}</pre></article>`
 }
 
+/** Names of shapes, where a shape is written, become links to them. */
+function withLinks(html: string, names: ReadonlySet<string>): string {
+  return html.replace(/<pre>.*?<\/pre>/gs, (pre) =>
+    pre.replace(/\b[A-Z]\w*/g, (word) => (names.has(word) ? `<a href="#shape-${word}">${word}</a>` : word)),
+  )
+}
+
 function schemaOf(content: Content | undefined): unknown {
   return Object.values(content?.content ?? {})[0]?.schema
 }
 
 /** Text with `code` in it. */
 function inline(text: string): string {
-  return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>')
+  return escaped(text)
+    .replace(/`([^`]+)`/g, '<code>$1</code>')
+    .replace(/\n+/g, '<br>')
 }
 
 function escaped(text: string): string {

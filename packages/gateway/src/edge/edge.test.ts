@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { sharedGateway } from './test-gateway.ts'
+import { sharedGateway } from './open-gateway.test.ts'
 
 const ORIGIN = 'https://shop.test'
 

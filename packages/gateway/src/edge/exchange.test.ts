@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { until } from '@flotilla/core/until'
-import { openTestGateway, sharedGateway, type TestGateway } from './test-gateway.ts'
+import { openTestGateway, sharedGateway, type TestGateway } from './open-gateway.test.ts'
 
 /** A connection that is kept, and what has come over it. */
 interface Connection {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { until } from '@flotilla/core/until'
-import { sharedGateway } from './test-gateway.ts'
+import { sharedGateway } from './open-gateway.test.ts'
 
 const HEAD_TIMEOUT_MS = 1_000
 const BODY = '{"text":"a"}'

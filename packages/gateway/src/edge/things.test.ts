@@ -1,0 +1,179 @@
+/**
+ * The service behind the gateway in its tests.
+ *
+ * @module
+ */
+import { anyone, role, user } from '@flotilla/core/access'
+import { defineContract } from '@flotilla/core/contract'
+import { command, query, stream } from '@flotilla/core/operation'
+import { Type } from '@flotilla/core/schema'
+import { defineService, type OperationContext, type Service } from '@flotilla/core/service'
+
+const Thing = Type.Object({ id: Type.String(), version: Type.Integer() }, { title: 'Thing' })
+const Id = Type.Object({ id: Type.String({ maxLength: 50 }) })
+
+/** What the service behind the gateway promises: one operation for everything a gateway treats differently. */
+export const things = defineContract({
+  name: 'things',
+  version: 1,
+  summary: 'Things to test with.',
+  operations: {
+    list: query({
+      summary: 'Lists.',
+      access: anyone,
+      http: 'GET /things',
+      cache: { maxAgeS: 60, scope: 'public' },
+      input: Type.Object({
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+        isNew: Type.Optional(Type.Boolean()),
+        tag: Type.Optional(Type.Array(Type.String())),
+      }),
+      output: Type.Object({ asked: Type.Unknown() }),
+    }),
+    get: query({
+      summary: 'Gives one.',
+      access: anyone,
+      http: { route: 'GET /things/{id}', etag: 'version' },
+      input: Id,
+      output: Thing,
+    }),
+    put: command({
+      summary: 'Changes one.',
+      access: user,
+      idempotency: 'natural',
+      http: { route: 'PUT /things/{id}', etag: 'version', ifMatch: 'version' },
+      input: Type.Object({ id: Type.String(), version: Type.Integer() }),
+      output: Thing,
+    }),
+    remove: command({
+      summary: 'Removes one.',
+      access: role('admin'),
+      idempotency: 'natural',
+      http: { route: 'DELETE /things/{id}', status: 204 },
+      input: Id,
+      output: Type.Object({}),
+    }),
+    create: command({
+      summary: 'Makes one.',
+      access: user,
+      idempotency: 'key_required',
+      http: { route: 'POST /things', status: 201 },
+      input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 20 }) }),
+      output: Thing,
+    }),
+    echo: command({
+      summary: 'Says it again.',
+      access: anyone,
+      idempotency: 'none',
+      http: 'POST /echo',
+      input: Type.Object({ text: Type.Optional(Type.String()) }),
+      output: Type.Object({ text: Type.String() }),
+    }),
+    login: command({
+      summary: 'Could be used to guess.',
+      access: anyone,
+      idempotency: 'none',
+      http: 'POST /login',
+      input: Type.Object({ email: Type.String() }),
+      output: Type.Object({}),
+    }),
+    whoAmI: query({
+      summary: 'Tells who asks.',
+      access: user,
+      http: 'GET /me',
+      output: Type.Object({ user: Type.Unknown(), service: Type.String(), requestId: Type.String() }),
+    }),
+    hold: query({
+      summary: 'Answers when it is let go.',
+      access: anyone,
+      http: 'GET /hold',
+      output: Type.Object({}),
+    }),
+    fail: query({
+      summary: 'Fails.',
+      access: anyone,
+      http: 'GET /fail',
+      output: Type.Object({}),
+    }),
+    watch: stream({
+      summary: 'Counts to two.',
+      access: anyone,
+      http: 'GET /watch',
+      output: Type.Object({ count: Type.Integer() }),
+    }),
+  },
+})
+
+/** A call that waits in the service. */
+export interface Held {
+  readonly ctx: OperationContext
+  readonly letGo: () => void
+}
+
+/** The service, which tells of its calls. */
+export function openThings(
+  calls: string[],
+  held: Held[],
+  onOpen: (isDraining: () => boolean) => void,
+): Service {
+  return defineService({
+    contract: things,
+    database: { migrations: 'migrations' },
+    open({ isDraining }) {
+      onOpen(isDraining)
+      const tell = (name: string): void => void calls.push(name)
+      return {
+        list(input) {
+          tell('list')
+          return { asked: input }
+        },
+        get({ id }) {
+          tell('get')
+          return { id, version: 3 }
+        },
+        put({ id, version }) {
+          tell('put')
+          return { id, version: version + 1 }
+        },
+        remove() {
+          tell('remove')
+          return {}
+        },
+        create({ id }, ctx) {
+          tell('create')
+          return ctx.commit(async () => ({ id, version: calls.length }))
+        },
+        echo({ text = '' }) {
+          tell('echo')
+          return { text }
+        },
+        login() {
+          tell('login')
+          return {}
+        },
+        whoAmI(_, { user: its, caller, requestId }) {
+          tell('whoAmI')
+          return { user: its, service: caller.service ?? '', requestId: requestId ?? '' }
+        },
+        async hold(_, ctx) {
+          tell('hold')
+          await new Promise<void>((resolve) => held.push({ ctx, letGo: resolve }))
+          return {}
+        },
+        fail() {
+          tell('fail')
+          throw new TypeError('the secret is 42')
+        },
+        async *watch(_, ctx) {
+          tell('watch')
+          yield { count: 1 }
+          await new Promise<void>((resolve) => {
+            held.push({ ctx, letGo: resolve })
+            ctx.signal.addEventListener('abort', () => resolve())
+          })
+          yield { count: 2 }
+        },
+      }
+    },
+  })
+}
