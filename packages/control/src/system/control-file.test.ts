@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { CONTROL_FILE, claim, findRunning } from './control-file.ts'
 import { thisProcess } from './leftovers.ts'
-import { makeDataFolder } from './test-data-folder.ts'
 
 describe('claim', () => {
   const file = { url: 'http://127.0.0.1:1', token: 't', isReady: false }

@@ -8,8 +8,8 @@ import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
 import { Supervisor } from '../supervisor/supervisor.ts'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { openControlHost } from './control-host.ts'
-import { makeDataFolder } from './test-data-folder.ts'
 
 const TOKEN = 'the-token-of-24-charactr'
 

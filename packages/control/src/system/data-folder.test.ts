@@ -13,8 +13,8 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { isFlotillaError } from '@flotilla/core/error'
 import { seededRandom } from '@flotilla/core/random'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { DataFolder, Secrets } from './data-folder.ts'
-import { makeDataFolder } from './test-data-folder.ts'
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { describe, it, type TestContext } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { until } from '@flotilla/core/until'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
 import type { DataFolder } from './data-folder.ts'
 import { endLeftovers, isAlive, recordProcesses, type StartedProcess, thisProcess } from './leftovers.ts'
-import { makeDataFolder } from './test-data-folder.ts'
 
 type Running = ChildProcess & { readonly pid: number }
 

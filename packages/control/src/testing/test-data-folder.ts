@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DataFolder } from './data-folder.ts'
+import { DataFolder } from '../system/data-folder.ts'
 
 /** Makes one; it is gone after the test. */
 export function makeDataFolder(t: { after(cleanUp: () => void): void }): DataFolder {
