@@ -81,6 +81,7 @@ function ask(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(`${http}/operations/control.${operation}`, {
+      agent: false,
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
     })
