@@ -120,8 +120,9 @@ describe('ProcessSlot', () => {
       await clock.advance(30_000)
       await becomes(slot, 'waiting')
       assert.match(slot.lastEnd ?? '', /^SIGKILL after 3/)
-      if (end < 5) await clock.advance(end === 1 ? 0 : 800)
-      assert.equal(slot.state, end < 5 ? 'starting' : 'waiting')
+      await clock.advance(0)
+      assert.equal(slot.state, end === 1 ? 'starting' : 'waiting')
+      if (end > 1 && end < 5) await clock.advance(800)
     }
     assert.equal(slot.isLooping, true)
   })
@@ -156,6 +157,7 @@ describe('ProcessSlot', () => {
     await slot.whenReady()
     const pid = slot.pid as number
     const stopped = Promise.all([slot.stop(8_000), slot.stop(8_000)])
+    assert.equal(clock.pending, 1)
     await until('it was asked', () => log().includes('asked'))
     await clock.advance(7_999)
     assert.equal(slot.state, 'stopping')
