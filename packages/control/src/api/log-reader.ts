@@ -32,9 +32,13 @@ export async function lastLines(
 ): Promise<LogLine[]> {
   const all = await Promise.all(
     sources.map(async ({ process, path }) => {
-      const text = await readTail(path)
-      const wanted = text.split('\n').filter((line) => line !== '' && matches(line, filter))
-      return wanted.slice(-count).map((line) => ({ process, text: line, time: timeOf(line) }))
+      // What is no line of ours (a crash printed by Node) belongs after the line before it.
+      let time = ''
+      const lines = (await readTail(path)).map((text) => {
+        time = timeOf(text) ?? time
+        return { process, text, time }
+      })
+      return lines.filter(({ text }) => matches(text, filter)).slice(-count)
     }),
   )
   return all
@@ -51,14 +55,14 @@ export async function* followLines(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine> {
-  const positions = new Map<string, { at: number; rest: string }>()
-  for (const { path } of sources()) positions.set(path, { at: await sizeOf(path), rest: '' })
+  /** By path: where the first line begins that was not read yet. */
+  const positions = new Map<string, number>()
+  for (const { path } of sources()) positions.set(path, await sizeOf(path))
   while (!signal.aborted) {
     for (const { process, path } of sources()) {
-      const position = positions.get(path) ?? { at: 0, rest: '' }
+      const { lines, position } = await readOn(path, positions.get(path) ?? 0)
       positions.set(path, position)
-      for (const line of await readOn(path, position))
-        if (matches(line, filter)) yield { process, text: line }
+      for (const line of lines) if (matches(line, filter)) yield { process, text: line }
     }
     await clock.sleep(POLL_MS, signal).catch(() => {
       // The reader left; the loop ends.
@@ -66,32 +70,44 @@ export async function* followLines(
   }
 }
 
-async function readOn(path: string, position: { at: number; rest: string }): Promise<readonly string[]> {
+/** The whole lines from a position on, a chunk at most, and where the next begins. A line longer than a chunk is cut. */
+async function readOn(
+  path: string,
+  from: number,
+): Promise<{ readonly lines: readonly string[]; readonly position: number }> {
   const size = await sizeOf(path)
   // Shorter than where we were: it was rotated.
-  if (size < position.at) position.at = 0
-  if (size === position.at) return []
-  const text = await readRange(path, position.at, Math.min(size, position.at + CHUNK_BYTES_MAX))
-  position.at += Buffer.byteLength(text)
-  const lines = (position.rest + text).split('\n')
-  position.rest = lines.pop() ?? ''
-  return lines.filter((line) => line !== '')
+  const start = size < from ? 0 : from
+  const bytes = await readRange(path, start, Math.min(size, start + CHUNK_BYTES_MAX))
+  const whole =
+    bytes.length === CHUNK_BYTES_MAX && !bytes.includes('\n') ? bytes.length : bytes.lastIndexOf('\n') + 1
+  return { lines: linesOf(bytes.subarray(0, whole)), position: start + whole }
 }
 
-async function readTail(path: string): Promise<string> {
+/** The last lines, without what the bound cut at the front. */
+async function readTail(path: string): Promise<readonly string[]> {
   const size = await sizeOf(path)
-  return readRange(path, Math.max(0, size - TAIL_BYTES_MAX), size)
+  const from = Math.max(0, size - TAIL_BYTES_MAX)
+  const bytes = await readRange(path, from, size)
+  return linesOf(from === 0 ? bytes : bytes.subarray(bytes.indexOf('\n') + 1))
 }
 
-async function readRange(path: string, from: number, to: number): Promise<string> {
+function linesOf(bytes: Buffer): readonly string[] {
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+}
+
+async function readRange(path: string, from: number, to: number): Promise<Buffer> {
   let file: FileHandle | undefined
   try {
     file = await open(path)
     const buffer = Buffer.alloc(to - from)
     const { bytesRead } = await file.read(buffer, 0, buffer.length, from)
-    return buffer.toString('utf8', 0, bytesRead)
+    return buffer.subarray(0, bytesRead)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
     throw error
   } finally {
     await file?.close()
@@ -116,8 +132,9 @@ function matches(line: string, { service, where }: LogFilter): boolean {
   return fields !== undefined && String(fields[name]) === value.join('=')
 }
 
-function timeOf(line: string): string {
-  return String(parse(line)?.['timestamp'] ?? '')
+function timeOf(line: string): string | undefined {
+  const time = parse(line)?.['timestamp']
+  return typeof time === 'string' ? time : undefined
 }
 
 /** Lines that are not JSON (a crash printed by Node) have no fields. */

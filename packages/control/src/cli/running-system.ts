@@ -19,8 +19,8 @@ import { SpanRing } from '@flotilla/core/spans'
 import { TimerWheel } from '@flotilla/core/timer-wheel'
 import { TraceContext } from '@flotilla/core/trace-context'
 import { controlContract } from '../api/contract.ts'
-import { CONTROL_FILE, type ControlFile, DataFolder } from '../system/data-folder.ts'
-import { isAlive } from '../system/leftovers.ts'
+import { type ControlFile, findRunning } from '../system/control-file.ts'
+import { DataFolder } from '../system/data-folder.ts'
 import { textOption } from './arguments.ts'
 import type { CommandContext } from './command.ts'
 
@@ -29,14 +29,9 @@ export type ControlCalls = Calls<typeof controlContract>
 
 /** Where the data folder is: `--data`, `FLOTILLA_DATA`, or `.flotilla` in the checkout. */
 export function dataFolderOf(context: CommandContext, root: string): DataFolder {
-  const given = textOption(context, 'data') ?? context.environment['FLOTILLA_DATA']
-  return new DataFolder(given ?? join(root, '.flotilla'))
-}
-
-/** What the data folder says about a running system; undefined when there is none. */
-export function findRunning(folder: DataFolder): ControlFile | undefined {
-  const file = folder.readJson<ControlFile>(CONTROL_FILE)
-  return file !== undefined && isAlive(file.pid) ? file : undefined
+  // An empty one is none: it would be the working folder.
+  const given = textOption(context, 'data') || context.environment['FLOTILLA_DATA']
+  return new DataFolder(given || join(root, '.flotilla'))
 }
 
 /**

@@ -73,6 +73,13 @@ export class LeaseTable {
     return news
   }
 
+  /** Those of one process, up or not. */
+  ofProcess(http: string): readonly Instance[] {
+    return [...this.#entries.values()]
+      .filter(({ instance }) => instance.http === http)
+      .map(({ instance }) => instance)
+  }
+
   /** The record of an instance, up or not. */
   find(which: Pick<Instance, 'service' | 'instance'>): Instance | undefined {
     return this.#entries.get(instanceKey(which))?.instance

@@ -40,14 +40,16 @@ export const registryService = defineService({
       up.set(table.instances.length)
     }
 
-    /** Asks the process itself; at most one check of the same process at a time. */
-    const check = (instance: Instance): Promise<void> => {
-      const running = checking.get(instance.http)
+    /** Asks the process itself, for all its services; at most one check of the same process at a time. */
+    const check = ({ http: origin }: Instance): Promise<void> => {
+      const running = checking.get(origin)
       if (running !== undefined) return running
-      const started = answers(http, instance.http)
-        .then((isAnswering) => publish(table.checked(instance, isAnswering)))
-        .finally(() => checking.delete(instance.http))
-      checking.set(instance.http, started)
+      const started = answers(http, origin)
+        .then((isAnswering) =>
+          publish(...table.ofProcess(origin).map((instance) => table.checked(instance, isAnswering))),
+        )
+        .finally(() => checking.delete(origin))
+      checking.set(origin, started)
       return started
     }
 

@@ -4,20 +4,22 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Random } from '@flotilla/core/random'
-
-/** Where the command line finds a running system. */
-export interface ControlFile {
-  readonly pid: number
-  readonly url: string
-  readonly token: string
-  /** False until every process is ready. */
-  readonly isReady: boolean
-}
 
 /** A data folder. */
 export class DataFolder {
@@ -46,6 +48,12 @@ export class DataFolder {
         { cause },
       )
     }
+    // Everybody may write where it lies, so somebody may have been there first.
+    const found = lstatSync(this.sockets)
+    if (found.uid !== process.getuid?.() || !found.isDirectory()) {
+      throw new FlotillaError('failed_precondition', `${this.sockets} is somebody else's; remove it.`)
+    }
+    chmodSync(this.sockets, 0o700)
   }
 
   /** Reads what `writeJson` wrote; undefined when it is not there or was cut short. */
@@ -65,13 +73,26 @@ export class DataFolder {
     renameSync(`${path}.new`, path)
   }
 
+  /** Writes a file that is not there; false, and nothing done, when it is. */
+  createJson(name: string, value: unknown): boolean {
+    const path = join(this.path, name)
+    const own = `${path}.${process.pid}`
+    writeFileSync(own, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 })
+    try {
+      linkSync(own, path)
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      throw error
+    } finally {
+      rmSync(own)
+    }
+  }
+
   remove(name: string): void {
     rmSync(join(this.path, name), { force: true })
   }
 }
-
-/** The file that tells of a running system. */
-export const CONTROL_FILE = 'control.json'
 
 const SECRETS_FILE = 'secrets.json'
 

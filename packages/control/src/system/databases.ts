@@ -106,6 +106,8 @@ async function superviseServer({
       try {
         server = await open()
         failures = 0
+        // Closing began meanwhile, and closed the one before.
+        if (isClosing) return await server.close()
       } catch (error) {
         log.error('PostgreSQL could not be started', { error })
         await clock.sleep(Math.min(RESTART_MS_MAX, RESTART_MS_MIN * 2 ** failures++))

@@ -70,15 +70,22 @@ function inherited(
   { environment, services: all }: EnvironmentOptions,
   services: readonly string[],
 ): Record<string, string> {
-  const foreign = all.filter((name) => !services.includes(name)).map((name) => variableName(name, ''))
   const kept: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined || name === 'DATABASE_URL') continue
     const isOurs = name.startsWith('FLOTILLA_') && !PASSED_ON.includes(name)
-    if (isOurs || name.startsWith('npm_') || foreign.some((prefix) => name.startsWith(prefix))) continue
+    const owner = ownerOf(name, all)
+    const isForeign = owner !== undefined && !services.includes(owner)
+    if (isOurs || name.startsWith('npm_') || isForeign) continue
     kept[name] = value
   }
   return kept
+}
+
+/** The service whose setting a variable is: of `auth` and `auth-admin`, AUTH_ADMIN_KEY is the latter's. */
+function ownerOf(variable: string, services: readonly string[]): string | undefined {
+  const prefixes = services.filter((name) => variable.startsWith(variableName(name, '')))
+  return prefixes.sort((a, b) => b.length - a.length)[0]
 }
 
 function decided(

@@ -15,17 +15,19 @@ export interface StartedProcess {
   readonly birth: string
 }
 
+/** Where there is no /proc. */
+const UNKNOWN = 'unknown'
 const FILE = 'processes.json'
 const GRACE_MS = 3_000
 const POLL_MS = 50
 
-/** Writes down which processes there are. */
+/** Writes down which processes there are; those that could not be told from others later are left out. */
 export function recordProcesses(folder: DataFolder, pids: readonly number[]): void {
   folder.writeJson(
     FILE,
     pids.flatMap((pid) => {
       const birth = birthOf(pid)
-      return birth === undefined ? [] : [{ pid, birth }]
+      return birth === undefined || birth === UNKNOWN ? [] : [{ pid, birth }]
     }),
   )
 }
@@ -33,19 +35,29 @@ export function recordProcesses(folder: DataFolder, pids: readonly number[]): vo
 /** Ends what is left of an earlier run; returns how many there were. */
 export async function endLeftovers(folder: DataFolder, clock: Clock): Promise<number> {
   const recorded = folder.readJson<StartedProcess[]>(FILE) ?? []
-  const alive = (): StartedProcess[] => recorded.filter(({ pid, birth }) => birthOf(pid) === birth)
+  const alive = (): StartedProcess[] => recorded.filter(isAlive)
   const found = alive().length
   for (const { pid } of alive()) kill(pid, 'SIGTERM')
-  const untilMs = clock.monotonicMs() + GRACE_MS
-  while (alive().length > 0 && clock.monotonicMs() < untilMs) await clock.sleep(POLL_MS)
+  const areGone = async (): Promise<void> => {
+    const untilMs = clock.monotonicMs() + GRACE_MS
+    while (alive().length > 0 && clock.monotonicMs() < untilMs) await clock.sleep(POLL_MS)
+  }
+  await areGone()
   for (const { pid } of alive()) kill(pid, 'SIGKILL')
+  // Until then they hold their ports.
+  await areGone()
   folder.remove(FILE)
   return found
 }
 
-/** True while the process runs: one that ended and was not collected by its parent yet does not. */
-export function isAlive(pid: number): boolean {
-  return birthOf(pid) !== undefined
+/** This process, as others may know it again. */
+export function thisProcess(): StartedProcess {
+  return { pid: process.pid, birth: birthOf(process.pid) ?? UNKNOWN }
+}
+
+/** True while the process runs: one that ended and was not collected by its parent yet does not, nor does one with its number. */
+export function isAlive({ pid, birth }: StartedProcess): boolean {
+  return birthOf(pid) === birth
 }
 
 function isNumberTaken(pid: number): boolean {
@@ -65,7 +77,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** When a process was started, in the kernel's ticks; undefined when it is gone, 'unknown' where there is no /proc. */
+/** When a process was started, in the kernel's ticks; undefined when it is gone, `UNKNOWN` where they cannot be had. */
 function birthOf(pid: number): string | undefined {
   if (!isNumberTaken(pid)) return undefined
   try {
@@ -76,7 +88,7 @@ function birthOf(pid: number): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ESRCH') return undefined
-    if (code === 'ENOENT') return process.platform === 'linux' ? undefined : 'unknown'
+    if (code === 'ENOENT') return process.platform === 'linux' ? undefined : UNKNOWN
     throw error
   }
 }

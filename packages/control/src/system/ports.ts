@@ -22,7 +22,7 @@ const portFacts = {
   postgres: { default: 15_432, variable: 'FLOTILLA_POSTGRES_PORT', hint: 'FLOTILLA_POSTGRES_PORT' },
 } as const
 
-/** @throws FlotillaError `invalid_argument` when a variable is not a port. */
+/** @throws FlotillaError `invalid_argument` when a variable is not a port, or two name the same. */
 export function readPorts(
   environment: Readonly<Record<string, string | undefined>>,
   gateway?: string,
@@ -34,12 +34,21 @@ export function readPorts(
     if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
     throw new FlotillaError('invalid_argument', `${variable} must be a port from 1 to 65535, not ${text}.`)
   }
-  return {
+  const ports: SystemPorts = {
     gateway: read('gateway', gateway),
     control: read('control'),
     registry: read('registry'),
     postgres: read('postgres'),
   }
+  const users = new Map<number, string>()
+  for (const [name, port] of Object.entries(ports)) {
+    const other = users.get(port)
+    if (other !== undefined) {
+      throw new FlotillaError('invalid_argument', `Port ${port} cannot serve both ${other} and ${name}.`)
+    }
+    users.set(port, name)
+  }
+  return ports
 }
 
 /** @throws FlotillaError `failed_precondition` naming the port that is taken and how to choose another. */

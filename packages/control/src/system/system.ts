@@ -23,11 +23,12 @@ import {
   startWaves,
 } from '../topology/placement.ts'
 import { type AppModule, contractsOf } from './app-module.ts'
+import { CONTROL_FILE, type ControlFile, claim } from './control-file.ts'
 import { openControlHost } from './control-host.ts'
-import { CONTROL_FILE, type ControlFile, type DataFolder, type Secrets } from './data-folder.ts'
+import type { DataFolder, Secrets } from './data-folder.ts'
 import { type Databases, openDatabases } from './databases.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
-import { endLeftovers, recordProcesses } from './leftovers.ts'
+import { endLeftovers, recordProcesses, thisProcess } from './leftovers.ts'
 import { probePorts, type SystemPorts } from './ports.ts'
 import { lastWords, runTask } from './run-task.ts'
 
@@ -90,17 +91,17 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   const { module, services, placement, folder, secrets, tcp, ports, onStep } = options
   const mistakes = mistakesIn(placement, options.placeable)
   if (mistakes.length > 0) throw new PlacementError(placement.name, mistakes)
-  const ended = await endLeftovers(folder, ports.clock)
-  if (ended > 0) onStep(`ended ${ended} processes that an earlier run left behind`)
-  await probePorts({ gateway: tcp.gateway, control: tcp.control, registry: tcp.registry })
   const controlFile: ControlFile = {
-    pid: process.pid,
+    ...thisProcess(),
     url: `http://127.0.0.1:${tcp.control}`,
     token: secrets.get('control token'),
     isReady: false,
   }
-  folder.writeJson(CONTROL_FILE, controlFile)
+  claim(folder, controlFile)
   closing.defer('control file', () => folder.remove(CONTROL_FILE))
+  const ended = await endLeftovers(folder, ports.clock)
+  if (ended > 0) onStep(`ended ${ended} processes that an earlier run left behind`)
+  await probePorts({ gateway: tcp.gateway, control: tcp.control, registry: tcp.registry })
   closing.defer('sockets', () => rmSync(folder.sockets, { recursive: true, force: true }))
 
   onStep('PostgreSQL')

@@ -7,10 +7,11 @@ import { statfsSync } from 'node:fs'
 import { freemem, totalmem } from 'node:os'
 import { findBinaries } from '../../postgres/binaries.ts'
 import { loadApp } from '../../system/app-module.ts'
+import { findRunning } from '../../system/control-file.ts'
 import type { DataFolder } from '../../system/data-folder.ts'
 import { probePorts, readPorts, type SystemPorts } from '../../system/ports.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { dataFolderOf, findRunning } from '../running-system.ts'
+import { dataFolderOf } from '../running-system.ts'
 import { table } from '../terminal.ts'
 
 /** One thing that was looked at. */

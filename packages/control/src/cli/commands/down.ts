@@ -18,11 +18,11 @@ export const down: Command = {
   summary: 'stop everything in good order',
   async run(context) {
     const { root } = await loadApp(context.workingFolder)
-    const pid = await withControl(dataFolderOf(context, root), async (control, file) => {
+    const supervisor = await withControl(dataFolderOf(context, root), async (control, file) => {
       await control.down()
-      return file.pid
+      return file
     })
-    while (isAlive(pid)) await systemClock.sleep(POLL_MS)
+    while (isAlive(supervisor)) await systemClock.sleep(POLL_MS)
     context.terminal.result({ isDown: true }, () => ['Everything is stopped; the data is kept.'])
     return undefined
   },

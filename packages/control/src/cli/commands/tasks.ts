@@ -14,13 +14,14 @@ import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
 import type { Service } from '@flotilla/core/service'
 import { type AppModule, loadAllServices, loadApp } from '../../system/app-module.ts'
+import { findRunning } from '../../system/control-file.ts'
 import { type DataFolder, Secrets } from '../../system/data-folder.ts'
 import { embeddedUrls, openDatabases } from '../../system/databases.ts'
 import { readPorts } from '../../system/ports.ts'
 import { runTask } from '../../system/run-task.ts'
 import { loginSettings } from '../../system/system.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { dataFolderOf, findRunning } from '../running-system.ts'
+import { dataFolderOf } from '../running-system.ts'
 
 /** `flotilla migrate`. */
 export const migrate: Command = {

@@ -13,6 +13,7 @@ import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
 import { type AppModule, loadAllServices, loadApp, placeable } from '../../system/app-module.ts'
+import { findRunning, refuseSecond } from '../../system/control-file.ts'
 import { type DataFolder, Secrets } from '../../system/data-folder.ts'
 import { readPorts } from '../../system/ports.ts'
 import { lastWords } from '../../system/run-task.ts'
@@ -26,7 +27,7 @@ import {
 } from '../../topology/placement.ts'
 import { textOption } from '../arguments.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { dataFolderOf, findRunning } from '../running-system.ts'
+import { dataFolderOf } from '../running-system.ts'
 import { type Terminal, table } from '../terminal.ts'
 
 const SAME_WISH_MS = 1_000
@@ -50,13 +51,7 @@ in the foreground until Ctrl-C. With --detach it returns when everything is read
   async run(context) {
     const module = await loadApp(context.workingFolder)
     const folder = dataFolderOf(context, module.root)
-    const running = findRunning(folder)
-    if (running !== undefined) {
-      throw new FlotillaError(
-        'failed_precondition',
-        `It runs already (pid ${running.pid}); see it with: npx flotilla status`,
-      )
-    }
+    refuseSecond(folder)
     return context.options['detach'] ? detach(context, folder) : foreground(context, module, folder)
   },
 }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { VirtualClock } from '@flotilla/core/virtual-clock'
+import type { LogLine } from './contract.ts'
+import { followLines, type LogSource, lastLines } from './log-reader.ts'
+
+function makeSources(t: TestContext, ...names: string[]): LogSource[] {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-logs-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return names.map((process) => ({ process, path: join(folder, `${process}.log`) }))
+}
+
+/** A line of ours, at a second of the minute. */
+function line(second: number, fields: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({ timestamp: `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`, ...fields })
+}
+
+const textsOf = (lines: readonly LogLine[]): string[] =>
+  lines.map(({ process, text }) => `${process} ${text}`)
+
+describe('lastLines', () => {
+  it('gives the last of all files together, oldest first', async (t) => {
+    const [a, b] = makeSources(t, 'a-1', 'b-1', 'none-1') as [LogSource, LogSource]
+    writeFileSync(a.path, `${line(1)}\n${line(4)}\n`)
+    writeFileSync(b.path, `${line(2)}\n${line(3)}\n`)
+    const sources = [a, b, { process: 'none-1', path: `${a.path}.none` }]
+    assert.deepEqual(textsOf(await lastLines(sources, {}, 3)), [
+      `b-1 ${line(2)}`,
+      `b-1 ${line(3)}`,
+      `a-1 ${line(4)}`,
+    ])
+  })
+
+  it('leaves what Node prints at a crash where it was printed', async (t) => {
+    const [a, b] = makeSources(t, 'a-1', 'b-1') as [LogSource, LogSource]
+    writeFileSync(a.path, `${line(2)}\nFATAL ERROR\n{ not json\n`)
+    writeFileSync(b.path, `${line(1)}\n${line(3)}\n`)
+    const expected = [`a-1 ${line(2)}`, 'a-1 FATAL ERROR', 'a-1 { not json', `b-1 ${line(3)}`]
+    assert.deepEqual(textsOf(await lastLines([a, b], {}, 4)), expected)
+  })
+
+  it('gives what is asked for: of a service, with a field', async (t) => {
+    const [a] = makeSources(t, 'a-1') as [LogSource]
+    const [one, two, three] = [
+      line(1, { service: 'cart', request_id: 'r=1' }),
+      line(2, { service: 'cart', request_id: 'r2', status: 200 }),
+      line(3, { service: 'auth', request_id: 'r=1' }),
+    ]
+    writeFileSync(a.path, `${one}\n${two}\n${three}\nno json\n`)
+    const texts = async (filter: Parameters<typeof lastLines>[1]): Promise<string[]> =>
+      (await lastLines([a], filter, 10)).map(({ text }) => text)
+    assert.deepEqual(await texts({ service: 'cart' }), [one, two])
+    assert.deepEqual(await texts({ where: 'request_id=r=1' }), [one, three])
+    assert.deepEqual(await texts({ service: 'cart', where: 'status=200' }), [two])
+    assert.deepEqual(await texts({ where: 'nothing=x' }), [])
+  })
+
+  it('reads no more than 4 MiB of a file, and no half line', async (t) => {
+    const [a] = makeSources(t, 'a-1') as [LogSource]
+    const filler = 'é'.repeat(1_000)
+    writeFileSync(a.path, `${filler}\n`.repeat(2_500))
+    const lines = await lastLines([a], {}, 10_000)
+    assert.equal(lines.length, Math.floor((4 * 1024 * 1024) / 2_001))
+    assert.ok(lines.every(({ text }) => text === filler))
+  })
+})
+
+describe('followLines', () => {
+  /** Follows; `take` gives the next lines, moving the clock as far as it takes. */
+  function follow(t: TestContext, sources: () => readonly LogSource[]) {
+    const clock = new VirtualClock()
+    const leave = new AbortController()
+    const lines = followLines(sources, {}, clock, leave.signal)
+    t.after(() => leave.abort())
+    const take = async (count: number): Promise<string[]> => {
+      const taken: string[] = []
+      while (taken.length < count) {
+        let settled = false
+        const next = lines.next().finally(() => {
+          settled = true
+        })
+        for (let turn = 0; !settled && turn < 1_000; turn++) await clock.advance(50)
+        const { value } = settled ? await next : assert.fail('a line in time')
+        taken.push((value as LogLine).text)
+      }
+      return taken
+    }
+    return { take, leave, lines, clock }
+  }
+
+  it('gives what is new, of processes that come later, too', async (t) => {
+    const [a, b] = makeSources(t, 'a-1', 'b-1') as [LogSource, LogSource]
+    writeFileSync(a.path, 'old\n')
+    const sources = [a]
+    const { take, lines, leave, clock } = follow(t, () => sources)
+    const first = take(1)
+    await clock.advance(50)
+    appendFileSync(a.path, 'new\n')
+    assert.deepEqual(await first, ['new'])
+    sources.push(b)
+    writeFileSync(b.path, 'first words\n')
+    assert.deepEqual(await take(1), ['first words'])
+    const end = lines.next()
+    leave.abort()
+    assert.equal((await end).done, true)
+  })
+
+  it('gives a line when it is whole: cut inside a character, longer than a chunk, after a rotation', async (t) => {
+    const [a] = makeSources(t, 'a-1') as [LogSource]
+    writeFileSync(a.path, '')
+    const { take, clock } = follow(t, () => [a])
+    const one = take(1)
+    await clock.advance(250)
+    const bytes = Buffer.from('häuser\n')
+    appendFileSync(a.path, bytes.subarray(0, 2))
+    for (let turn = 0; turn < 10; turn++) await clock.advance(250)
+    appendFileSync(a.path, bytes.subarray(2))
+    assert.deepEqual(await one, ['häuser'])
+    // 256 KiB is a chunk; its end falls inside an é.
+    const many = Array.from({ length: 300 }, (_, index) => `${index}${'é'.repeat(1_000)}`)
+    appendFileSync(a.path, `${many.join('\n')}\n`)
+    assert.deepEqual(await take(300), many)
+    appendFileSync(a.path, `${'x'.repeat(600 * 1024)}\nafter\n`)
+    const pieces = await take(4)
+    assert.equal(pieces.slice(0, 3).join('').length, 600 * 1024)
+    assert.equal(pieces[3], 'after')
+    truncateSync(a.path)
+    appendFileSync(a.path, 'again\n')
+    assert.deepEqual(await take(1), ['again'])
+  })
+})

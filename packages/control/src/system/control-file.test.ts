@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { CONTROL_FILE, claim, findRunning } from './control-file.ts'
+import { thisProcess } from './leftovers.ts'
+
+describe('claim', () => {
+  const file = { url: 'http://127.0.0.1:1', token: 't', isReady: false }
+
+  it('refuses a second system on the data folder', (t) => {
+    const folder = makeDataFolder(t)
+    assert.equal(findRunning(folder), undefined)
+    claim(folder, { ...file, ...thisProcess() })
+    assert.equal(findRunning(folder)?.pid, process.pid)
+    assert.throws(() => claim(folder, { ...file, ...thisProcess() }), /It runs already \(pid \d+\)/)
+  })
+
+  it('takes over from a system that was killed, though its number is another’s now', (t) => {
+    const folder = makeDataFolder(t)
+    folder.writeJson(CONTROL_FILE, { ...file, pid: process.pid, birth: 'another' })
+    assert.equal(findRunning(folder), undefined)
+    claim(folder, { ...file, ...thisProcess() })
+    assert.equal(findRunning(folder)?.pid, process.pid)
+  })
+})

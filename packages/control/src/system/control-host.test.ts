@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
+import { createKeyPair, Signer } from '@flotilla/core/credentials'
+import type { Host } from '@flotilla/core/host'
+import { createIds } from '@flotilla/core/ids'
+import { createLogger } from '@flotilla/core/log'
+import { systemRandom } from '@flotilla/core/random'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { openControlHost } from './control-host.ts'
+
+const TOKEN = 'the-token-of-24-charactr'
+
+/** The control API of a system without processes. */
+async function openApi(t: TestContext, onDown: () => void = () => {}): Promise<Host> {
+  const folder = makeDataFolder(t)
+  const keys = createKeyPair()
+  const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
+  const placement = { name: 'test', hosts: { edge: { services: ['gateway'], instances: 1 } } }
+  const supervisor = new Supervisor({
+    ...ports,
+    placement,
+    waves: [],
+    logFolder: folder.logs,
+    command: () => assert.fail('nothing is started'),
+    onChange: () => {},
+  })
+  const host = await openControlHost({
+    ports,
+    log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
+    controlPort: 0,
+    token: TOKEN,
+    environment: {
+      environment: { FLOTILLA_DRAIN_DELAY_MS: '0' },
+      services: ['gateway'],
+      version: '1',
+      socketFolder: folder.sockets,
+      registryPort: 1,
+      processKey: keys.publicKey,
+      userKey: keys.publicKey,
+      signer: new Signer(keys.privateKey),
+      credentialsUntil: systemClock.now() + 60_000,
+      databaseUrls: {},
+      settings: {},
+      taskSettings: {},
+    },
+    service: {
+      app: 'test',
+      version: '1',
+      placement,
+      contracts: [],
+      supervisor,
+      gateway: '',
+      database: '',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      isSingle: (name) => name === 'edge',
+      administrator: () => ({}),
+      onDown,
+    },
+  })
+  t.after(async () => {
+    await supervisor.stop(0)
+    await host.close()
+  })
+  return host
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+/** `fetch` would not let us choose the Host header. */
+function ask(
+  { http }: Host,
+  operation: string,
+  headers: Readonly<Record<string, string>>,
+  input: unknown = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${http}/operations/control.${operation}`, {
+      agent: false,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+    outgoing.once('error', reject)
+    outgoing.once('response', (incoming) => {
+      let body = ''
+      incoming.setEncoding('utf8')
+      incoming.on('data', (text: string) => {
+        body += text
+      })
+      incoming.once('end', () => resolve({ status: incoming.statusCode ?? 0, body }))
+    })
+    outgoing.end(JSON.stringify(input))
+  })
+}
+
+const authorized = { authorization: `Bearer ${TOKEN}` }
+
+describe('openControlHost', () => {
+  it('answers who has the token', async (t) => {
+    const { status, body } = await ask(await openApi(t), 'status', authorized)
+    assert.equal(status, 200, body)
+    const { app, isReady } = JSON.parse(body)
+    assert.deepEqual([app, isReady], ['test', false])
+  })
+
+  it('refuses everybody else, in every operation', async (t) => {
+    let isDown = false
+    const host = await openApi(t, () => {
+      isDown = true
+    })
+    const wrong = [
+      '',
+      'Bearer ',
+      `Bearer ${TOKEN}x`,
+      `Bearer ${TOKEN.slice(0, -1)}`,
+      `Bearer ${TOKEN.toUpperCase()}`,
+    ]
+    for (const authorization of [...wrong, TOKEN, `Basic ${TOKEN}`]) {
+      for (const operation of ['status', 'processes', 'logs', 'scale', 'call', 'down']) {
+        const { status } = await ask(host, operation, { authorization })
+        assert.equal(status, 401, `${operation} with '${authorization}'`)
+      }
+    }
+    assert.equal((await ask(host, 'status', {})).status, 401)
+    assert.equal(isDown, false)
+    assert.equal((await ask(host, 'down', authorized)).status, 200)
+    assert.equal(isDown, true)
+  })
+
+  it('refuses a web page whose name points here, even with the token', async (t) => {
+    const host = await openApi(t)
+    for (const name of [
+      'evil.example',
+      '127.0.0.1.evil.example',
+      'localhost.evil.example:8090',
+      '127.0.0.1@evil',
+    ]) {
+      assert.equal((await ask(host, 'status', { ...authorized, host: name })).status, 403, name)
+    }
+    for (const name of ['localhost', 'localhost:8090', '[::1]:8090', '127.0.0.1']) {
+      assert.equal((await ask(host, 'status', { ...authorized, host: name })).status, 200, name)
+    }
+  })
+
+  it('says why it refuses to scale and to call', async (t) => {
+    const host = await openApi(t)
+    const scaled = await ask(host, 'scale', authorized, { service: 'nothing', instances: 2 })
+    assert.match(scaled.body, /no_service/)
+    assert.match((await ask(host, 'scale', authorized, { service: 'gateway', instances: 2 })).body, /single/)
+    assert.match(
+      (await ask(host, 'call', authorized, { operation: 'no.thing', input: {} })).body,
+      /no_operation/,
+    )
+  })
+})

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
+import { Closing } from '@flotilla/core/closing'
+import { defineContract } from '@flotilla/core/contract'
+import { findFreePort } from '@flotilla/core/free-port'
+import { createIds } from '@flotilla/core/ids'
+import { createLogger } from '@flotilla/core/log'
+import { systemRandom } from '@flotilla/core/random'
+import { defineService } from '@flotilla/core/service'
+import { until } from '@flotilla/core/until'
+import pg from 'pg'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { Secrets } from './data-folder.ts'
+import { embeddedUrls, openDatabases } from './databases.ts'
+
+async function ask(url: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  // The server is killed on purpose.
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+function serviceWith(name: string, database?: { readonly migrations: string }) {
+  const contract = defineContract({ name, version: 1, summary: name, operations: {} })
+  return defineService({ contract, ...(database === undefined ? {} : { database }), open: () => ({}) })
+}
+
+describe('openDatabases', () => {
+  it('gives every service a database only it can use, starts the server again, and leaves none behind', async (t) => {
+    const folder = makeDataFolder(t)
+    const closing = new Closing(systemClock, 20_000)
+    t.after(() => closing.close())
+    const migrations = folder.path
+    const services = new Map([
+      ['cart', serviceWith('cart', { migrations })],
+      ['auth-admin', serviceWith('auth-admin', { migrations })],
+      ['gateway', serviceWith('gateway')],
+    ])
+    const secrets = new Secrets(folder, systemRandom)
+    const lines: string[] = []
+    const options = {
+      app: 'test',
+      services,
+      folder,
+      secrets,
+      ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
+      postgresPort: await findFreePort(),
+      externalUrl: undefined,
+      log: createLogger({
+        level: 'error',
+        clock: systemClock,
+        fields: {},
+        destination: { write: (text: string) => void lines.push(text) },
+      }),
+      closing,
+    }
+    const databases = await openDatabases(options)
+    assert.deepEqual(Object.keys(databases.urls), ['cart', 'auth-admin'])
+    assert.deepEqual(embeddedUrls(options), databases.urls)
+    const { cart = '', 'auth-admin': auth = '' } = databases.urls
+    await ask(cart, 'create table kept as select 1 as id')
+    assert.deepEqual(await ask(auth, 'select current_user as "user", current_database() as "database"'), [
+      { user: 'test_auth_admin', database: 'test_auth_admin' },
+    ])
+    await assert.rejects(ask(cart.replace(/test_cart$/, 'test_auth_admin'), 'select 1'), { code: '42501' })
+
+    const first = databases.pid() as number
+    process.kill(first, 'SIGKILL')
+    await until('another server runs', () => databases.pid() !== first, 20_000)
+    assert.deepEqual(await ask(cart, 'select id from kept'), [{ id: 1 }])
+
+    // It ends again, and the system is closed before the next one runs.
+    const ends = lines.length
+    process.kill(databases.pid() as number, 'SIGKILL')
+    await until('the end is noticed', () => lines.length > ends, 20_000)
+    await closing.close()
+    await assert.rejects(ask(cart, 'select 1'), { code: 'ECONNREFUSED' })
+  })
+})

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
+import { until } from '@flotilla/core/until'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
+import type { DataFolder } from './data-folder.ts'
+import { endLeftovers, isAlive, recordProcesses, type StartedProcess, thisProcess } from './leftovers.ts'
+
+type Running = ChildProcess & { readonly pid: number }
+
+/** A process that says when it runs. */
+async function spawnProcess(t: TestContext, program = 'echo up; exec sleep 60'): Promise<Running> {
+  const child = spawn('/bin/sh', ['-c', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.after(() => child.kill('SIGKILL'))
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  return child as unknown as Running
+}
+
+const recorded = (folder: DataFolder): StartedProcess[] =>
+  folder.readJson<StartedProcess[]>('processes.json') ?? []
+
+describe('endLeftovers', () => {
+  it('ends what an earlier run left behind, and forgets it', async (t) => {
+    const folder = makeDataFolder(t)
+    const [orphan, other] = [await spawnProcess(t), await spawnProcess(t)]
+    recordProcesses(folder, [orphan.pid, 0x7fff_fff0])
+    assert.deepEqual(
+      recorded(folder).map(({ pid }) => pid),
+      [orphan.pid],
+    )
+    assert.equal(await endLeftovers(folder, systemClock), 1)
+    await until('it ended', () => orphan.signalCode === 'SIGTERM')
+    assert.ok(other.kill(0))
+    assert.equal(await endLeftovers(folder, systemClock), 0)
+  })
+
+  it('leaves a process alone that only has the number of an earlier one', async (t) => {
+    const folder = makeDataFolder(t)
+    const stranger = await spawnProcess(t)
+    recordProcesses(folder, [stranger.pid])
+    folder.writeJson(
+      'processes.json',
+      recorded(folder).map(({ pid, birth }) => ({ pid, birth: `${birth}0` })),
+    )
+    assert.equal(await endLeftovers(folder, systemClock), 0)
+    assert.equal(stranger.signalCode, null)
+    assert.ok(stranger.kill(0))
+  })
+
+  it('kills one that does not end when asked, and returns when it is gone', async (t) => {
+    const folder = makeDataFolder(t)
+    const stubborn = await spawnProcess(t, "trap '' TERM; echo up; while :; do sleep 0.1; done")
+    recordProcesses(folder, [stubborn.pid])
+    const [process] = recorded(folder)
+    // So that its 3 s pass in no time.
+    let elapsedMs = 0
+    const clock = {
+      ...systemClock,
+      monotonicMs: () => elapsedMs,
+      sleep: (ms: number) => {
+        elapsedMs += ms
+        return systemClock.sleep(1)
+      },
+    }
+    assert.equal(await endLeftovers(folder, clock), 1)
+    assert.ok(!isAlive(process as StartedProcess))
+    await until('it ended', () => stubborn.signalCode === 'SIGKILL')
+  })
+
+  it('has nothing to do without a record', async (t) => {
+    const folder = makeDataFolder(t)
+    assert.equal(await endLeftovers(folder, systemClock), 0)
+  })
+})
+
+describe('isAlive', () => {
+  it('is false for a zombie: it has ended, and nobody collected it', async (t) => {
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'])
+    t.after(() => parent.kill('SIGKILL'))
+    const line = await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve))
+    const folder = makeDataFolder(t)
+    const pid = Number(line.toString())
+    await until('it is a zombie', () => {
+      recordProcesses(folder, [pid])
+      return recorded(folder).length === 0
+    })
+    assert.ok(isAlive(thisProcess()))
+  })
+})

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, it } from 'node:test'
+import { isFlotillaError } from '@flotilla/core/error'
+import { findFreePort } from '@flotilla/core/free-port'
+import { probePorts, readPorts } from './ports.ts'
+
+const isRefusal = (code: string, pattern: RegExp) => (error: unknown) =>
+  isFlotillaError(error) && error.code === code && pattern.test(error.message)
+
+describe('readPorts', () => {
+  it('takes the option before the variable before the default', () => {
+    const environment = { FLOTILLA_PORT: '9000', FLOTILLA_REGISTRY_PORT: '9001' }
+    assert.deepEqual(readPorts(environment, '9002'), {
+      gateway: 9002,
+      control: 8090,
+      registry: 9001,
+      postgres: 15_432,
+    })
+    assert.equal(readPorts(environment).gateway, 9000)
+    assert.equal(readPorts({}).gateway, 8080)
+  })
+
+  it('refuses what is no port, naming the variable', () => {
+    for (const text of ['', '0', '65536', '-1', '1.5', '1e3', '0x50', ' 80', 'http', '123456']) {
+      assert.throws(
+        () => readPorts({ FLOTILLA_CONTROL_PORT: text }),
+        isRefusal('invalid_argument', /^FLOTILLA_CONTROL_PORT must be a port from 1 to 65535/),
+        text,
+      )
+    }
+  })
+
+  it('refuses one port for two', () => {
+    assert.throws(
+      () => readPorts({}, '8090'),
+      isRefusal('invalid_argument', /^Port 8090 cannot serve both gateway and control\.$/),
+    )
+  })
+})
+
+describe('probePorts', () => {
+  it('names the port that is taken, who needs it, and how to choose another', async (t) => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => {
+      server.close()
+    })
+    const registry = (server.address() as AddressInfo).port
+    await assert.rejects(
+      probePorts({ gateway: await findFreePort(), registry }),
+      isRefusal(
+        'failed_precondition',
+        new RegExp(`^Port ${registry}, which the registry needs, is taken .*FLOTILLA_REGISTRY_PORT\\.$`),
+      ),
+    )
+  })
+
+  it('leaves free ports free', async () => {
+    const gateway = await findFreePort()
+    await probePorts({ gateway })
+    await probePorts({ gateway })
+  })
+})
