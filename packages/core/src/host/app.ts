@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { FlotillaError } from '../kernel/error.ts'
 import type { Service } from '../service/definition.ts'
 
 /** An application. */
@@ -28,7 +29,7 @@ export function defineApp(app: App): App {
 /**
  * Loads services, those that are called before those that call them.
  *
- * @throws TypeError when a name is not in the app, or its service has another name.
+ * @throws FlotillaError `failed_precondition` when a name is not in the app, or its service has another name.
  */
 export async function loadServices(app: App, names: readonly string[]): Promise<readonly Service[]> {
   const loaded = await Promise.all(names.map((name) => loadService(app, name)))
@@ -38,13 +39,15 @@ export async function loadServices(app: App, names: readonly string[]): Promise<
 async function loadService(app: App, name: string): Promise<Service> {
   const load = Object.hasOwn(app.services, name) ? app.services[name] : undefined
   if (load === undefined) {
-    throw new TypeError(
+    throw new FlotillaError(
+      'failed_precondition',
       `The app ${app.name} has no service ${name}; it has ${Object.keys(app.services).join(', ')}.`,
     )
   }
   const service = await load()
   if (service.contract.name !== name) {
-    throw new TypeError(
+    throw new FlotillaError(
+      'failed_precondition',
       `The app ${app.name} calls a service ${name} whose contract is named ${service.contract.name}.`,
     )
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import assert from 'node:assert/strict'
 import { operationsOf } from '../contract/contract.ts'
 import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
@@ -67,7 +68,7 @@ export async function openService(
   const served = { environment, bound: serviceBound(), spans, idempotency }
   for (const operation of operationsOf(contract)) {
     const handler = handlers[operation.name]
-    if (handler === undefined) throw new TypeError(`Service ${name} has no handler for ${operation.name}.`)
+    assert(handler !== undefined, `Service ${name} has no handler for ${operation.name}.`)
     receiver.add(new ServedOperation(operation, handler, served, metrics))
   }
 }

@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
+import { FlotillaError } from '../kernel/error.ts'
 import { Background } from '../service/background.ts'
 import type { Service } from '../service/definition.ts'
 import { openDatabase } from '../store/database.ts'
@@ -82,5 +83,8 @@ async function seedService(service: Service, settings: ServiceSettings, options:
 }
 
 function callsNobody(): never {
-  throw new TypeError('A seed works on its own database; no other service runs yet.')
+  throw new FlotillaError(
+    'failed_precondition',
+    'A seed works on its own database; no other service runs yet.',
+  )
 }

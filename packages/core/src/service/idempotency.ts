@@ -20,14 +20,15 @@
  */
 import { createHash } from 'node:crypto'
 import type { Operation } from '../contract/operation.ts'
+import { Cancellation } from '../kernel/cancellation.ts'
 import { codes } from '../kernel/code.ts'
 import type { CallContext, Ports } from '../kernel/context.ts'
 import { asSeenUpstream, FlotillaError } from '../kernel/error.ts'
 import type { Database } from '../store/database.ts'
 import type { Queries } from '../store/queries.ts'
+import type { Session } from '../store/session.ts'
 import { sql } from '../store/sql.ts'
-import type { AnyHandler } from './definition.ts'
-import type { OperationScope } from './operation-scope.ts'
+import type { AnyHandler, OperationContext } from './definition.ts'
 
 /** How long answers are kept. */
 const KEPT_HOURS = 24
@@ -82,6 +83,16 @@ export class Claim {
   }
 }
 
+/** The context of a call that may run under a key. */
+export interface KeyedContext extends OperationContext {
+  /** Set while the call runs under its key. */
+  claim: Claim | undefined
+  /** Set when the answer is a stored one. */
+  isReplayed: boolean
+  /** What is wrong with an output. */
+  mistakeIn(output: unknown): Error | undefined
+}
+
 /** The keys of one service. */
 export class IdempotencyStore {
   readonly #database: Database
@@ -100,7 +111,7 @@ export class IdempotencyStore {
    */
   async begin(operation: string, input: unknown, context: CallContext): Promise<Claim | Stored> {
     const key = context.idempotencyKey as string
-    const scope = `${context.caller.user?.id ?? context.caller.service ?? 'anonymous'} ${operation}`
+    const scope = `${principalOf(context)} ${operation}`
     const fingerprint = createHash('sha256').update(canonicalJson(input)).digest()
     const token = this.#ports.newId()
     const leaseMs = Math.ceil(context.deadlineMs - this.#ports.clock.monotonicMs()) + LEASE_RESERVE_MS
@@ -127,6 +138,12 @@ export class IdempotencyStore {
     })
   }
 
+  /** For what is left to write when a call is over: the call's own session refuses once it was canceled or ran out of time. */
+  sessionAfterwards(): Session {
+    const deadlineMs = this.#ports.clock.monotonicMs() + LEASE_RESERVE_MS
+    return this.#database.session({ deadlineMs, cancellation: new Cancellation() })
+  }
+
   /** Forgets answers older than a day, a bounded number at a time; returns how many. */
   async prune(context: CallContext): Promise<number> {
     return this.#database.session(context).execute(sql`
@@ -145,7 +162,7 @@ export async function runUnderKey(
   keys: IdempotencyStore,
   operation: Operation,
   input: unknown,
-  scope: OperationScope,
+  scope: KeyedContext,
   handler: AnyHandler,
 ): Promise<unknown> {
   const begun = await keys.begin(operation.id, input, scope)
@@ -162,17 +179,29 @@ export async function runUnderKey(
     if (!begun.isDone) await begun.complete(scope.db, { output })
     return output
   } catch (error) {
-    if (!begun.isDone) await remember(begun, asSeenUpstream(error, operation.reasons), scope)
+    if (!begun.isDone) await remember(keys, begun, asSeenUpstream(error, operation.reasons), scope)
     throw error
   }
 }
 
+/** Whose key it is. A user may be named like a service, so the kind is part of it. */
+function principalOf({ caller: { user, service } }: CallContext): string {
+  if (user !== undefined) return `user:${user.id}`
+  return service === undefined ? 'anonymous' : `service:${service}`
+}
+
 /** Stores a lasting failure, or gives the key free for a repeat. If neither works, the lease will end. */
-async function remember(claim: Claim, error: FlotillaError, scope: OperationScope): Promise<void> {
+async function remember(
+  keys: IdempotencyStore,
+  claim: Claim,
+  error: FlotillaError,
+  scope: KeyedContext,
+): Promise<void> {
   const isLasting = !codes[error.code].isTransient && !PASSING.has(error.code)
   try {
-    if (isLasting) await claim.complete(scope.db, { error: error.toBody() })
-    else await claim.release(scope.db)
+    const session = keys.sessionAfterwards()
+    if (isLasting) await claim.complete(session, { error: error.toBody() })
+    else await claim.release(session)
   } catch (caught) {
     scope.log.warn('the outcome of a keyed command could not be stored', { error: caught })
   }

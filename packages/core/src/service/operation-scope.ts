@@ -9,12 +9,11 @@ import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { CallRequest } from '../wire/wire.ts'
 import { CallScope } from './call-scope.ts'
-import type { OperationContext } from './definition.ts'
-import type { Claim } from './idempotency.ts'
+import type { Claim, KeyedContext } from './idempotency.ts'
 import type { ServedOperation } from './served.ts'
 
 /** A context that can refuse with a reason and commit. */
-export class OperationScope extends CallScope implements OperationContext {
+export class OperationScope extends CallScope implements KeyedContext {
   /** Set while the call runs under an idempotency key. */
   claim: Claim | undefined
   /** True when the answer is a stored one. */
