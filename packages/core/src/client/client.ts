@@ -45,7 +45,7 @@ export class Client {
       facade = facadeOf(this, contract)
       this.#facades.set(contract, facade)
     }
-    // Its methods were made from the contract's operations, one by one.
+    // `facadeOf` made one method for each operation of `contract`, which is what `Calls` says in types.
     return new facade(context, service) as unknown as Calls<C>
   }
 
@@ -161,7 +161,7 @@ function facadeOf(client: Client, contract: Contract): Facade {
       this.caller = { user: context.caller.user, service, token: context.caller.token }
     }
   }
-  // A class's prototype is a record of its methods, which the compiler does not know.
+  // The class has no such methods yet: here they are added.
   const methods = CallsOfContract.prototype as unknown as Record<string, unknown>
   for (const [name, operation] of Object.entries(contract.operations as Record<string, Operation>)) {
     const outgoing = client.outgoing(operation)

@@ -35,19 +35,24 @@ export async function callRemote(
   const isIdempotent = operation.isIdempotent || (takesKey && request.idempotencyKey !== undefined)
   callee.budget.deposit(request.startMs)
   let tried: Set<Target> | undefined
+  let mayHaveRun = false
   for (let attempt = 1; ; attempt++) {
     const reached = await reach(callee, request, tried, options)
-    if ('error' in reached) return Reply.failed(reached.error, clock.monotonicMs())
-    const reply = await attemptOn(reached, request, options)
+    if ('error' in reached) return honest(Reply.failed(reached.error, clock.monotonicMs()), mayHaveRun)
+    const reply = honest(await attemptOn(reached, request, options), mayHaveRun)
     if (reply.error === undefined || !isRetryable(reply.error, isIdempotent)) return reply
-    if (attempt === ATTEMPTS_MAX || !callee.budget.tryWithdraw(reply.endMs))
-      return exhausted(reply.error, reply.endMs)
+    if (attempt === ATTEMPTS_MAX) return exhausted(reply.error, reply.endMs)
     const waitMs = (reply.error.retryAfterMs ?? 0) + fullJitterMs(random, attempt - 1, BACKOFF)
+    // Before the budget: a retry that cannot be made must not use up another call's.
     if (reply.endMs + waitMs >= deadlineMs) return reply
+    if (!callee.budget.tryWithdraw(reply.endMs)) return exhausted(reply.error, reply.endMs)
+    mayHaveRun ||= reply.error.executed === 'maybe'
     callee.retries.add()
     tried ??= new Set()
     tried.add(reached.target)
-    await clock.sleep(waitMs)
+    await clock.sleep(waitMs, request.cancellation.signal).catch(() => {
+      // Canceled: the next attempt says so.
+    })
   }
 }
 
@@ -110,6 +115,8 @@ function attemptOn(
   options: RemoteOptions,
 ): Promise<Reply> {
   const sentMs = options.ports.clock.monotonicMs()
+  const pointless = request.cancellation.error ?? (sentMs >= request.deadlineMs ? timeIsUp() : undefined)
+  if (pointless !== undefined) return Promise.resolve(Reply.failed(pointless, sentMs))
   target.ewma.begin()
   target.breaker.begin(sentMs)
   return new Promise((resolve) => {
@@ -127,9 +134,19 @@ function attemptOn(
   })
 }
 
+/** An attempt that never began says nothing of those before it. */
+function honest(reply: Reply, mayHaveRun: boolean): Reply {
+  if (!mayHaveRun || reply.error === undefined || reply.error.executed === 'maybe') return reply
+  return Reply.failed(FlotillaError.fromBody({ ...reply.error.toBody(), executed: 'maybe' }), reply.endMs)
+}
+
 /** The failure, telling callers further up that retrying was tried. */
 function exhausted(error: FlotillaError, endMs: number): Reply {
   return Reply.failed(FlotillaError.fromBody({ ...error.toBody(), isExhausted: true }), endMs)
+}
+
+function timeIsUp(): FlotillaError {
+  return new FlotillaError('deadline_exceeded', 'No time left to send the call.', { executed: 'no' })
 }
 
 /** Step 2. */

@@ -19,11 +19,6 @@ export interface App {
    * setting, and shown at every start.
    */
   readonly logins?: readonly { readonly email: string; readonly field: string }[]
-  /**
-   * Settings that are secrets of a service, such as a key it encrypts with: random words, made once per installation and
-   * given to the processes that run the service.
-   */
-  readonly secrets?: readonly { readonly service: string; readonly field: string }[]
 }
 
 /** Declares an application. */
@@ -34,7 +29,7 @@ export function defineApp(app: App): App {
 /**
  * Loads services, those that are called before those that call them.
  *
- * @throws FlotillaError `invalid_argument` when a name is not in the app, or its service has another name.
+ * @throws FlotillaError `failed_precondition` when a name is not in the app, or its service has another name.
  */
 export async function loadServices(app: App, names: readonly string[]): Promise<readonly Service[]> {
   const loaded = await Promise.all(names.map((name) => loadService(app, name)))
@@ -45,14 +40,14 @@ async function loadService(app: App, name: string): Promise<Service> {
   const load = Object.hasOwn(app.services, name) ? app.services[name] : undefined
   if (load === undefined) {
     throw new FlotillaError(
-      'invalid_argument',
+      'failed_precondition',
       `The app ${app.name} has no service ${name}; it has ${Object.keys(app.services).join(', ')}.`,
     )
   }
   const service = await load()
   if (service.contract.name !== name) {
     throw new FlotillaError(
-      'invalid_argument',
+      'failed_precondition',
       `The app ${app.name} calls a service ${name} whose contract is named ${service.contract.name}.`,
     )
   }

@@ -83,5 +83,8 @@ async function seedService(service: Service, settings: ServiceSettings, options:
 }
 
 function callsNobody(): never {
-  throw new FlotillaError('unavailable', 'A seed works on its own database; no other service runs yet.')
+  throw new FlotillaError(
+    'failed_precondition',
+    'A seed works on its own database; no other service runs yet.',
+  )
 }

@@ -19,16 +19,24 @@
  * @module
  */
 import { createHash } from 'node:crypto'
+import type { Operation } from '../contract/operation.ts'
+import { Cancellation } from '../kernel/cancellation.ts'
+import { codes } from '../kernel/code.ts'
 import type { CallContext, Ports } from '../kernel/context.ts'
-import { FlotillaError } from '../kernel/error.ts'
+import { asSeenUpstream, FlotillaError } from '../kernel/error.ts'
 import type { Database } from '../store/database.ts'
 import type { Queries } from '../store/queries.ts'
+import type { Session } from '../store/session.ts'
 import { sql } from '../store/sql.ts'
+import type { AnyHandler, OperationContext } from './definition.ts'
 
 /** How long answers are kept. */
 const KEPT_HOURS = 24
 /** A call's lease outlives its deadline by this: clocks differ, and a commit may be on its way. */
 const LEASE_RESERVE_MS = 5_000
+
+/** Codes that say nothing about a repeat: who asks, and how busy we are, may be different then. */
+const PASSING = new Set(['unauthenticated', 'permission_denied', 'internal', 'unknown', 'canceled'])
 
 /** A stored answer: exactly one of the two. */
 type Stored = { readonly output: unknown } | { readonly error: unknown }
@@ -75,6 +83,16 @@ export class Claim {
   }
 }
 
+/** The context of a call that may run under a key. */
+export interface KeyedContext extends OperationContext {
+  /** Set while the call runs under its key. */
+  claim: Claim | undefined
+  /** Set when the answer is a stored one. */
+  isReplayed: boolean
+  /** What is wrong with an output. */
+  mistakeIn(output: unknown): Error | undefined
+}
+
 /** The keys of one service. */
 export class IdempotencyStore {
   readonly #database: Database
@@ -93,7 +111,7 @@ export class IdempotencyStore {
    */
   async begin(operation: string, input: unknown, context: CallContext): Promise<Claim | Stored> {
     const key = context.idempotencyKey as string
-    const scope = `${context.caller.user?.id ?? context.caller.service ?? 'anonymous'} ${operation}`
+    const scope = `${principalOf(context)} ${operation}`
     const fingerprint = createHash('sha256').update(canonicalJson(input)).digest()
     const token = this.#ports.newId()
     const leaseMs = Math.ceil(context.deadlineMs - this.#ports.clock.monotonicMs()) + LEASE_RESERVE_MS
@@ -120,12 +138,72 @@ export class IdempotencyStore {
     })
   }
 
+  /** For what is left to write when a call is over: the call's own session refuses once it was canceled or ran out of time. */
+  sessionAfterwards(): Session {
+    const deadlineMs = this.#ports.clock.monotonicMs() + LEASE_RESERVE_MS
+    return this.#database.session({ deadlineMs, cancellation: new Cancellation() })
+  }
+
   /** Forgets answers older than a day, a bounded number at a time; returns how many. */
   async prune(context: CallContext): Promise<number> {
     return this.#database.session(context).execute(sql`
       delete from flotilla.idempotency where (scope, key) in (
         select scope, key from flotilla.idempotency
         where created_at < now() - ${KEPT_HOURS} * interval '1 hour' limit 10000)`)
+  }
+}
+
+/**
+ * Runs `handler` so that a repeat with the same key gets the same answer.
+ *
+ * @throws FlotillaError what the handler throws, a stored failure, or what `begin` throws.
+ */
+export async function runUnderKey(
+  keys: IdempotencyStore,
+  operation: Operation,
+  input: unknown,
+  scope: KeyedContext,
+  handler: AnyHandler,
+): Promise<unknown> {
+  const begun = await keys.begin(operation.id, input, scope)
+  if (!(begun instanceof Claim)) {
+    scope.isReplayed = true
+    if ('error' in begun) throw FlotillaError.fromBody(begun.error)
+    return begun.output
+  }
+  scope.claim = begun
+  try {
+    const output = await handler(input, scope)
+    const wrong = scope.mistakeIn(output)
+    if (wrong !== undefined) throw wrong
+    if (!begun.isDone) await begun.complete(scope.db, { output })
+    return output
+  } catch (error) {
+    if (!begun.isDone) await remember(keys, begun, asSeenUpstream(error, operation.reasons), scope)
+    throw error
+  }
+}
+
+/** Whose key it is. A user may be named like a service, so the kind is part of it. */
+function principalOf({ caller: { user, service } }: CallContext): string {
+  if (user !== undefined) return `user:${user.id}`
+  return service === undefined ? 'anonymous' : `service:${service}`
+}
+
+/** Stores a lasting failure, or gives the key free for a repeat. If neither works, the lease will end. */
+async function remember(
+  keys: IdempotencyStore,
+  claim: Claim,
+  error: FlotillaError,
+  scope: KeyedContext,
+): Promise<void> {
+  const isLasting = !codes[error.code].isTransient && !PASSING.has(error.code)
+  try {
+    const session = keys.sessionAfterwards()
+    if (isLasting) await claim.complete(session, { error: error.toBody() })
+    else await claim.release(session)
+  } catch (caught) {
+    scope.log.warn('the outcome of a keyed command could not be stored', { error: caught })
   }
 }
 

@@ -9,17 +9,17 @@ import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { CallRequest } from '../wire/wire.ts'
 import { CallScope } from './call-scope.ts'
-import type { OperationContext } from './definition.ts'
-import type { Claim } from './idempotency.ts'
+import type { Claim, KeyedContext } from './idempotency.ts'
 import type { ServedOperation } from './served.ts'
 
 /** A context that can refuse with a reason and commit. */
-export class OperationScope extends CallScope implements OperationContext {
+export class OperationScope extends CallScope implements KeyedContext {
   /** Set while the call runs under an idempotency key. */
   claim: Claim | undefined
   /** True when the answer is a stored one. */
   isReplayed = false
   readonly #served: ServedOperation
+  #hasCommit = false
   #committed: { readonly output: unknown } | undefined
 
   constructor(served: ServedOperation, request: CallRequest, deadlineMs: number, trace: TraceContext) {
@@ -45,16 +45,24 @@ export class OperationScope extends CallScope implements OperationContext {
   }
 
   async commit<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    if (this.#committed !== undefined) throw new FlotillaError('internal', 'A call can commit once.')
+    if (this.#hasCommit) throw new FlotillaError('internal', 'A call can commit once.')
+    // From the beginning, not the end: two at the same time are two.
+    this.#hasCommit = true
     const { claim } = this
-    const output = await this.db.transaction(async (tx) => {
-      const answer = await work(tx)
-      // Checked before the commit: a wrong answer must not leave an effect, and must not be remembered.
-      const wrong = this.mistakeIn(answer)
-      if (wrong !== undefined) throw wrong
-      await claim?.complete(tx, { output: answer })
-      return answer
-    }, options)
+    let output: T
+    try {
+      output = await this.db.transaction(async (tx) => {
+        const answer = await work(tx)
+        // Checked before the commit: a wrong answer must not leave an effect, and must not be remembered.
+        const wrong = this.mistakeIn(answer)
+        if (wrong !== undefined) throw wrong
+        await claim?.complete(tx, { output: answer })
+        return answer
+      }, options)
+    } catch (error) {
+      this.#hasCommit = false
+      throw error
+    }
     if (claim !== undefined) claim.isDone = true
     this.#committed = { output }
     return output

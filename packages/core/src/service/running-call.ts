@@ -8,7 +8,7 @@ import { asSeenUpstream, FlotillaError, isFlotillaError } from '../kernel/error.
 import { Timed, type TimerWheel } from '../kernel/timer-wheel.ts'
 import type { Startable } from '../resilience/concurrency.ts'
 import { type CallRequest, Reply, type Settle } from '../wire/wire.ts'
-import { runUnderKey } from './keyed-call.ts'
+import { runUnderKey } from './idempotency.ts'
 import { OperationScope } from './operation-scope.ts'
 import type { ServedOperation } from './served.ts'
 

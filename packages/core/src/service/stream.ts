@@ -4,7 +4,7 @@
  * @module
  */
 import type { CancelListener } from '../kernel/cancellation.ts'
-import { FlotillaError } from '../kernel/error.ts'
+import { asSeenUpstream, FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Timed, type TimerWheel } from '../kernel/timer-wheel.ts'
 import type { CallRequest } from '../wire/wire.ts'
 import { OperationScope } from './operation-scope.ts'
@@ -50,17 +50,19 @@ export async function* answerStream(
     for await (const item of handler(request.input, scope) as AsyncIterable<unknown>) {
       const issues = operation.checkOutput(item)
       if (issues !== undefined) {
-        const what = `${operation.id} sent what its contract does not allow: ${JSON.stringify(issues)}`
-        throw new FlotillaError('internal', what)
+        const what = JSON.stringify(issues)
+        throw new FlotillaError('internal', `${operation.id} sent what its contract does not allow: ${what}`)
       }
       yield item
     }
     if (scope.isStopped) scope.cancellation.throwIfCanceled()
   } catch (error) {
-    const { cancellation } = scope
-    code = cancellation.error?.code ?? (error as Partial<FlotillaError>).code ?? 'internal'
-    if (code === 'internal') scope.log.error(`${operation.id} failed`, { error })
-    throw cancellation.error ?? error
+    const failure = scope.cancellation.error ?? error
+    // Not the error's own code: those of PostgreSQL and Node are called `code` too.
+    code = asSeenUpstream(failure, operation.reasons).code
+    const isOurs = !isFlotillaError(failure) || code === 'internal'
+    if (isOurs) scope.log.error(`${operation.id} failed`, { error: failure })
+    throw failure
   } finally {
     scope.stop(new FlotillaError('canceled', 'The reader left.'))
     wheel.remove(end)

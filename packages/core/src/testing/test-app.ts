@@ -132,25 +132,29 @@ export async function openTestApp(
   const credential = signer.process({ instance: TESTER, services: [TESTER, ...names], expiresAt })
   const client = openClient(ports, byService, credential, [TESTER, ...names])
   closing.defer('client', () => client.close())
-  const userSigner = new Signer(keys.user.privateKey)
   return {
     ports,
     hosts: [...new Set(byService.values())],
     databases,
     userSigningKey: keys.user.privateKey,
     hostOf: (service) => byService.get(service) as Host,
-    call(contract, { user, service = TESTER, timeoutMs = 10_000 } = {}) {
-      const token =
-        user === undefined ? undefined : userSigner.user({ user, expiresAt: systemClock.now() + 60_000 })
-      const context: CallContext = {
-        caller: { user, token },
-        deadlineMs: systemClock.monotonicMs() + timeoutMs,
-        trace: TraceContext.start(systemRandom, false),
-        criticality: 'critical',
-        cancellation: new Cancellation(),
-      }
-      return client.calls(contract, context, service)
-    },
+    call: callsBy(client, new Signer(keys.user.privateKey)),
+  }
+}
+
+/** What makes calls as somebody, with tokens that `userSigner` signs. */
+function callsBy(client: Client, userSigner: Signer): TestApp['call'] {
+  return (contract, { user, service = TESTER, timeoutMs = 10_000 } = {}) => {
+    const token =
+      user === undefined ? undefined : userSigner.user({ user, expiresAt: systemClock.now() + 60_000 })
+    const context: CallContext = {
+      caller: { user, token },
+      deadlineMs: systemClock.monotonicMs() + timeoutMs,
+      trace: TraceContext.start(systemRandom, false),
+      criticality: 'critical',
+      cancellation: new Cancellation(),
+    }
+    return client.calls(contract, context, service)
   }
 }
 
