@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openTestAuth, withReason } from './testing.test.ts'
+import { sql } from '@flotilla/core/sql'
+import { until } from '@flotilla/core/until'
+import { openTestAuth, testContext, withReason } from './testing.test.ts'
 
 const ASKED = { name: 'read my cart', scopes: ['cart:read', 'catalog:read'] }
 const DAY_MS = 86_400_000
@@ -53,10 +55,17 @@ describe('API keys', () => {
     const ann = auth.as((await auth.register('ann')).user)
     const ben = auth.as((await auth.register('ben')).user)
     const make = (): Promise<unknown> => ann.createApiKey(ASKED)
-    for (let made = 0; made < 17; made++) await make()
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, make))
-    const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
-    assert.equal(refused.length, 5)
+    for (let made = 0; made < 18; made++) await make()
+    // All four are held up at the account until they have come as far as they can.
+    await auth.database.ask('begin')
+    await auth.database.ask('select 1 from account for update')
+    const racing = Promise.allSettled(Array.from({ length: 4 }, make))
+    const { db } = testContext(auth.database)()
+    const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until('all four wait', async () => (await db.execute(waiting)) === 4)
+    await auth.database.ask('commit')
+    const refused = (await racing).filter((outcome) => outcome.status === 'rejected')
+    assert.equal(refused.length, 2)
     for (const { reason } of refused) {
       assert.equal(reason.reason, 'too_many_keys')
       assert.equal(reason.status, 409)

@@ -69,6 +69,22 @@ describe('login', () => {
     assert.deepEqual(session.user, user)
   })
 
+  it('takes addresses with any letters that the contract lets in', async (t) => {
+    const { anyone } = await openTestAuth(t)
+    for (const email of [
+      'ÄNN@example.org',
+      'İD@example.org',
+      'ΣΊΣΥΦΟΣ@example.org',
+      "o'Neil+x@Example.org",
+    ]) {
+      const account = { email, password: PASSWORD }
+      const opened = await anyone
+        .register({ ...account, name: 'Ann' })
+        .catch((error: FlotillaError) => error.code)
+      if (opened !== 'invalid_argument') assert.ok((await anyone.login(account)).accessToken, email)
+    }
+  })
+
   it('hashes long passwords whole', async (t) => {
     const { anyone } = await openTestAuth(t)
     const long = Array.from({ length: 36 }, (_, index) => `word${index}`)

@@ -58,7 +58,7 @@ export class Passwords {
   }
 
   /**
-   * Runs `work` with a place; so also what it looks up stays true for at most so many attempts at once.
+   * Runs `work` with a place, as soon as there is one.
    *
    * @throws FlotillaError `unavailable` when too many wait; the signal's reason; what `work` throws.
    */

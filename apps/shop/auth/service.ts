@@ -126,11 +126,15 @@ function checkPassword(
   // The lock is looked at with a place in hand: those who wait for theirs have not looked yet, so a crowd cannot slip past it.
   return passwords.withPlace(ctx.signal, async (hasher) => {
     const retryAfterMs = await remainingLockoutMs(ctx, emailHash)
-    if (retryAfterMs > 0) throw ctx.fail('locked_out', undefined, { retryAfterMs })
+    if (retryAfterMs > 0) {
+      ctx.log.warn('a login with a locked address', { retryAfterMs })
+      throw ctx.fail('locked_out', undefined, { retryAfterMs })
+    }
     const account = await accountByEmail(ctx.db, email)
     const isRight = await hasher.matches(password, account?.passwordHash)
     if (account !== undefined && isRight) return account
     await countFailure(ctx, emailHash)
+    ctx.log.info('a login failed', { account: account?.id ?? 'none' })
     throw ctx.fail('bad_credentials')
   })
 }

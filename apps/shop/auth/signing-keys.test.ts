@@ -68,15 +68,18 @@ describe('SigningKeys', () => {
   })
 
   it('makes one usable at once after a long sleep', async (t) => {
-    const { clock, ctx, instance } = await openKeys(t)
+    const { clock, ctx, instance, test } = await openKeys(t)
     const keys = instance()
     await keys.refresh(ctx())
     const first = keys.current(clock.now()).kid
     clock.days = 400
     assert.throws(() => keys.current(clock.now()), { code: 'unavailable' })
+    await prune(ctx())
     await keys.refresh(ctx())
     assert.notEqual(keys.current(clock.now()).kid, first)
     assert.ok(!kidsOf(keys).includes(first))
+    const ordinals = await test.ask('select ordinal from signing_key order by 1')
+    assert.deepEqual(ordinals, [{ ordinal: 1 }, { ordinal: 2 }], 'it goes on counting')
   })
 
   it('keeps private parts out of what it publishes, and sealed in the database', async (t) => {
