@@ -87,6 +87,8 @@ export const things = defineContract({
       summary: 'Answers when it is let go.',
       access: anyone,
       http: 'GET /hold',
+      // So long that no test takes the deadline for what it waits for.
+      timeoutMs: 60_000,
       output: Type.Object({}),
     }),
     fail: query({

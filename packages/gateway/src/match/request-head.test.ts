@@ -80,8 +80,12 @@ describe('readHead', () => {
   })
 
   it('never sees a body whose length two servers could take for different', () => {
+    const framing = fc.tuple(
+      fc.constantFrom('Content-Length', 'Transfer-Encoding', 'transfer-encoding'),
+      fc.constantFrom('chunked', 'identity', '5', '0', '+5', ''),
+    )
     fc.assert(
-      fc.property(fc.array(header, { maxLength: 4 }), (headers) => {
+      fc.property(fc.array(framing, { maxLength: 3 }), (headers) => {
         const head = read('POST', '/', headers.flat())
         if (isRefused(head)) return
         const of = (wanted: string): string[] =>
