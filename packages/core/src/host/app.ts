@@ -19,6 +19,11 @@ export interface App {
    * setting, and shown at every start.
    */
   readonly logins?: readonly { readonly email: string; readonly field: string }[]
+  /**
+   * Settings that are secrets of a service, such as a key it encrypts with: random words, made once per installation and
+   * given to the processes that run the service.
+   */
+  readonly secrets?: readonly { readonly service: string; readonly field: string }[]
 }
 
 /** Declares an application. */

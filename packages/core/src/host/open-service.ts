@@ -51,6 +51,7 @@ export async function openService(
     config,
     log,
     metrics,
+    spans,
     closing,
     http: parts.http,
     isDraining: () => state.isDraining,
@@ -68,7 +69,7 @@ export async function openService(
   const served = { environment, bound: serviceBound(), spans, idempotency }
   for (const operation of operationsOf(contract)) {
     const handler = handlers[operation.name]
-    assert(handler !== undefined, `Service ${name} has no handler for ${operation.name}.`)
+    assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
     receiver.add(new ServedOperation(operation, handler, served, metrics))
   }
 }
