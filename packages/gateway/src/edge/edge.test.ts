@@ -220,6 +220,8 @@ describe('The edge', () => {
     const remove = (headers: Readonly<Record<string, string>>) =>
       ask('/api/v1/things/t1', { method: 'DELETE', headers })
     assert.equal((await remove({})).status, 401)
+    // Before anything of a body is read: 401, not 415.
+    assert.equal((await ask('/api/v1/things', { text: 'x' })).status, 401)
     assert.equal((await remove({ authorization: `Bearer ${await token('u1')}` })).status, 403)
     const admin = `Bearer ${await token('u1', { roles: ['admin'] })}`
     const { status, text, headers } = await remove({ authorization: admin })
