@@ -4,6 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { Cancellation } from '../kernel/cancellation.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -507,15 +508,21 @@ describe('a connection that is dead without saying so', () => {
     it(wire.name, skip === undefined ? {} : { skip }, async (t) => {
       const open = await wire.open(t, { pingMs: 50 })
       let isCut = false
+      let moves = 0
+      const passOn = (chunk: Buffer, to: Socket): void => {
+        moves++
+        if (!isCut) to.write(chunk)
+      }
       const proxied = await openTcpProxy(t, `http://127.0.0.1:${open.port}`, {
-        onClientData: (chunk, { server }) => isCut || server.write(chunk),
-        onServerData: (chunk, { client }) => isCut || client.write(chunk),
+        onClientData: (chunk, { server }) => passOn(chunk, server),
+        onServerData: (chunk, { client }) => passOn(chunk, client),
       })
       const channel = await open.connect({ port: Number(new URL(proxied).port) })
       const reply = call(channel, requestOf(hold, {}))
       await until('it has arrived', () => open.probe.held.length === 1)
-      // Silence alone is no death: both sides answer pings.
-      await systemClock.sleep(300)
+      // Silence alone is no death: both sides go on asking and answering.
+      const before = moves
+      await until('they have asked several times', () => moves >= before + 8)
       assert.equal(channel.isOpen, true)
       isCut = true
       const { code, executed, isRemote } = errorOf(await reply)
