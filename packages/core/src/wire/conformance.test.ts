@@ -468,13 +468,15 @@ describe('trust', () => {
   const sameProcess = inProcess('caller and callee are one process')
 
   onEveryWire('a process that cannot prove what it runs is refused', sameProcess, async (open) => {
-    const stranger = await new Promise<Channel | FlotillaError>((resolve) => {
-      open.connect({ credential: `${open.trust.credential(['cart'])}x` }).then(resolve, resolve)
-    })
-    const error = isFlotillaError(stranger)
-      ? stranger
-      : errorOf(await call(stranger, requestOf(echo, {}, { caller: { service: 'cart' } })))
-    assert.deepEqual([error.code, error.executed], ['unauthenticated', 'no'])
+    for (const credential of [`${open.trust.credential(['cart'])}x`, open.trust.credential(['cart'], -1)]) {
+      const stranger = await new Promise<Channel | FlotillaError>((resolve) => {
+        open.connect({ credential }).then(resolve, resolve)
+      })
+      const error = isFlotillaError(stranger)
+        ? stranger
+        : errorOf(await call(stranger, requestOf(echo, {}, { caller: { service: 'cart' } })))
+      assert.deepEqual([error.code, error.executed], ['unauthenticated', 'no'])
+    }
     assert.equal(open.probe.requests.length, 0)
   })
 
@@ -497,6 +499,26 @@ describe('trust', () => {
     outputOf(await call(channel, requestOf(echo, {}, { caller: { token: open.trust.token(testUser) } })))
     assert.deepEqual(open.probe.requests[0]?.caller.user, testUser)
   })
+})
+
+describe('more calls at once than a connection takes', () => {
+  const unasked = framesOnly('there is no such bound: the callee has its own')
+
+  for (const wire of wires) {
+    const skip = unasked[wire.name]
+    it(wire.name, skip === undefined ? {} : { skip }, async (t) => {
+      const open = await wire.open(t, { inFlightMax: 2 })
+      // The caller would make more, and goes by the server's word.
+      const channel = await open.connect({ limits: { inFlightMax: 100 } })
+      const replies = [1, 2].map((n) => call(channel, requestOf(hold, { n })))
+      const { code, executed } = errorOf(await call(channel, requestOf(echo, {})))
+      assert.deepEqual([code, executed], ['unavailable', 'no'])
+      await until('both have arrived', () => open.probe.held.length === 2)
+      for (const { release } of open.probe.held) release()
+      assert.deepEqual((await Promise.all(replies)).map(outputOf), [{ n: 1 }, { n: 2 }])
+      assert.deepEqual(await echoed(channel, {}), {})
+    })
+  }
 })
 
 describe('a connection that is dead without saying so', () => {
