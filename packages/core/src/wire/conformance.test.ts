@@ -4,6 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { Cancellation } from '../kernel/cancellation.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -467,13 +468,15 @@ describe('trust', () => {
   const sameProcess = inProcess('caller and callee are one process')
 
   onEveryWire('a process that cannot prove what it runs is refused', sameProcess, async (open) => {
-    const stranger = await new Promise<Channel | FlotillaError>((resolve) => {
-      open.connect({ credential: `${open.trust.credential(['cart'])}x` }).then(resolve, resolve)
-    })
-    const error = isFlotillaError(stranger)
-      ? stranger
-      : errorOf(await call(stranger, requestOf(echo, {}, { caller: { service: 'cart' } })))
-    assert.deepEqual([error.code, error.executed], ['unauthenticated', 'no'])
+    for (const credential of [`${open.trust.credential(['cart'])}x`, open.trust.credential(['cart'], -1)]) {
+      const stranger = await new Promise<Channel | FlotillaError>((resolve) => {
+        open.connect({ credential }).then(resolve, resolve)
+      })
+      const error = isFlotillaError(stranger)
+        ? stranger
+        : errorOf(await call(stranger, requestOf(echo, {}, { caller: { service: 'cart' } })))
+      assert.deepEqual([error.code, error.executed], ['unauthenticated', 'no'])
+    }
     assert.equal(open.probe.requests.length, 0)
   })
 
@@ -498,6 +501,26 @@ describe('trust', () => {
   })
 })
 
+describe('more calls at once than a connection takes', () => {
+  const unasked = framesOnly('there is no such bound: the callee has its own')
+
+  for (const wire of wires) {
+    const skip = unasked[wire.name]
+    it(wire.name, skip === undefined ? {} : { skip }, async (t) => {
+      const open = await wire.open(t, { inFlightMax: 2 })
+      // The caller would make more, and goes by the server's word.
+      const channel = await open.connect({ limits: { inFlightMax: 100 } })
+      const replies = [1, 2].map((n) => call(channel, requestOf(hold, { n })))
+      const { code, executed } = errorOf(await call(channel, requestOf(echo, {})))
+      assert.deepEqual([code, executed], ['unavailable', 'no'])
+      await until('both have arrived', () => open.probe.held.length === 2)
+      for (const { release } of open.probe.held) release()
+      assert.deepEqual((await Promise.all(replies)).map(outputOf), [{ n: 1 }, { n: 2 }])
+      assert.deepEqual(await echoed(channel, {}), {})
+    })
+  }
+})
+
 describe('a connection that is dead without saying so', () => {
   const unasked = framesOnly('connections are not watched; a deadline ends each call')
 
@@ -507,15 +530,21 @@ describe('a connection that is dead without saying so', () => {
     it(wire.name, skip === undefined ? {} : { skip }, async (t) => {
       const open = await wire.open(t, { pingMs: 50 })
       let isCut = false
+      let moves = 0
+      const passOn = (chunk: Buffer, to: Socket): void => {
+        moves++
+        if (!isCut) to.write(chunk)
+      }
       const proxied = await openTcpProxy(t, `http://127.0.0.1:${open.port}`, {
-        onClientData: (chunk, { server }) => isCut || server.write(chunk),
-        onServerData: (chunk, { client }) => isCut || client.write(chunk),
+        onClientData: (chunk, { server }) => passOn(chunk, server),
+        onServerData: (chunk, { client }) => passOn(chunk, client),
       })
       const channel = await open.connect({ port: Number(new URL(proxied).port) })
       const reply = call(channel, requestOf(hold, {}))
       await until('it has arrived', () => open.probe.held.length === 1)
-      // Silence alone is no death: both sides answer pings.
-      await systemClock.sleep(300)
+      // Silence alone is no death: both sides go on asking and answering.
+      const before = moves
+      await until('they have asked several times', () => moves >= before + 8)
       assert.equal(channel.isOpen, true)
       isCut = true
       const { code, executed, isRemote } = errorOf(await reply)

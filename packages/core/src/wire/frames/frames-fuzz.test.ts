@@ -316,14 +316,14 @@ async function send(path: string, chunks: readonly Buffer[]): Promise<Buffer[]> 
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   for (const chunk of chunks) socket.write(chunk)
   socket.end()
-  let isClosed = false
-  await Promise.race([
-    closed.then(() => {
-      isClosed = true
-    }),
-    systemClock.sleep(5_000),
-  ])
-  assert.ok(isClosed, 'the server left the connection open')
+  let isLeftOpen = false
+  const patience = systemClock.schedule(5_000, () => {
+    isLeftOpen = true
+    socket.destroy()
+  })
+  await closed
+  patience.cancel()
+  assert.ok(!isLeftOpen, 'the server left the connection open')
   return frames
 }
 
