@@ -194,6 +194,22 @@ describe('Client', () => {
     }
   })
 
+  it('retries on another instance though that one is slower', async () => {
+    const client = setUp()
+    client.answer = (to) => {
+      client.latencyMs = to === 'b' ? 25_000 : 5
+      return undefined
+    }
+    while (new Set(client.sent.map(({ to }) => to)).size < 2) await client.call('write')
+    client.sent.length = 0
+    client.answer = (_, nth) => (nth === 1 ? failure('unavailable', { executed: 'no' }) : undefined)
+    client.latencyMs = 5
+    await client.call('write')
+    const [first, second] = client.sent
+    assert.ok(second)
+    assert.notEqual(first?.to, second.to)
+  })
+
   it('does not claim that nothing ran when an earlier attempt may have', async () => {
     const client = setUp()
     client.answer = (_, nth) => failure('unavailable', { executed: nth === 1 ? 'maybe' : 'no' })

@@ -24,6 +24,7 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions
   #timer: Timer | undefined
+  #announcing: Promise<void> | undefined
   #isOver = false
   #isKnown = true
 
@@ -41,6 +42,8 @@ export class Membership {
   async leave(): Promise<void> {
     this.#isOver = true
     this.#timer?.cancel()
+    // An announcement still on its way, or tried again, could otherwise arrive after the farewell.
+    await this.#announcing
     await this.#each('deregister', (registry, { service, instance }) =>
       registry.deregister({ service, instance }),
     )
@@ -55,7 +58,8 @@ export class Membership {
   }
 
   #announce(): Promise<void> {
-    return this.#each('register', (registry, instance) => registry.register(instance))
+    this.#announcing = this.#each('register', (registry, instance) => registry.register(instance))
+    return this.#announcing
   }
 
   async #each(
