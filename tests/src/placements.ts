@@ -8,6 +8,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { findFreePort } from '@flotilla/core/free-port'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
@@ -61,6 +62,7 @@ async function openHere(t: Test, placement: 'one process' | 'frames'): Promise<S
       ...LIMITS,
       GATEWAY_PORT: String(port),
       AUTH_ADMIN_PASSWORD: ADMIN_PASSWORD,
+      GATEWAY_ACCESS_LOG: devNull,
       AUTH_SEALING_KEY: 'the sealing key of the tests',
     },
   })

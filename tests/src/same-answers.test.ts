@@ -13,6 +13,8 @@ const NATURAL: readonly (readonly [RegExp, string])[] = [
   [/"took":[0-9.]+/g, '"took":<ms>'],
   [/"(?:x|y|kid)":"[^"]*"/g, '"<key>"'],
   [/[a-z]+-\d+-\d+@example\.org/g, '<email>'],
+  // The check of a body that holds any of these.
+  [/^(etag: "\d+)-[\w-]{8}"/m, '$1-<check>"'],
 ]
 
 const HEADERS = ['content-type', 'cache-control', 'etag', 'idempotent-replayed', 'allow', 'www-authenticate']
@@ -89,6 +91,8 @@ async function answersOf(
 
 function plain({ status, headers, text }: Answer): string {
   const shown = HEADERS.map((name) => `${name}: ${headers.get(name) ?? '-'}`).join('\n')
-  const body = NATURAL.reduce((soFar, [pattern, word]) => soFar.replace(pattern, word), text)
-  return `${status}\n${shown}\n\n${body}`
+  return NATURAL.reduce(
+    (soFar, [pattern, word]) => soFar.replace(pattern, word),
+    `${status}\n${shown}\n\n${text}`,
+  )
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FlotillaError } from '@flotilla/core/error'
+import type { FlotillaError } from '@flotilla/core/error'
 import type { Handlers } from '@flotilla/core/service'
 import { type Cart, type cart, QUANTITY_MAX } from '../contracts/cart.ts'
 import { findCart, type StoredLine } from './cart-store.ts'
@@ -50,11 +50,9 @@ function withOffer(
   return present === undefined ? [...lines, line] : lines.map((one) => (one === present ? line : one))
 }
 
-function refusalOf(ctx: PutContext, { lines, totals }: Cart, sku: string): FlotillaError | undefined {
+function refusalOf(ctx: PutContext, { lines }: Cart, sku: string): FlotillaError | undefined {
   const line = lines.find((one) => one.sku === sku)
   if (lines.length > LINES_MAX || (line?.quantity ?? 0) > QUANTITY_MAX) return ctx.fail('too_many')
   // The product is there, so it can only be its currency that keeps the line from counting.
-  if (line?.isAvailable) return undefined
-  const message = `Your cart is in ${totals.subtotal.currency}; order this product by itself.`
-  return new FlotillaError('failed_precondition', message, { status: 409 })
+  return line?.isAvailable ? undefined : ctx.fail('other_currency')
 }

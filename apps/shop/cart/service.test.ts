@@ -87,7 +87,7 @@ describe('cart.get', () => {
       [true, false],
     )
     shelf.put('D-1', 5, 'JPY')
-    const other = { code: 'failed_precondition', status: 409 }
+    const other = { code: 'failed_precondition', status: 409, reason: 'other_currency' }
     await assert.rejects(as().addItem({ sku: 'D-1', quantity: 1 }), other)
     await assert.rejects(as().setItem({ sku: 'B-1', quantity: 2 }), other)
     assert.deepEqual(quantities(await as().get()), [

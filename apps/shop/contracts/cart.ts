@@ -8,10 +8,13 @@ import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Money, type Static, Time, Type } from '@flotilla/core/schema'
 import { Sku } from './catalog.ts'
-import { staleVersion, Version } from './versioning.ts'
+import { staleVersion } from './versioning.ts'
 
 /** The most of one SKU in a cart. */
 export const QUANTITY_MAX = 99
+
+/** Grows with every change; 0 while there never was anything in the cart. */
+const CartVersion = Type.Integer({ minimum: 0 })
 
 const Quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_MAX })
 
@@ -35,7 +38,7 @@ export const Cart = Type.Object(
     id: Id,
     lines: Type.Array(Line),
     totals: Type.Object({ items: Type.Integer({ minimum: 0 }), subtotal: Money }),
-    version: Type.Integer({ minimum: 0 }),
+    version: CartVersion,
     updatedAt: Time,
     /** Thirty days after the last change. */
     expiresAt: Time,
@@ -57,6 +60,11 @@ const limits = {
     status: 409,
     title: `A cart takes ${QUANTITY_MAX} of one product and 50 products`,
   },
+  other_currency: {
+    code: 'failed_precondition',
+    status: 409,
+    title: 'What is in the cart has another currency; order this by itself',
+  },
 } as const
 
 /** The cart contract. */
@@ -76,7 +84,7 @@ export const cart = defineContract({
       access: user,
       http: { route: 'POST /cart/items', ifMatch: 'version', etag: 'version' },
       idempotency: 'key',
-      input: Type.Object({ sku: Sku, quantity: Quantity, version: Type.Optional(Version) }),
+      input: Type.Object({ sku: Sku, quantity: Quantity, version: Type.Optional(CartVersion) }),
       output: Cart,
       reasons: { ...reasons, ...limits },
     }),
@@ -85,7 +93,7 @@ export const cart = defineContract({
       access: user,
       http: { route: 'PUT /cart/items/{sku}', ifMatch: 'version', etag: 'version' },
       idempotency: 'natural',
-      input: Type.Object({ sku: Sku, quantity: Quantity, version: Type.Optional(Version) }),
+      input: Type.Object({ sku: Sku, quantity: Quantity, version: Type.Optional(CartVersion) }),
       output: Cart,
       reasons: { ...reasons, ...limits },
     }),
@@ -94,7 +102,7 @@ export const cart = defineContract({
       access: user,
       http: { route: 'DELETE /cart/items/{sku}', ifMatch: 'version', etag: 'version' },
       idempotency: 'natural',
-      input: Type.Object({ sku: Sku, version: Type.Optional(Version) }),
+      input: Type.Object({ sku: Sku, version: Type.Optional(CartVersion) }),
       output: Cart,
       reasons: staleVersion,
     }),
@@ -103,7 +111,7 @@ export const cart = defineContract({
       access: user,
       http: { route: 'DELETE /cart', ifMatch: 'version', etag: 'version' },
       idempotency: 'natural',
-      input: Type.Object({ version: Type.Optional(Version) }),
+      input: Type.Object({ version: Type.Optional(CartVersion) }),
       output: Cart,
       reasons: staleVersion,
     }),

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { anyone } from './access.ts'
 import { defineContract } from './contract.ts'
 import { command, type Operation, query } from './operation.ts'
-import { type RestRequest, readInput, type WrittenRequest, writeInput } from './rest.ts'
+import { entityTag, type RestRequest, readInput, type WrittenRequest, writeInput } from './rest.ts'
 import type { RestSpec } from './route.ts'
 import { type TSchema, Type } from './schema.ts'
 
@@ -176,7 +176,18 @@ describe('readInput', () => {
     })
     assert.deepEqual(read(Type.Optional(Type.Integer()), undefined)(), {})
     assert.deepEqual(read(Type.Integer(), '"12"')(), { version: 12 })
-    for (const header of ['12', '*', 'W/"12"', '"12", "13"', '"-1"', '"1234567890123456"', '""']) {
+    assert.deepEqual(read(Type.Integer(), entityTag(12, '{"version":12}'))(), { version: 12 })
+    for (const header of [
+      '12',
+      '*',
+      '"12-"',
+      '"12-short"',
+      'W/"12"',
+      '"12", "13"',
+      '"-1"',
+      '"1234567890123456"',
+      '""',
+    ]) {
       assert.throws(read(Type.Integer(), header), issue('/version', /must be an ETag/), header)
     }
   })
@@ -190,6 +201,14 @@ describe('readInput', () => {
       () => readInput(operation, { ...request, search: 'version=1' }),
       issue('/version', /not a known field/),
     )
+  })
+})
+
+describe('entityTag', () => {
+  it('entityTag changes with the version, and with anything else in the body', () => {
+    assert.equal(entityTag(1, 'a'), entityTag(1, Buffer.from('a')))
+    assert.notEqual(entityTag(1, 'a'), entityTag(1, 'b'))
+    assert.notEqual(entityTag(1, 'a'), entityTag(2, 'a'))
   })
 })
 

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import { FlotillaError, type Issue } from '../kernel/error.ts'
 import { pointerTo } from '../kernel/json.ts'
 import type { Operation } from './operation.ts'
@@ -145,6 +146,22 @@ function coerce(schema: TSchema | undefined, text: string): unknown {
   }
 }
 
+/**
+ * The entity tag of an answer: its version, which is all that `If-Match` goes by, and a check of its bytes. An answer may
+ * hold more than what its version counts, such as the stock of a product, so the version alone would let a client
+ * keep what is no longer true.
+ *
+ * @source RFC 9110, 8.8.3: a strong tag changes whenever the representation does
+ */
+export function entityTag(version: unknown, body: string | Uint8Array): string {
+  const check = createHash('sha256').update(body).digest('base64url').slice(0, CHECK_CHARS)
+  return `"${String(version)}-${check}"`
+}
+
+const CHECK_CHARS = 8
+/** A version by itself will do: a program may know it from the body. */
+const ENTITY_TAG = /^"(\d{1,15})(?:-[\w-]{8})?"$/
+
 function readIfMatch(operation: Operation, field: string, header: string | undefined): number | undefined {
   if (header === undefined) {
     const { required } = operation.input as { required?: readonly string[] }
@@ -154,7 +171,7 @@ function readIfMatch(operation: Operation, field: string, header: string | undef
       status: 428,
     })
   }
-  const match = /^"(\d{1,15})"$/.exec(header)
+  const match = ENTITY_TAG.exec(header)
   if (!match) throw refuse({ pointer: `/${field}`, message: 'If-Match must be an ETag this API gave' })
   return Number(match[1])
 }

@@ -18,7 +18,7 @@ export interface RestOptions {
   readonly status?: number
   /** The input field (a whole number) that comes from `If-Match: "<number>"`. */
   readonly ifMatch?: string
-  /** The output field (a whole number) that is answered as `ETag: "<number>"`. */
+  /** The output field (a whole number) that is answered as `ETag: "<number>-<check of the body>"`. */
   readonly etag?: string
   /** True for a path at the root of the host instead of below `/api/v<version>`. */
   readonly isAtRoot?: boolean

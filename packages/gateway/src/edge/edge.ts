@@ -73,6 +73,7 @@ function routeOf({ runtime, spec }: EdgeOptions, operation: Operation): Route {
     passOn: runtime.outgoing(operation),
     strictKeyOf: spec.strictRoutes.find((route) => route.operation === operation)?.keyOf,
     cacheControl: cache === undefined ? 'no-store' : `${cache.scope}, max-age=${cache.maxAgeS}`,
+    cacheControlOfUsers: cache === undefined ? 'no-store' : `private, max-age=${cache.maxAgeS}`,
   }
 }
 

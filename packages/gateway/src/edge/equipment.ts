@@ -26,6 +26,8 @@ export interface Route {
   /** What is counted beside the address on a strict route; absent on others. */
   readonly strictKeyOf: ((input: unknown) => string) | undefined
   readonly cacheControl: string
+  /** The same for answers to somebody who is known. */
+  readonly cacheControlOfUsers: string
 }
 
 /** The limits of the edge. */

@@ -11,7 +11,7 @@ import { Cancellation } from '@flotilla/core/cancellation'
 import type { Code } from '@flotilla/core/code'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { problemOf } from '@flotilla/core/problem'
-import { readInput } from '@flotilla/core/rest'
+import { entityTag, readInput } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
 import { sendEvents } from '@flotilla/core/send-events'
 import type { BucketAnswer } from '@flotilla/core/token-bucket'
@@ -243,16 +243,18 @@ export class Exchange {
     if (reply.isReplayed) this.#headers.push('idempotent-replayed', 'true')
     if (status === 204) return emptyAnswer(204)
     const body = reply.json ?? JSON.stringify(reply.output)
+    // Somebody who is known may see more than others: what they get is for no shared cache.
+    const cacheControl = this.#user === undefined ? route.cacheControl : route.cacheControlOfUsers
     if (etag !== undefined) {
       const output = (
         reply.json === undefined ? reply.output : JSON.parse(Buffer.from(reply.json).toString('utf8'))
       ) as Record<string, unknown>
-      const tag = `"${String(output[etag])}"`
+      const tag = entityTag(output[etag], body)
       this.#headers.push('etag', tag)
       const isUnchanged = route.operation.kind === 'query' && namesTag(head.ifNoneMatch, tag)
-      if (isUnchanged) return { ...emptyAnswer(304), cacheControl: route.cacheControl }
+      if (isUnchanged) return { ...emptyAnswer(304), cacheControl }
     }
-    return { status, contentType: 'application/json', body, cacheControl: route.cacheControl, headers: [] }
+    return { status, contentType: 'application/json', body, cacheControl, headers: [] }
   }
 
   #count(limit: RateLimit, key: string): void {

@@ -9,7 +9,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Operation } from '../../contract/operation.ts'
 import { PROBLEM_TYPE } from '../../contract/problem.ts'
-import { readInput } from '../../contract/rest.ts'
+import { entityTag, readInput } from '../../contract/rest.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { Cancellation } from '../../kernel/cancellation.ts'
 import { criticalities, type Ports } from '../../kernel/context.ts'
@@ -243,14 +243,14 @@ function sendReply(outgoing: ServerResponse, request: CallRequest, reply: Reply)
   const { rest } = request.operation
   const status = rest?.status ?? 200
   const fields = reply.output as Readonly<Record<string, unknown>> | undefined
-  const etag = rest?.etag === undefined ? undefined : fields?.[rest.etag]
-  if (etag !== undefined) outgoing.setHeader('etag', `"${String(etag)}"`)
   if (status === 204) {
     outgoing.writeHead(204).end()
     return
   }
   const body = reply.json ?? JSON.stringify(reply.output)
   if (Buffer.byteLength(body) > BODY_BYTES_MAX) return sendError(outgoing, answerTooLong(), request.trace)
+  const version = rest?.etag === undefined ? undefined : fields?.[rest.etag]
+  if (version !== undefined) outgoing.setHeader('etag', entityTag(version, body))
   send(outgoing, status, 'application/json', body)
 }
 
