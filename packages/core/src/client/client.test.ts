@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { anyone } from '../contract/access.ts'
+import { refusedRequest } from '../contract/admission.ts'
 import type { CallOptions } from '../contract/calls.ts'
 import { defineContract } from '../contract/contract.ts'
 import { command, query } from '../contract/operation.ts'
@@ -119,13 +120,21 @@ function setUp({ instances = ['a', 'b'], seed = 1 } = {}) {
 }
 
 describe('Client', () => {
-  it('sends nothing that the contract does not allow', async () => {
-    const client = setUp()
-    const error = await client.call('read', {}, {}, { n: 'one' })
-    assert.equal(error?.code, 'invalid_argument')
-    assert.equal(error.executed, 'no')
-    assert.equal(error.issues?.[0]?.pointer, '/n')
-    assert.equal(client.sent.length, 0)
+  it('sends nothing that the callee would refuse, and says what the callee would have said', async () => {
+    const { call, sent } = setUp()
+    const refused: readonly (readonly [unknown, string | undefined])[] = [
+      [{ n: 'x', more: 1 }, undefined],
+      [{ n: 1 }, ''],
+    ]
+    for (const [input, idempotencyKey] of refused) {
+      const options = idempotencyKey === undefined ? {} : { idempotencyKey }
+      const error = await call('write', {}, options, input)
+      const own = refusedRequest(contract.operations.write, input, { caller: {}, idempotencyKey })
+      assert.deepEqual(error?.toBody(), own?.toBody())
+      // As from the callee: where a handler lets it escape, its caller learns nothing of it.
+      assert.equal(error?.isRemote, true)
+    }
+    assert.deepEqual(sent, [])
   })
 
   it('sends the earliest of all deadlines', async () => {

@@ -2,13 +2,13 @@
  * What a call passes going out, in this order (the mirror of `service/receive.ts`):
  *
  * 1. deadline: never later than that of the call it is made within
- * 2. validation: a mistake of the caller fails here, before anything is sent
+ * 2. authorisation and validation: what the callee would refuse (`contract/admission.ts`) is not sent
  * 3. retry, within a budget, with full jitter; outside the choice of instance, so that each attempt can go elsewhere
  * 4. choice of instance: least expected work of two; tried ones and unwell ones last
  * 5. breaker of that instance: learns from every answer
  * 6. the wire
  *
- * A service in the same process is called directly: there the receiver validates, and steps 3 to 5 have nothing to choose.
+ * A service in the same process is called directly: there the receiver does step 2, and steps 3 to 5 have nothing to choose.
  *
  * @module
  */

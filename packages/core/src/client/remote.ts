@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refusedRequest } from '../contract/admission.ts'
 import type { Ports } from '../kernel/context.ts'
 import { FlotillaError, isRetryable } from '../kernel/error.ts'
 import type { Directory } from '../registry/directory.ts'
@@ -29,8 +30,8 @@ export async function callRemote(
 ): Promise<Reply> {
   const { clock, random } = options.ports
   const { operation, deadlineMs } = request
-  const mistake = badInput(request)
-  if (mistake !== undefined) return Reply.failed(mistake, request.startMs)
+  const refused = refusal(request)
+  if (refused !== undefined) return Reply.failed(refused, request.startMs)
   const takesKey = operation.idempotency === 'key' || operation.idempotency === 'key_required'
   const isIdempotent = operation.isIdempotent || (takesKey && request.idempotencyKey !== undefined)
   callee.budget.deposit(request.startMs)
@@ -62,8 +63,8 @@ export async function* openStream(
   request: CallRequest,
   options: RemoteOptions,
 ): AsyncGenerator<unknown> {
-  const mistake = badInput(request)
-  if (mistake !== undefined) throw mistake
+  const refused = refusal(request)
+  if (refused !== undefined) throw refused
   const reached = await reach(callee, request, undefined, options)
   if ('error' in reached) throw reached.error
   yield* reached.channel.stream(request)
@@ -146,16 +147,11 @@ function exhausted(error: FlotillaError, endMs: number): Reply {
 }
 
 function timeIsUp(): FlotillaError {
-  return new FlotillaError('deadline_exceeded', 'No time left to send the call.', { executed: 'no' })
+  return new FlotillaError('deadline_exceeded', 'No time left to begin.', { executed: 'no' })
 }
 
-/** Step 2. */
-function badInput({ operation, input }: CallRequest): FlotillaError | undefined {
-  const issues = operation.checkInput(input)
-  if (issues === undefined) return undefined
-  const what = issues.map(({ pointer, message }) => `${pointer || '/'} ${message}`).join(', ')
-  return new FlotillaError('invalid_argument', `${operation.id} was called with a bad input: ${what}.`, {
-    executed: 'no',
-    issues,
-  })
+/** Step 2. The refusal is the callee's, spoken by us: whoever lets it escape shows the same as if the callee had. */
+function refusal(request: CallRequest): FlotillaError | undefined {
+  const refused = refusedRequest(request.operation, request.input, request)
+  return refused && FlotillaError.fromBody(refused.toBody())
 }

@@ -93,6 +93,7 @@ describe('ServiceReceiver', () => {
     assert.equal(codeOf({ ...wrong, deadlineMs: 500 }), 'unauthenticated')
     assert.equal(codeOf({ input: {}, caller: userWith() }), 'invalid_argument')
     assert.equal(codeOf({ caller: userWith() }), 'invalid_argument')
+    assert.equal(codeOf({ caller: userWith(), idempotencyKey: 'k'.repeat(256) }), 'invalid_argument')
   })
 
   it('lets in whom the access rule names and nobody else', () => {

@@ -3,7 +3,7 @@
  *
  * 1. deadline: work nobody waits for is not begun, and the answer goes out before the caller's own time is up
  * 2. authorisation: before anything of the input is looked at
- * 3. validation
+ * 3. validation of the input and of the idempotency key
  * 4. concurrency bound: a short wait, then refusal; what is refused here has cost next to nothing
  * 5. idempotency: a repeat gets the stored answer
  * 6. the handler
@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { refusal } from '../contract/access.ts'
+import { refusedRequest } from '../contract/admission.ts'
 import type { Operation } from '../contract/operation.ts'
 import { asSeenUpstream, FlotillaError } from '../kernel/error.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -93,22 +93,10 @@ function ownDeadline(request: CallRequest, operation: Operation): number {
   return Math.min(request.deadlineMs, request.startMs + operation.timeoutMs) - ANSWER_MARGIN_MS
 }
 
-/** Steps 1 to 3 and the presence of a required key. */
+/** Steps 1 to 3. */
 function check(operation: Operation, request: CallRequest, deadlineMs: number): FlotillaError | undefined {
   if (deadlineMs <= request.startMs) {
     return new FlotillaError('deadline_exceeded', 'No time left to begin.', { executed: 'no' })
   }
-  const denied = refusal(operation.access, request.caller, operation.scope)
-  if (denied !== undefined) {
-    const message = denied === 'unauthenticated' ? 'Please log in.' : 'This is not allowed to you.'
-    return new FlotillaError(denied, message, { executed: 'no' })
-  }
-  const issues = operation.checkInput(request.input)
-  if (issues !== undefined) {
-    return new FlotillaError('invalid_argument', 'The request is not valid.', { executed: 'no', issues })
-  }
-  if (operation.idempotency === 'key_required' && request.idempotencyKey === undefined) {
-    return new FlotillaError('invalid_argument', 'Send an Idempotency-Key.', { executed: 'no' })
-  }
-  return undefined
+  return refusedRequest(operation, request.input, request)
 }

@@ -54,7 +54,7 @@ export class RunningCall extends Timed implements CancelListener, Startable {
   }
 
   override expire(): void {
-    this.canceled(new FlotillaError('deadline_exceeded', 'The work did not end in time.'))
+    this.canceled(new FlotillaError('deadline_exceeded', 'The answer did not come in time.'))
   }
 
   canceled(error: FlotillaError): void {

@@ -167,13 +167,13 @@ class HttpFace {
       caller,
       startMs,
       deadlineMs: startMs + timeoutOf(incoming, match.operation),
-      requestId: textHeader(incoming, headers.requestId, 128),
+      requestId: requestIdOf(incoming),
       trace,
       criticality:
         criticalities.find((name) => name === incoming.headers[headers.criticality]) ??
         match.operation.criticality,
       cancellation,
-      idempotencyKey: textHeader(incoming, headers.idempotencyKey, 255),
+      idempotencyKey: textHeader(incoming, headers.idempotencyKey),
     }
     if (match.operation.kind === 'stream') {
       this.#streams.add(cancellation)
@@ -215,9 +215,15 @@ export function splitTarget(target: string): [path: string, search: string] {
   return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)]
 }
 
-function textHeader(incoming: IncomingMessage, name: string, lengthMax: number): string | undefined {
+function textHeader(incoming: IncomingMessage, name: string): string | undefined {
   const value = incoming.headers[name]
-  return typeof value === 'string' && value.length > 0 && value.length <= lengthMax ? value : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Only for finding things again: a strange one is left out rather than refused. */
+function requestIdOf(incoming: IncomingMessage): string | undefined {
+  const value = textHeader(incoming, headers.requestId)
+  return value !== undefined && value.length > 0 && value.length <= 128 ? value : undefined
 }
 
 function timeoutOf(incoming: IncomingMessage, operation: Operation): number {
