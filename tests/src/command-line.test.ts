@@ -1,6 +1,6 @@
 /** The `flotilla` command as a person meets it. */
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -28,6 +28,21 @@ describe('flotilla up', () => {
     const after = await run(bed, 'status')
     assert.equal(after.exitCode, 1)
     assert.match(after.errors, /Nothing runs with the data folder/)
+  })
+
+  it('ends with all its processes, and exit status 1, though its data folder was removed', async (t) => {
+    const bed = await makeBed(t)
+    const up = await startUp(bed, ['--placement', 'monolith'])
+    const processes = JSON.parse(readFileSync(join(bed.folder, 'processes.json'), 'utf8')) as {
+      pid: number
+    }[]
+    assert.equal(processes.length, 2)
+    rmSync(bed.folder, { recursive: true })
+    const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
+    up.child.kill('SIGTERM')
+    assert.equal(await ended, 1)
+    assert.match(up.errors(), /^error: Everything is stopped, but the data folder .* is gone: .*\n$/)
+    for (const { pid } of processes) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
   })
 
   it('says in one line that a port is taken, and starts nothing', async (t) => {

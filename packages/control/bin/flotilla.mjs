@@ -9,7 +9,8 @@ import { existsSync } from 'node:fs'
 const bundle = new URL('../bundle/main.js', import.meta.url)
 if (existsSync(bundle)) {
   const { main } = await import(bundle.href)
-  process.exitCode = await main(process.argv.slice(2))
+  // Done is done: nothing that is still open, such as the channel to a process that does not end, may keep us.
+  process.exit(await main(process.argv.slice(2)))
 } else {
   process.stderr.write('error: Flotilla is not built here; run: npm run build\n')
   process.exitCode = 1

@@ -31,7 +31,7 @@ export interface SlotOptions {
   readonly log: LogFile
   /** Program and arguments, and the environment for the next start; `attempt` counts from 1. */
   readonly command: (attempt: number) => SlotCommand
-  /** Told of every change of state. */
+  /** Told of every change of state; must not throw. */
   readonly onChange: (slot: ProcessSlot) => void
 }
 

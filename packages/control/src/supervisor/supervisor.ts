@@ -21,11 +21,14 @@ export interface SupervisorOptions {
   readonly logFolder: string
   /** The command of one process: host, its number from 1, and the how manyeth start it is. */
   readonly command: (host: string, ordinal: number, attempt: number) => SlotCommand
+  /** Must not throw. */
   readonly onChange: (slot: ProcessSlot) => void
 }
 
 const ROTATE_MS = 10_000
 const INSTANCES_MAX = 64
+/** For all waves together, lest many that hang make it minutes. */
+const STOP_MS_MAX = 30_000
 
 /** The processes. */
 export class Supervisor {
@@ -94,13 +97,16 @@ export class Supervisor {
     ])
   }
 
-  /** Stops everything, callers before callees. */
+  /** Stops everything, callers before callees; each has `graceMs` to end before it is killed, all together 30 s. */
   async stop(graceMs: number): Promise<void> {
+    const { clock, waves } = this.#options
     this.#isStopping = true
     this.#rotation?.cancel()
-    for (const wave of [...this.#options.waves].reverse()) {
+    const untilMs = clock.monotonicMs() + STOP_MS_MAX
+    for (const wave of waves.toReversed()) {
       const slots = this.slots.filter(({ host }) => wave.includes(host))
-      await Promise.all(slots.map((slot) => slot.stop(graceMs)))
+      const leftMs = Math.max(0, untilMs - clock.monotonicMs())
+      await Promise.all(slots.map((slot) => slot.stop(Math.min(graceMs, leftMs))))
     }
     for (const log of this.#logs.values()) log.close()
   }

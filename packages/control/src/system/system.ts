@@ -50,6 +50,8 @@ export interface SystemOptions {
   readonly onEnd: (slot: ProcessSlot) => void
   /** Somebody asked through the control API to stop. */
   readonly onDown: () => void
+  /** Resolves when the system is to be stopped: a start that is under way waits for nothing more. */
+  readonly whenStopped: Promise<void>
 }
 
 /** A running system. */
@@ -62,6 +64,11 @@ export interface System {
     readonly services: readonly string[]
     readonly pid: number
   }[]
+  /**
+   * Stops everything. What fails, or takes too long, is logged, and the rest is stopped all the same.
+   *
+   * @throws FlotillaError `internal` when something failed, after all of it.
+   */
   close(): Promise<void>
 }
 
@@ -82,8 +89,20 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   try {
     return await open(options, closing)
   } catch (error) {
-    await closing.close()
+    // What went wrong first is what people must hear; the rest is in the log.
+    await closeAll(closing, options.log).catch(() => {})
     throw error
+  }
+}
+
+async function closeAll(closing: Closing, log: Logger): Promise<void> {
+  try {
+    await closing.close()
+  } catch (cause) {
+    const failures = (cause as AggregateError).errors as readonly Error[]
+    for (const error of failures) log.error('not closed cleanly', { error })
+    const reasons = failures.map(({ message }) => message).join('; ')
+    throw new FlotillaError('internal', `Everything was told to stop, but: ${reasons}.`, { cause })
   }
 }
 
@@ -120,11 +139,8 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   await runTask({ module, folder, task: 'prepare', services: [...services.keys()], environment })
 
   const supervisor = openSupervisor(options, environment, databases, closing)
-  await failOnLoop(
-    supervisor,
-    supervisor.start((hosts) => onStep(hosts.join(', '))),
-    ports.clock,
-  )
+  const started = supervisor.start((hosts) => onStep(hosts.join(', ')))
+  await failOnLoop(supervisor, Promise.race([started, options.whenStopped]), ports.clock)
   const gateway = `http://127.0.0.1:${tcp.gateway}`
   const controlHost = await openControlHost({
     ...options,
@@ -156,7 +172,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
       services: placement.hosts[host]?.services ?? [],
       pid,
     })),
-    close: () => closing.close(),
+    close: () => closeAll(closing, options.log),
   }
 }
 
@@ -209,7 +225,7 @@ function openSupervisor(
   databases: Databases,
   closing: Closing,
 ): Supervisor {
-  const { module, placement, placeable, folder, ports, onEnd } = options
+  const { module, placement, placeable, folder, ports, log, onEnd } = options
   const supervisor = new Supervisor({
     clock: ports.clock,
     random: ports.random,
@@ -229,10 +245,15 @@ function openSupervisor(
     },
     onChange(slot) {
       const pids = [databases.pid(), ...supervisor.slots.map(({ pid }) => pid)]
-      recordProcesses(
-        folder,
-        pids.filter((pid) => pid !== undefined),
-      )
+      try {
+        recordProcesses(
+          folder,
+          pids.filter((pid) => pid !== undefined),
+        )
+      } catch (error) {
+        // The disk is full, or somebody removed the folder: no reason to leave a process alone, least of all when it is to end.
+        log.error('the processes could not be written down', { error })
+      }
       if (slot.state === 'waiting') onEnd(slot)
     },
   })

@@ -4,7 +4,7 @@
  * @module
  */
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@flotilla/core/clock'
@@ -93,6 +93,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
       )
     },
     onDown: askToStop,
+    whenStopped: stopped,
   })
   const isStartedFirst = await Promise.race([starting.then(() => true), stopped.then(() => false)])
   const system = await starting
@@ -102,8 +103,17 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   }
   terminal.line('Stopping …')
   const stopMs = systemClock.monotonicMs()
-  await system.close()
-  closeSync(logFile)
+  try {
+    await system.close()
+  } finally {
+    closeSync(logFile)
+  }
+  if (!existsSync(folder.path)) {
+    throw new FlotillaError(
+      'internal',
+      `Everything is stopped, but the data folder ${folder.path} is gone: somebody removed it meanwhile.`,
+    )
+  }
   terminal.line(`Stopped in ${seconds(stopMs)}; the data is kept in ${folder.path}.`)
   return 0
 }

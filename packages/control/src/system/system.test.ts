@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
+import { defineContract } from '@flotilla/core/contract'
+import { isFlotillaError } from '@flotilla/core/error'
+import { findFreePort } from '@flotilla/core/free-port'
+import { createIds } from '@flotilla/core/ids'
+import { createLogger } from '@flotilla/core/log'
+import { systemRandom } from '@flotilla/core/random'
+import { defineService } from '@flotilla/core/service'
+import { until } from '@flotilla/core/until'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { type DataFolder, Secrets } from './data-folder.ts'
+import { openSystem, type System } from './system.ts'
+
+const READY = `process.send({ kind: 'ready', http: '' }); setInterval(() => {}, 1_000)`
+const CRASH = `console.log(JSON.stringify({ level: 'error', message: 'the harbour is closed' })); process.exit(78)`
+
+interface Bed {
+  readonly folder: DataFolder
+  /** Lines of the supervisor's own log. */
+  readonly lines: readonly string[]
+  readonly open: (whenStopped?: Promise<void>) => Promise<System>
+}
+
+/** A system of one host, `main`, whose processes run `program`; its server is that of the tests. */
+async function makeBed(t: TestContext, program: string): Promise<Bed> {
+  const folder = makeDataFolder(t)
+  const main = join(folder.path, 'main.cjs')
+  writeFileSync(main, `if (process.argv[2] === 'prepare') process.exit(0)\n${program}`)
+  const contract = defineContract({ name: 'harbour', version: 1, summary: 'A harbour', operations: {} })
+  const services = new Map([['harbour', defineService({ contract, open: () => ({}) })]])
+  const lines: string[] = []
+  const tcp = {
+    gateway: await findFreePort(),
+    control: await findFreePort(),
+    registry: await findFreePort(),
+    postgres: await findFreePort(),
+  }
+  const open = async (whenStopped = new Promise<void>(() => {})): Promise<System> => {
+    const system = await openSystem({
+      module: { app: { name: 'test', folder: '', services: {} }, root: '', folder: '', main, version: '1' },
+      services,
+      placeable: [{ name: 'harbour', calls: [], isSingle: false }],
+      placement: { name: 'test', hosts: { main: { services: ['harbour'], instances: 1 } } },
+      folder,
+      secrets: new Secrets(folder, systemRandom),
+      tcp,
+      ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
+      environment: {
+        DATABASE_URL: process.env['FLOTILLA_TEST_DATABASE_URL'],
+        FLOTILLA_DRAIN_DELAY_MS: '0',
+      },
+      log: createLogger({
+        level: 'error',
+        clock: systemClock,
+        fields: {},
+        destination: { write: (text: string) => void lines.push(text) },
+      }),
+      onStep: () => {},
+      onEnd: () => {},
+      onDown: () => {},
+      whenStopped,
+    })
+    t.after(() => system.close().catch(() => {}))
+    return system
+  }
+  return { folder, lines, open }
+}
+
+describe('openSystem', () => {
+  it('does not wait for a host that always crashes: names it, with its last words, and leaves nothing', async (t) => {
+    const { folder, open } = await makeBed(t, CRASH)
+    await assert.rejects(open(), (error) => {
+      assert.ok(isFlotillaError(error))
+      assert.match(
+        error.message,
+        /^main-1 does not start \(exit code 78 after [\d.]+ s\)\. Its last words, from .*main-1\.log:\n( {2}error: the harbour is closed\n?)+$/,
+      )
+      return error.code === 'failed_precondition'
+    })
+    assert.equal(existsSync(join(folder.path, 'control.json')), false)
+    assert.deepEqual(folder.readJson('processes.json'), [])
+  })
+
+  it('tells of a host that was ready and crashes again and again, and is not ready until it is', async (t) => {
+    const program = `if (require('node:fs').existsSync(__dirname + '/loop')) { ${CRASH} } else { ${READY} }`
+    const { folder, open } = await makeBed(t, program)
+    const { control, processes } = await open()
+    const token = new Secrets(folder, systemRandom).get('control token')
+    const ask = async (operation: string): Promise<string> => {
+      const answer = await fetch(`${control}/operations/control.${operation}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: '{}',
+      })
+      return answer.text()
+    }
+    assert.match(await ask('status'), /"isReady":true.*"isLooping":false/)
+    writeFileSync(join(folder.path, 'loop'), '')
+    process.kill(processes[0]?.pid as number, 'SIGKILL')
+    await until('it is a loop', async () => (await ask('status')).includes('"isLooping":true'), 20_000)
+    assert.match(await ask('status'), /"isReady":false/)
+    assert.match(await ask('processes'), /"isLooping":true.*"lastEnd":"exit code 78 after/)
+    rmSync(join(folder.path, 'loop'))
+    await until('it runs again', async () => (await ask('status')).includes('"isReady":true'), 20_000)
+  })
+
+  it('ends its processes though its data folder is gone, and says what it could not write', async (t) => {
+    const { folder, lines, open } = await makeBed(t, READY)
+    const system = await open()
+    const pid = system.processes[0]?.pid as number
+    process.kill(pid, 0)
+    rmSync(folder.path, { recursive: true })
+    await system.close()
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+    assert.match(lines.join(''), /ENOENT.*the processes could not be written down/)
+  })
+
+  it('waits no longer for a host that hangs at its start when it is to stop', async (t) => {
+    const { folder, open } = await makeBed(t, `setInterval(() => {}, 1_000)`)
+    let stop = (): void => {}
+    const whenStopped = new Promise<void>((resolve) => {
+      stop = resolve
+    })
+    const opening = open(whenStopped)
+    await until('the host is started', () => (folder.readJson<unknown[]>('processes.json') ?? []).length > 0)
+    stop()
+    const system = await opening
+    await system.close()
+    assert.deepEqual(folder.readJson('processes.json'), [])
+  })
+})
