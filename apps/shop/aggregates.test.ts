@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { findFreePort } from '@flotilla/core/free-port'
 import { openTestApp, testPlacements } from '@flotilla/core/test-app'
-import { app } from '../app.ts'
-import { gateway } from '../contracts/gateway.ts'
+import { app } from './app.ts'
+import { gateway } from './contracts/gateway.ts'
 
 const user = { id: 'nobody-in-particular', roles: ['customer'], scopes: [], tier: 'free' }
 
