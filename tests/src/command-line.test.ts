@@ -10,7 +10,17 @@ import { makeBed, processesOf, run, start, startUp } from './flotilla-process.ts
 describe('flotilla up', () => {
   it('runs until Ctrl-C, then leaves nothing but the data, with exit status 0, within 10 seconds', async (t) => {
     const bed = await makeBed(t)
-    const up = await startUp(bed)
+    // None of it is for our server or our processes.
+    const libpq = {
+      PGSSLMODE: 'require',
+      PGOPTIONS: '-c default_transaction_read_only=on',
+      PGPASSWORD: 'mine',
+    }
+    const up = await startUp(bed, [], libpq)
+    if (process.platform === 'linux') {
+      const told = processesOf(bed).map((pid) => readFileSync(`/proc/${pid}/environ`, 'latin1'))
+      for (const environment of told) assert.doesNotMatch(environment, /PGSSLMODE|PGOPTIONS|PGPASSWORD/)
+    }
     const status = await run(bed, 'status', '--json')
     assert.equal(status.exitCode, 0, status.errors)
     assert.equal(JSON.parse(status.output).isReady, true)
@@ -28,6 +38,10 @@ describe('flotilla up', () => {
     const after = await run(bed, 'status')
     assert.equal(after.exitCode, 1)
     assert.match(after.errors, /Nothing runs with the data folder/)
+    const nowhere = join(bed.folder, 'nowhere')
+    for (const command of ['status', 'ps', 'logs', 'down', 'doctor'])
+      await run(bed, command, '--data', nowhere)
+    assert.equal(existsSync(nowhere), false)
   })
 
   it('ends with all its processes, and exit status 1, though its data folder was removed', async (t) => {

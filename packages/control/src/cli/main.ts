@@ -37,8 +37,17 @@ const commands: readonly Command[] = [
   doctor,
 ]
 
+/**
+ * libpq's variables, which the driver heeds too: PGSSLMODE, PGOPTIONS, PGPASSWORD and their like would change what our own
+ * connections do, and the processes we start inherit what we have. Whose server is to be used, DATABASE_URL says whole.
+ */
+function forgetPostgresVariables(): void {
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]+$/.test(name)) delete process.env[name]
+}
+
 /** Runs the command line in `args`; resolves with the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  forgetPostgresVariables()
   const [name, ...rest] = args
   const hasColour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
   const terminal = new Terminal({ isJson: rest.includes('--json'), hasColour })

@@ -27,7 +27,7 @@ import type { CommandContext } from './command.ts'
 /** The functions of the control API. */
 export type ControlCalls = Calls<typeof controlContract>
 
-/** Where the data folder is: `--data`, `FLOTILLA_DATA`, or `.flotilla` in the checkout. */
+/** Where the data folder is, or would be: `--data`, `FLOTILLA_DATA`, or `.flotilla` in the checkout. */
 export function dataFolderOf(context: CommandContext, root: string): DataFolder {
   // An empty one is none: it would be the working folder.
   const given = textOption(context, 'data') || context.environment['FLOTILLA_DATA']

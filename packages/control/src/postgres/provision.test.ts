@@ -9,7 +9,7 @@ import { findFreePort } from '@flotilla/core/free-port'
 import { systemRandom } from '@flotilla/core/random'
 import pg from 'pg'
 import { openPostgres, type Postgres } from './postgres.ts'
-import { provisionDatabase, scramVerifier } from './provision.ts'
+import { provisionDatabase, requireVersion, scramVerifier } from './provision.ts'
 
 async function ask(url: string, text: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url })
@@ -28,6 +28,31 @@ function at(url: string, database: string): string {
 
 const sqlState = (code: string) => (error: unknown) =>
   error instanceof pg.DatabaseError && error.code === code
+
+describe('requireVersion', () => {
+  const url = process.env['FLOTILLA_TEST_DATABASE_URL'] ?? ''
+
+  it('takes a server that is new enough, and refuses an older one in one line', async () => {
+    await requireVersion(url)
+    await assert.rejects(
+      requireVersion(url, 99),
+      (error) =>
+        isFlotillaError(error) &&
+        error.code === 'failed_precondition' &&
+        /^The server that DATABASE_URL names is PostgreSQL \d+\.\d+[^\n]*; at least 99 is needed\. [^\n]*$/.test(
+          error.message,
+        ),
+    )
+  })
+
+  it('says that nobody answers, and at which address', async () => {
+    const port = await findFreePort()
+    await assert.rejects(
+      requireVersion(`postgres://a:b@localhost:${port}/c`),
+      (error) => isFlotillaError(error) && error.code === 'unavailable' && error.message.includes(`:${port}`),
+    )
+  })
+})
 
 describe('provisionDatabase', () => {
   let server: Postgres

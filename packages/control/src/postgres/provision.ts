@@ -61,6 +61,25 @@ export async function provisionDatabase(adminUrl: string, provision: Provision):
   return url.href
 }
 
+/** The oldest major version that understands what services ask, such as `returning old`; that of the embedded server. */
+const MAJOR_VERSION_MIN = 18
+
+/** @throws FlotillaError `failed_precondition` when the server is too old; `unavailable` when it does not answer. */
+export async function requireVersion(adminUrl: string, majorMin = MAJOR_VERSION_MIN): Promise<void> {
+  parseDatabaseUrl(adminUrl)
+  let version = ''
+  await asAdmin(adminUrl, async (client) => {
+    const { rows } = await client.query('show server_version')
+    version = rows[0].server_version
+  })
+  if (Number.parseInt(version, 10) >= majorMin) return
+  throw new FlotillaError(
+    'failed_precondition',
+    `The server that DATABASE_URL names is PostgreSQL ${version}; at least ${majorMin} is needed. Without DATABASE_URL the embedded one is used.`,
+    { executed: 'no' },
+  )
+}
+
 async function provisionRole(client: pg.Client, { role, password, random }: Provision): Promise<void> {
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role])
   if (rowCount === 0) await client.query(`create role ${quoted(role)}`)
@@ -109,12 +128,19 @@ async function asAdmin(url: string, work: (client: pg.Client) => Promise<void>):
   } catch (cause) {
     // For people: unlike elsewhere, the server's words are part of the message.
     const code = cause instanceof pg.DatabaseError ? 'internal' : 'unavailable'
-    throw new FlotillaError(code, `The database cannot be provisioned: ${(cause as Error).message}`, {
+    throw new FlotillaError(code, `The database server cannot be used: ${explain(cause as Error)}`, {
       cause,
     })
   } finally {
     await client.end()
   }
+}
+
+/** Connecting to a name with several addresses fails with several errors, and an empty message. */
+function explain(error: Error): string {
+  return error instanceof AggregateError
+    ? error.errors.map(({ message }) => message).join('; ')
+    : error.message
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { CONTROL_FILE, claim, findRunning } from './control-file.ts'
+import { DataFolder } from './data-folder.ts'
 import { thisProcess } from './leftovers.ts'
 
 describe('claim', () => {
@@ -13,6 +14,24 @@ describe('claim', () => {
     claim(folder, { ...file, ...thisProcess() })
     assert.equal(findRunning(folder)?.pid, process.pid)
     assert.throws(() => claim(folder, { ...file, ...thisProcess() }), /It runs already \(pid \d+\)/)
+  })
+
+  it('refuses one that was faster by a moment', (t) => {
+    const folder = makeDataFolder(t)
+    for (const [birth, pattern] of [
+      [thisProcess().birth, /It runs already/],
+      ['not to be seen yet', /Another system starts on .*; try again/],
+    ] as const) {
+      const theirs = { ...file, pid: process.pid, birth, token: 'theirs' }
+      const raced = new DataFolder(folder.path)
+      raced.remove = (name) => {
+        folder.remove(name)
+        folder.writeJson(name, theirs)
+      }
+      assert.throws(() => claim(raced, { ...file, ...thisProcess() }), pattern)
+      assert.deepEqual(folder.readJson(CONTROL_FILE), theirs)
+      folder.remove(CONTROL_FILE)
+    }
   })
 
   it('takes over from a system that was killed, though its number is another’s now', (t) => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { describe, it, type TestContext } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { createKeyPair, Signer } from '@flotilla/core/credentials'
@@ -144,6 +147,23 @@ describe('openControlHost', () => {
     }
     for (const name of ['localhost', 'localhost:8090', '[::1]:8090', '127.0.0.1']) {
       assert.equal((await ask(host, 'status', { ...authorized, host: name })).status, 200, name)
+    }
+  })
+
+  it('listens on loopback only', async (t) => {
+    const { http } = await openApi(t)
+    assert.match(http, /^http:\/\/127\.0\.0\.1:\d+$/)
+    const port = Number(new URL(http).port)
+    const outside = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+      addresses.filter(({ internal, family }) => !internal && family === 'IPv4'),
+    )
+    // 127.0.0.2 is this machine, too, but not where it listens.
+    for (const host of ['127.0.0.2', ...outside.map(({ address }) => address)]) {
+      const socket = connect(port, host)
+      t.after(() => {
+        socket.destroy()
+      })
+      await assert.rejects(once(socket, 'connect'), host)
     }
   })
 

@@ -34,12 +34,19 @@ describe('DataFolder', () => {
     for (const name of ['a.json', 'b.json']) assert.equal(modeOf(join(folder.path, name)), '600', name)
   })
 
+  it('leaves no trace until it is made', (t) => {
+    const parent = makeDataFolder(t).path
+    const folder = new DataFolder(join(parent, 'below'))
+    assert.equal(folder.readJson('x.json'), undefined)
+    assert.deepEqual([folder.path, folder.sockets].filter(existsSync), [])
+  })
+
   it('says in one line that it cannot be written, and how to choose another', (t) => {
     const folder = makeDataFolder(t)
     writeFileSync(join(folder.path, 'file'), '')
     const below = join(folder.path, 'file', 'below')
     assert.throws(
-      () => new DataFolder(below),
+      () => new DataFolder(below).make(),
       isRefusal(/^The data folder .*below cannot be written \(ENOTDIR\); choose another/),
     )
   })
@@ -50,10 +57,11 @@ describe('DataFolder', () => {
     assert.notEqual(folder.sockets, other.sockets)
     assert.ok(Buffer.byteLength(join(folder.sockets, `${'x'.repeat(40)}.sock`)) < 107)
     mkdirSync(folder.sockets, { recursive: true, mode: 0o777 })
-    assert.equal(new DataFolder(folder.path).sockets, folder.sockets)
+    folder.make()
+    assert.equal(modeOf(folder.sockets), '700')
     rmSync(folder.sockets, { recursive: true })
     symlinkSync(other.logs, folder.sockets)
-    assert.throws(() => new DataFolder(folder.path), isRefusal(/somebody else's/))
+    assert.throws(() => folder.make(), isRefusal(/somebody else's/))
     rmSync(folder.sockets)
   })
 
@@ -75,6 +83,8 @@ describe('DataFolder', () => {
     const folder = makeDataFolder(t)
     writeFileSync(join(folder.path, 'x.json'), '{"a":')
     assert.equal(folder.readJson('x.json'), undefined)
+    mkdirSync(join(folder.path, 'y.json'))
+    assert.throws(() => folder.readJson('y.json'), isRefusal(/y\.json cannot be read \(EISDIR\)\.$/))
   })
 })
 

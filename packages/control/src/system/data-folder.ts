@@ -29,13 +29,17 @@ export class DataFolder {
   /** Sockets live elsewhere: their paths may have 107 bytes, and a checkout can be anywhere. */
   readonly sockets: string
 
-  /** Makes what is missing. @throws FlotillaError `failed_precondition` when it cannot be written. */
+  /** Names it. Nothing is touched: whoever only looks leaves no trace. */
   constructor(path: string) {
     this.path = resolve(path)
     this.logs = join(this.path, 'logs')
     this.postgres = join(this.path, 'postgres')
     const tag = createHash('sha256').update(this.path).digest('hex').slice(0, 12)
     this.sockets = join(tmpdir(), `flotilla-${tag}`)
+  }
+
+  /** Makes what is missing. @throws FlotillaError `failed_precondition` when it cannot be written. */
+  make(): void {
     try {
       for (const folder of [this.path, this.logs, this.sockets]) {
         mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -56,13 +60,19 @@ export class DataFolder {
     chmodSync(this.sockets, 0o700)
   }
 
-  /** Reads what `writeJson` wrote; undefined when it is not there or was cut short. */
+  /**
+   * Reads what `writeJson` wrote; undefined when it is not there or was cut short.
+   *
+   * @throws FlotillaError `failed_precondition` when it is not ours to read.
+   */
   readJson<T>(name: string): T | undefined {
+    const path = join(this.path, name)
     try {
-      return JSON.parse(readFileSync(join(this.path, name), 'utf8')) as T
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined
-      throw error
+      return JSON.parse(readFileSync(path, 'utf8')) as T
+    } catch (cause) {
+      const { code = '' } = cause as NodeJS.ErrnoException
+      if (['ENOENT', 'ENOTDIR'].includes(code) || cause instanceof SyntaxError) return undefined
+      throw new FlotillaError('failed_precondition', `${path} cannot be read (${code}).`, { cause })
     }
   }
 

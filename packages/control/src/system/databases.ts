@@ -8,7 +8,7 @@ import type { Ports } from '@flotilla/core/context'
 import type { Logger } from '@flotilla/core/log'
 import type { Service } from '@flotilla/core/service'
 import { openPostgres, type Postgres } from '../postgres/postgres.ts'
-import { provisionDatabase } from '../postgres/provision.ts'
+import { provisionDatabase, requireVersion } from '../postgres/provision.ts'
 import type { DataFolder, Secrets } from './data-folder.ts'
 
 /** What it needs. */
@@ -19,7 +19,7 @@ export interface DatabasesOptions {
   readonly secrets: Secrets
   readonly ports: Ports
   readonly postgresPort: number
-  /** `DATABASE_URL`: of a role that may create databases and roles. */
+  /** Of a role that may create databases and roles. Absent: the embedded server. */
   readonly externalUrl: string | undefined
   readonly log: Logger
   readonly closing: Closing
@@ -37,6 +37,11 @@ export interface Databases {
 
 const RESTART_MS_MIN = 100
 const RESTART_MS_MAX = 5_000
+
+/** The server that is to be used instead of the embedded one: `DATABASE_URL`, if it says anything. */
+export function externalUrlIn(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  return environment['DATABASE_URL'] || undefined
+}
 
 /** What a service's database and role are called. */
 function databaseName(app: string, service: string): string {
@@ -61,6 +66,7 @@ export function embeddedUrls(
 /** Opens the server and makes what is missing. */
 export async function openDatabases(options: DatabasesOptions): Promise<Databases> {
   const { app, services, secrets, ports, externalUrl } = options
+  if (externalUrl !== undefined) await requireVersion(externalUrl)
   const server = externalUrl === undefined ? await superviseServer(options) : undefined
   const adminUrl = externalUrl ?? (server as SupervisedServer).adminUrl
   const urls: Record<string, string> = {}

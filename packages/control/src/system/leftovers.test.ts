@@ -10,8 +10,11 @@ import { endLeftovers, isAlive, recordProcesses, type StartedProcess, thisProces
 type Running = ChildProcess & { readonly pid: number }
 
 /** A process that says when it runs. */
-async function spawnProcess(t: TestContext, program = 'echo up; exec sleep 60'): Promise<Running> {
-  const child = spawn('/bin/sh', ['-c', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+async function spawnProcess(
+  t: TestContext,
+  [command, ...args]: readonly [string, ...string[]] = ['/bin/sh', '-c', 'echo up; exec sleep 60'],
+): Promise<Running> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   t.after(() => child.kill('SIGKILL'))
   await new Promise((resolve) => child.stdout.once('data', resolve))
   return child as unknown as Running
@@ -50,9 +53,11 @@ describe('endLeftovers', () => {
 
   it('kills one that does not end when asked, and returns when it is gone', async (t) => {
     const folder = makeDataFolder(t)
-    const stubborn = await spawnProcess(t, "trap '' TERM; echo up; while :; do sleep 0.1; done")
+    // So much memory that to be killed takes it a moment.
+    const program = `process.on('SIGTERM', () => {}); const held = Buffer.alloc(256e6, 1); console.log('up'); setInterval(() => held, 1_000)`
+    const stubborn = await spawnProcess(t, [process.execPath, '-e', program])
     recordProcesses(folder, [stubborn.pid])
-    const [process] = recorded(folder)
+    const [left] = recorded(folder)
     // So that its 3 s pass in no time.
     let elapsedMs = 0
     const clock = {
@@ -64,7 +69,7 @@ describe('endLeftovers', () => {
       },
     }
     assert.equal(await endLeftovers(folder, clock), 1)
-    assert.ok(!isAlive(process as StartedProcess))
+    assert.ok(!isAlive(left as StartedProcess))
     await until('it ended', () => stubborn.signalCode === 'SIGKILL')
   })
 

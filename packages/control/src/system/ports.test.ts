@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { isFlotillaError } from '@flotilla/core/error'
 import { findFreePort } from '@flotilla/core/free-port'
-import { probePorts, readPorts } from './ports.ts'
+import { describeRefusal, probePorts, readPorts } from './ports.ts'
 
 const isRefusal = (code: string, pattern: RegExp) => (error: unknown) =>
   isFlotillaError(error) && error.code === code && pattern.test(error.message)
@@ -54,6 +54,11 @@ describe('probePorts', () => {
         new RegExp(`^Port ${registry}, which the registry needs, is taken .*FLOTILLA_REGISTRY_PORT\\.$`),
       ),
     )
+  })
+
+  it('says of one that may not be opened what is true', () => {
+    assert.match(describeRefusal('EACCES'), /^may only be opened by root \(EACCES\); choose$/)
+    assert.match(describeRefusal('EADDRNOTAVAIL'), /^cannot be opened \(EADDRNOTAVAIL\)/)
   })
 
   it('leaves free ports free', async () => {

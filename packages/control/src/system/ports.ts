@@ -51,23 +51,32 @@ export function readPorts(
   return ports
 }
 
-/** @throws FlotillaError `failed_precondition` naming the port that is taken and how to choose another. */
+/** @throws FlotillaError `failed_precondition` naming the port that cannot be had, why, and how to choose another. */
 export async function probePorts(ports: Partial<SystemPorts>): Promise<void> {
   for (const name of Object.keys(portFacts) as (keyof typeof portFacts)[]) {
     const port = ports[name]
-    if (port !== undefined && !(await isFree(port))) {
+    const code = port === undefined ? undefined : await refusalOf(port)
+    if (code !== undefined) {
       throw new FlotillaError(
         'failed_precondition',
-        `Port ${port}, which the ${name} needs, is taken by another program; stop it, or choose another port with ${portFacts[name].hint}.`,
+        `Port ${port}, which the ${name} needs, ${describeRefusal(code)} another port with ${portFacts[name].hint}.`,
       )
     }
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Why the port cannot be had, in people's words, up to what to do about it. */
+export function describeRefusal(code: string): string {
+  if (code === 'EADDRINUSE') return 'is taken by another program; stop it, or choose'
+  if (code === 'EACCES') return 'may only be opened by root (EACCES); choose'
+  return `cannot be opened (${code}); choose`
+}
+
+/** The system's error code; undefined when the port is free. */
+function refusalOf(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)))
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) => resolve(code ?? message))
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(undefined)))
   })
 }

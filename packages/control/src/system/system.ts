@@ -26,7 +26,7 @@ import { type AppModule, contractsOf } from './app-module.ts'
 import { CONTROL_FILE, type ControlFile, claim } from './control-file.ts'
 import { openControlHost } from './control-host.ts'
 import type { DataFolder, Secrets } from './data-folder.ts'
-import { type Databases, openDatabases } from './databases.ts'
+import { type Databases, externalUrlIn, openDatabases } from './databases.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 import { endLeftovers, recordProcesses, thisProcess } from './leftovers.ts'
 import { probePorts, type SystemPorts } from './ports.ts'
@@ -124,13 +124,12 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   closing.defer('sockets', () => rmSync(folder.sockets, { recursive: true, force: true }))
 
   onStep('PostgreSQL')
-  const externalUrl = options.environment['DATABASE_URL']
   const { app } = module
   const databases = await openDatabases({
     ...options,
     app: app.name,
     postgresPort: tcp.postgres,
-    externalUrl,
+    externalUrl: externalUrlIn(options.environment),
     closing,
   })
   const userKeys = createKeyPair()

@@ -12,6 +12,7 @@ import { DataFolder } from '../system/data-folder.ts'
 export function makeDataFolder(t: { after(cleanUp: () => void): void }): DataFolder {
   const parent = mkdtempSync(join(tmpdir(), 'flotilla-data-'))
   const folder = new DataFolder(join(parent, 'data'))
+  folder.make()
   t.after(() => {
     rmSync(parent, { recursive: true })
     rmSync(folder.sockets, { recursive: true, force: true })

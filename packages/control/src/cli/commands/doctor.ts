@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { statfsSync } from 'node:fs'
-import { freemem, totalmem } from 'node:os'
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { freemem, tmpdir, totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
 import { findBinaries } from '../../postgres/binaries.ts'
+import { requireVersion } from '../../postgres/provision.ts'
 import { loadApp } from '../../system/app-module.ts'
 import { findRunning } from '../../system/control-file.ts'
 import type { DataFolder } from '../../system/data-folder.ts'
+import { externalUrlIn } from '../../system/databases.ts'
 import { probePorts, readPorts, type SystemPorts } from '../../system/ports.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { dataFolderOf } from '../running-system.ts'
@@ -72,12 +75,20 @@ async function checkCheckout(context: CommandContext): Promise<readonly Finding[
   if (module.value === undefined) return [module.finding]
   const folder = await attempt('data folder', async () => {
     const value = dataFolderOf(context, module.value as string)
-    return { details: value.path, value }
+    // With the slash a file is refused.
+    accessSync(`${nearestFolder(value.path)}/`, constants.W_OK)
+    return { details: existsSync(value.path) ? value.path : `${value.path}, which will be made`, value }
   })
   const postgres = await attempt('PostgreSQL', async () => {
-    if (context.environment['DATABASE_URL'] !== undefined)
-      return { details: 'DATABASE_URL is set', value: true }
-    return { details: (await findBinaries(context.workingFolder)).postgres, value: true }
+    const externalUrl = externalUrlIn(context.environment)
+    if (externalUrl === undefined) {
+      return {
+        details: (await findBinaries(join(folder.value?.postgres ?? tmpdir(), 'lib'))).postgres,
+        value: true,
+      }
+    }
+    await requireVersion(externalUrl)
+    return { details: `DATABASE_URL, at ${new URL(externalUrl).host}`, value: true }
   })
   const found = [module.finding, folder.finding, postgres.finding]
   if (folder.value === undefined) return found
@@ -85,13 +96,18 @@ async function checkCheckout(context: CommandContext): Promise<readonly Finding[
 }
 
 function checkDisk({ path }: DataFolder): Finding {
-  const { bavail, bsize } = statfsSync(path)
+  const { bavail, bsize } = statfsSync(nearestFolder(path))
   const freeBytes = bavail * bsize
   return {
     what: 'disk',
     verdict: freeBytes < DISK_BYTES_MIN ? 'warning' : 'ok',
     details: `${gigabytes(freeBytes)} free`,
   }
+}
+
+/** The folder itself, or the nearest above it that is there. */
+function nearestFolder(path: string): string {
+  return existsSync(path) ? path : nearestFolder(dirname(path))
 }
 
 async function checkPorts(context: CommandContext, folder: DataFolder): Promise<readonly Finding[]> {

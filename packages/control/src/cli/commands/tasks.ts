@@ -16,7 +16,7 @@ import type { Service } from '@flotilla/core/service'
 import { type AppModule, loadAllServices, loadApp } from '../../system/app-module.ts'
 import { findRunning } from '../../system/control-file.ts'
 import { type DataFolder, Secrets } from '../../system/data-folder.ts'
-import { embeddedUrls, openDatabases } from '../../system/databases.ts'
+import { embeddedUrls, externalUrlIn, openDatabases } from '../../system/databases.ts'
 import { readPorts } from '../../system/ports.ts'
 import { runTask } from '../../system/run-task.ts'
 import { loginSettings } from '../../system/system.ts'
@@ -48,6 +48,7 @@ async function run(context: CommandContext, task: 'migrate' | 'seed'): Promise<u
   }
   const names = only === undefined ? [...services.keys()] : [only]
   const folder = dataFolderOf(context, module.root)
+  folder.make()
   await withDatabases(context, module, services, folder, async (databaseUrls, secrets) => {
     const keys = createKeyPair()
     await runTask({
@@ -84,7 +85,7 @@ async function withDatabases(
   work: (urls: Readonly<Record<string, string>>, secrets: Secrets) => Promise<void>,
 ): Promise<void> {
   const secrets = new Secrets(folder, systemRandom)
-  const externalUrl = context.environment['DATABASE_URL']
+  const externalUrl = externalUrlIn(context.environment)
   const options = {
     app: module.app.name,
     services,

@@ -51,6 +51,7 @@ in the foreground until Ctrl-C. With --detach it returns when everything is read
   async run(context) {
     const module = await loadApp(context.workingFolder)
     const folder = dataFolderOf(context, module.root)
+    folder.make()
     refuseSecond(folder)
     return context.options['detach'] ? detach(context, folder) : foreground(context, module, folder)
   },
