@@ -8,10 +8,13 @@ import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Money, type Static, Time, Type } from '@flotilla/core/schema'
 import { Sku } from './catalog.ts'
-import { staleVersion, Version } from './versioning.ts'
+import { staleVersion } from './versioning.ts'
 
 /** The most of one SKU in a cart. */
 export const QUANTITY_MAX = 99
+
+/** A cart that is not there yet has version 0, and an ETag like any other. */
+const Version = Type.Integer({ minimum: 0 })
 
 const Quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_MAX })
 
@@ -35,7 +38,7 @@ export const Cart = Type.Object(
     id: Id,
     lines: Type.Array(Line),
     totals: Type.Object({ items: Type.Integer({ minimum: 0 }), subtotal: Money }),
-    version: Type.Integer({ minimum: 0 }),
+    version: Version,
     updatedAt: Time,
     /** Thirty days after the last change. */
     expiresAt: Time,
