@@ -164,6 +164,14 @@ describe('cart.addItem', () => {
     assert.deepEqual([version, totals.items], [20, 20])
   })
 
+  it('takes the version of a cart that is not there yet', async (t) => {
+    const { as } = await openCart(t)
+    const empty = await as().get()
+    const first = await as().addItem({ sku: 'A-1', quantity: 1, version: empty.version })
+    assert.deepEqual([empty.version, first.version], [0, 1])
+    await assert.rejects(as().addItem({ sku: 'A-1', quantity: 1, version: 0 }), stale)
+  })
+
   it('lets one of those win who mean the same version', async (t) => {
     const { as } = await openCart(t)
     const { version } = await as().addItem({ sku: 'A-1', quantity: 1 })

@@ -15,7 +15,7 @@ describe('parseUntrustedJson', () => {
   it('parseUntrustedJson reads what JSON.parse reads', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 8, stringUnit: 'binary' }), fc.boolean(), (text, isSpaced) => {
-        fc.pre(!/"(__proto__|constructor)"\s*:/.test(text))
+        fc.pre(!/"(__proto__|constructor)"\s*:|\\u0000/.test(text))
         const json = isSpaced ? JSON.stringify(JSON.parse(text), null, 2) : text
         assert.deepEqual(parseUntrustedJson(json), JSON.parse(json))
       }),
@@ -60,6 +60,18 @@ describe('parseUntrustedJson', () => {
         assert.throws(() => parseUntrustedJson(json), refused)
       }),
     )
+  })
+
+  it('parseUntrustedJson refuses NUL and halves of surrogate pairs, in texts and in keys', () => {
+    for (const broken of ['\\u0000', 'a\\u0000b', '\\ud83d', '\\ude00', '\\ude00\\ud83d']) {
+      assert.throws(() => parseUntrustedJson(`{"a":["${broken}"]}`), refused)
+      assert.throws(() => parseUntrustedJson(`{"${broken}":1}`), refused)
+    }
+    assert.deepEqual(parseUntrustedJson('["\\ud83d\\ude00", "\\\\u0000", "\\u0001"]'), [
+      '😀',
+      '\\u0000',
+      '\u0001',
+    ])
   })
 
   it('parseUntrustedJson lets the words pass where they are values or parts of keys', () => {

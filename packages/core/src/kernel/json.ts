@@ -10,15 +10,16 @@ const DEPTH_MAX = 32
 /**
  * Parses a body from outside.
  *
- * @throws FlotillaError `invalid_argument` when it is not JSON, nests deeper than 32 levels, or has a key named
- *   `__proto__` or `constructor` (they mean something to JavaScript, and nothing honest to us).
+ * @throws FlotillaError `invalid_argument` when it is not JSON, nests deeper than 32 levels, has a key named
+ *   `__proto__` or `constructor` (they mean something to JavaScript, and nothing honest to us), or a text with NUL or half
+ *   a surrogate pair (no database keeps them as they are).
  */
 export function parseUntrustedJson(text: string): unknown {
   if (nestsTooDeep(text)) throw refuse(`The body nests deeper than ${DEPTH_MAX} levels.`)
   try {
     // The scan is a filter for the common case; only a text that contains the words pays for the exact check.
     const mayBeDangerous = text.includes('proto') || text.includes('constructor') || text.includes('\\u')
-    return mayBeDangerous ? JSON.parse(text, refuseDangerousKey) : JSON.parse(text)
+    return mayBeDangerous ? JSON.parse(text, refuseDangerous) : JSON.parse(text)
   } catch (error) {
     if (error instanceof FlotillaError) throw error
     throw refuse('The body is not valid JSON.')
@@ -32,9 +33,17 @@ function refuse(message: string): FlotillaError {
   })
 }
 
-function refuseDangerousKey(key: string, value: unknown): unknown {
+function refuseDangerous(key: string, value: unknown): unknown {
   if (key === '__proto__' || key === 'constructor') throw refuse(`The key ${key} is not allowed.`)
+  refuseBrokenText(key)
+  if (typeof value === 'string') refuseBrokenText(value)
   return value
+}
+
+/** Only escapes can bring these about: JSON takes no control character as it is, and UTF-8 no half of a pair. */
+function refuseBrokenText(text: string): void {
+  if (text.includes('\0') || /\p{Surrogate}/u.test(text))
+    throw refuse('A text has a character that is none: \\u0000, or half of a surrogate pair.')
 }
 
 /** Counts brackets outside strings; a text that is not JSON gets a meaningless answer and fails in the parser. */

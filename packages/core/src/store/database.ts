@@ -31,7 +31,7 @@ export interface DatabaseOptions {
   readonly ports: Pick<Ports, 'clock' | 'random'>
   /** Connections at most. Default 10. */
   readonly poolMax?: number
-  /** Calls that may wait for a connection at the same time. Default 10 for each connection. */
+  /** Calls that may wait for a connection at the same time. Default 1000: it is the service's own bound that sheds load. */
   readonly waitingMax?: number
   /** Told how long calls waited for a connection. Default nobody. */
   readonly waitDuration?: DurationSink
@@ -40,6 +40,11 @@ export interface DatabaseOptions {
 }
 
 const WARM_MS_MAX = 10_000
+/**
+ * More than one service lets in at once, each with a few statements side by side: a call that was let in is not refused
+ * halfway, after it has cost something, for the sake of one that has not begun.
+ */
+const WAITING_MAX = 1_000
 
 /** A database that was opened. */
 export interface Database extends AsyncDisposable {
@@ -67,7 +72,7 @@ class PooledDatabase implements Database {
       clock: ports.clock,
       open: () => this.#connect(),
       sizeMax: poolMax,
-      waitingMax: options.waitingMax ?? poolMax * 10,
+      waitingMax: options.waitingMax ?? WAITING_MAX,
       onWaited: waitDuration && ((durationMs) => waitDuration.observe(durationMs)),
     })
   }

@@ -18,7 +18,10 @@ const contract = defineContract({
       summary: `Gives one ${NASTY}`,
       access: anyone,
       http: 'GET /things/{id}',
-      input: Type.Object({ id: Type.String({ description: NASTY, maxLength: 9 }) }),
+      input: Type.Object({
+        id: Type.String({ description: NASTY, minLength: 1, maxLength: 9 }),
+        password: Type.Optional(Type.String({ minLength: 15, maxLength: 256 })),
+      }),
       output: Type.Object({ id: Type.String() }, { title: 'Thing' }),
       reasons: { gone: { code: 'not_found', title: `It is gone ${NASTY}` } },
     }),
@@ -34,6 +37,7 @@ describe('docsPage', () => {
     assert.match(html, /<pre><a href="#shape-Thing">Thing<\/a><\/pre>/)
     assert.match(html, /<article id="shape-Thing">/)
     assert.match(html, /text ≤ 9/)
+    assert.match(html, /text 15…256/)
     for (const [, target = ''] of html.matchAll(/href="#([^"]+)"/g))
       assert.ok(html.includes(`id="${target}"`), target)
   })

@@ -56,10 +56,13 @@ function objectText(schema: Schema, indent: string, depth: number): string {
   return `{\n${fields.map((field) => `${inner}${field}`).join('\n')}\n${indent}}`
 }
 
-function stringText({ format, maxLength }: Schema): string {
+function stringText({ format, minLength, maxLength }: Schema): string {
   if (format === 'date-time') return 'time'
   if (typeof format === 'string') return format
-  return typeof maxLength === 'number' ? `text ≤ ${maxLength}` : 'text'
+  // That a text is not empty goes without saying.
+  const isLong = typeof minLength === 'number' && minLength > 1
+  if (typeof maxLength !== 'number') return isLong ? `text ≥ ${minLength}` : 'text'
+  return isLong ? `text ${minLength}…${maxLength}` : `text ≤ ${maxLength}`
 }
 
 function numberText({ minimum, maximum }: Schema, type: string): string {
