@@ -6,6 +6,13 @@
  */
 import { existsSync } from 'node:fs'
 
+// Before anything is imported that an older Node cannot even read.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`error: Flotilla needs Node.js 20.19 or newer, this is ${process.version}\n`)
+  process.exit(1)
+}
+
 const bundle = new URL('../bundle/main.js', import.meta.url)
 if (existsSync(bundle)) {
   const { main } = await import(bundle.href)
