@@ -43,7 +43,7 @@ function refuseDangerous(key: string, value: unknown): unknown {
 /** Only escapes can bring these about: JSON takes no control character as it is, and UTF-8 no half of a pair. */
 function refuseBrokenText(text: string): void {
   if (text.includes('\0') || /\p{Surrogate}/u.test(text))
-    throw refuse('A text has a character that is none: \\u0000, or half of a surrogate pair.')
+    throw refuse('A text has a character that cannot be kept: \\u0000, or half of a surrogate pair.')
 }
 
 /** Counts brackets outside strings; a text that is not JSON gets a meaningless answer and fails in the parser. */

@@ -26,6 +26,12 @@ describe('Session', () => {
     assert.equal(await db.execute(sql`delete from t where id > ${3}`), 2)
   })
 
+  it('lets more calls wait for a connection than a service lets in at once', async (t) => {
+    const database = (await openTestDatabase(t)).open({ poolMax: 2 })
+    const all = Array.from({ length: 400 }, () => database.session(testCall()).one(sql`select 1 as a`))
+    assert.equal((await Promise.all(all)).length, 400)
+  })
+
   it('one connection has the settings that protect the server', async (t) => {
     const db = (await openTestDatabase(t)).open({ name: 'cart' }).session(testCall())
     const setting = async (name: string): Promise<unknown> =>

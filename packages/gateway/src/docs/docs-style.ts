@@ -34,5 +34,5 @@ h4 { margin: 1rem 0 .25rem; font-size: .8125rem; color: var(--soft); font-weight
 pre { margin: 0; padding: .75rem 1rem; background: var(--paper); border: 1px solid var(--line); border-radius: .375rem; overflow: auto; font: .8125rem/1.5 ui-monospace, monospace }
 table { border-collapse: collapse; width: 100%; font-size: .875rem } td { padding: .25rem .75rem .25rem 0; vertical-align: top; border-top: 1px solid var(--line) }
 td:first-child { white-space: nowrap; font-family: ui-monospace, monospace } code { font-family: ui-monospace, monospace; font-size: .875em }
-@media (max-width: 48rem) { body { display: block } nav { position: static; height: auto; max-height: 40vh; border-right: 0; border-bottom: 1px solid var(--line) } }
+@media (max-width: 48rem) { body { display: block } pre { white-space: pre-wrap } nav { position: static; height: auto; max-height: 40vh; border-right: 0; border-bottom: 1px solid var(--line) } }
 `

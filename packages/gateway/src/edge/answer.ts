@@ -35,25 +35,30 @@ export function emptyAnswer(status: number, headers = nothing): Answer {
   return { status, contentType: undefined, body: '', cacheControl: 'no-store', headers }
 }
 
-/** The answer that tells of an error. Its text is for people outside: internal ones say nothing. */
+/** The answer that tells of an error. Its text is for people outside: what is the matter inside is for the logs. */
 export function errorAnswer(error: FlotillaError, traceId: string, headers = nothing): Answer {
+  const { code, reason, status } = error
   const all = [...headers]
-  if (error.retryAfterMs !== undefined)
-    all.push('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))))
-  if (error.status === 401) all.push('www-authenticate', 'Bearer')
-  return privateAnswer(error.status, PROBLEM_TYPE, JSON.stringify(problemOf(error, traceId)), all)
+  const isInside = code === 'unavailable' && reason === undefined
+  const retryAfterMs = error.retryAfterMs ?? (isInside ? 0 : undefined)
+  if (retryAfterMs !== undefined) all.push('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
+  if (status === 401) all.push('www-authenticate', 'Bearer')
+  const problem = problemOf(error, traceId)
+  const told = isInside
+    ? { ...problem, detail: 'This is not available right now; try again in a moment.' }
+    : problem
+  return privateAnswer(status, PROBLEM_TYPE, JSON.stringify(told), all)
 }
 
-/** A problem from nothing but a status, for requests that never became calls. */
-export function plainProblem(status: number, detail: string, traceId: string): string {
-  const code = status === 404 ? 'not_found' : status === 429 ? 'resource_exhausted' : 'invalid_argument'
+/** A problem from nothing but a status, for requests that never became calls and so have no trace. */
+export function plainProblem(status: number, detail: string): string {
+  const code = status >= 500 ? 'unimplemented' : 'invalid_argument'
   return JSON.stringify({
     type: `urn:flotilla:code:${code}`,
     title: codes[code].title,
     status,
     code,
     detail,
-    traceId,
   })
 }
 

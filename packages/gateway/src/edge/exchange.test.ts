@@ -170,10 +170,11 @@ describe('The access log', () => {
     })
     await its.ask('/nothing?tag=secret')
     await its.raw(`GET /a/../b?tag=secret HTTP/1.1\r\nHost: a\r\n\r\n`)
+    await its.ask('/api/v1/fail?isAway=true')
     await its.app.hostOf('gateway').close()
     const lines = its.accessLog()
-    assert.doesNotMatch(JSON.stringify(lines), /secret|Bearer/)
-    const [me, list, nothing, refused] = lines
+    assert.doesNotMatch(JSON.stringify(lines.slice(0, 4)), /secret|Bearer/)
+    const [me, list, nothing, refused, away] = lines
     assert.deepEqual(Object.keys(me ?? {}), [
       'level',
       'timestamp',
@@ -201,6 +202,7 @@ describe('The access log', () => {
     assert.equal(list?.['parent_trace_id'], '1'.repeat(32))
     assert.deepEqual([nothing?.['status'], nothing?.['code']], [404, 'not_found'])
     assert.deepEqual([refused?.['status'], refused?.['path']], [400, '/a/../b'])
+    assert.deepEqual([away?.['status'], away?.['error']], [503, 'The secret store is away.'])
   })
 })
 

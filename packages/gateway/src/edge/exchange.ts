@@ -8,7 +8,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refusal } from '@flotilla/core/access'
 import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
-import type { Code } from '@flotilla/core/code'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { problemOf } from '@flotilla/core/problem'
 import { entityTag, readInput } from '@flotilla/core/rest'
@@ -89,7 +88,8 @@ export class Exchange {
       this.#path = (url.split('?', 1)[0] as string).slice(0, REFUSED_PATH_CHARS_MAX)
       this.#address = this.#edge.addressOf(socket.remoteAddress ?? '', undefined)
       this.#outgoing.shouldKeepAlive = false
-      throw new FlotillaError('invalid_argument', head.why, { status: head.status, executed: 'no' })
+      const code = head.status >= 500 ? 'unimplemented' : 'invalid_argument'
+      throw new FlotillaError(code, head.why, { status: head.status, executed: 'no' })
     }
     this.#path = head.path
     this.#hasBody = head.hasBody
@@ -273,30 +273,38 @@ export class Exchange {
       this.#edge.runtime.log.error('the gateway failed', { error, trace_id: this.#trace.traceId })
     if (this.#outgoing.headersSent) {
       this.#outgoing.destroy()
-      this.#log(known.status, 0, known.code)
+      this.#log(known.status, 0, known)
       return
     }
-    this.#end(errorAnswer(known, this.#trace.traceId), known.code)
+    this.#end(errorAnswer(known, this.#trace.traceId), known)
   }
 
-  #end(answer: Answer, code?: Code): void {
+  #end(answer: Answer, error?: FlotillaError): void {
     const all =
       this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
     // A body that was not read would be taken for the next request; and who leaves keeps no connection.
     if ((this.#hasBody && !this.#incoming.complete) || this.#edge.runtime.isDraining())
       this.#outgoing.shouldKeepAlive = false
     const bytes = send(this.#outgoing, all, this.#requestId ?? this.#trace.traceId, this.#trace.toString())
-    this.#log(answer.status, bytes, code)
+    this.#log(answer.status, bytes, error)
   }
 
-  #log(status: number, bytes: number, code: Code | undefined): void {
+  #log(status: number, bytes: number, error: FlotillaError | undefined): void {
     const { accessLog, metrics, runtime } = this.#edge
     const durationMs = runtime.clock.monotonicMs() - this.#startMs
     const { method = '' } = this.#incoming
     const operation = this.#route?.operation.id
     metrics.ended(operation ?? '-', status, durationMs)
     const name = this.#route?.spanName ?? method
-    runtime.spans.record(name, 'server', this.#trace, undefined, this.#startMs, durationMs, code ?? 'ok')
+    runtime.spans.record(
+      name,
+      'server',
+      this.#trace,
+      undefined,
+      this.#startMs,
+      durationMs,
+      error?.code ?? 'ok',
+    )
     const { traceId } = this.#trace
     accessLog.add({
       method,
@@ -311,7 +319,8 @@ export class Exchange {
       traceId,
       parentTrace: this.#parentTrace,
       userAgent: this.#userAgent,
-      code,
+      code: error?.code,
+      error: status >= 500 ? error?.message : undefined,
     })
   }
 }

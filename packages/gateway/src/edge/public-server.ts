@@ -27,6 +27,8 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   const { config, log } = edge.runtime
   const server = createServer({
     insecureHTTPParser: false,
+    // The strict head check asks for it; Node's own refusal would be no problem document.
+    requireHostHeader: false,
     maxHeaderSize: HEAD_BYTES_MAX,
     headersTimeout: config.headTimeoutMs,
     requestTimeout: 30_000,
@@ -53,9 +55,7 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   })
   server.on('checkExpectation', (_, outgoing) => {
     outgoing.shouldKeepAlive = false
-    outgoing
-      .writeHead(417, { 'content-type': PROBLEM_TYPE })
-      .end(plainProblem(417, 'Expectation Failed.', ''))
+    outgoing.writeHead(417, { 'content-type': PROBLEM_TYPE }).end(plainProblem(417, 'Expectation Failed.'))
   })
   server.on('clientError', (error, socket) => refuseRaw(latest, socket as Socket, ...parserRefusal(error)))
   server.on('upgrade', (_, socket) => refuseRaw(latest, socket as Socket, 501, 'Not Implemented'))
@@ -109,7 +109,7 @@ function refuseRaw(latest: Latest, socket: Socket, status: number, title: string
   if (socket.destroyed || !socket.writable) return
   const outgoing = latest.get(socket)
   if (outgoing === undefined || isNextToAnswer(outgoing)) {
-    const body = plainProblem(status, `${title}.`, '')
+    const body = plainProblem(status, `${title}.`)
     socket.end(
       `HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

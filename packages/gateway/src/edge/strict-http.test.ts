@@ -216,7 +216,9 @@ describe('The public server', { timeout: 120_000 }, () => {
       it(`refuses ${what}`, async () => {
         const { raw, calls } = gateway()
         const before = calls.length
-        assert.equal(statusesOf(await raw(bytes)), status)
+        const answer = await raw(bytes)
+        assert.equal(statusesOf(answer), status)
+        assert.match(answer, /application\/problem\+json/)
         assert.deepEqual(calls.slice(before), [])
       })
     }

@@ -5,6 +5,7 @@
  */
 import { anyone, role, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
+import { FlotillaError } from '@flotilla/core/error'
 import { command, query, stream } from '@flotilla/core/operation'
 import { Type } from '@flotilla/core/schema'
 import { defineService, type OperationContext, type Service } from '@flotilla/core/service'
@@ -95,6 +96,7 @@ export const things = defineContract({
       summary: 'Fails.',
       access: anyone,
       http: 'GET /fail',
+      input: Type.Object({ isAway: Type.Optional(Type.Boolean()) }),
       output: Type.Object({}),
     }),
     watch: stream({
@@ -162,8 +164,9 @@ export function openThings(
           await new Promise<void>((resolve) => held.push({ ctx, letGo: resolve }))
           return {}
         },
-        fail() {
+        fail({ isAway }) {
           tell('fail')
+          if (isAway) throw new FlotillaError('unavailable', 'The secret store is away.')
           throw new TypeError('the secret is 42')
         },
         async *watch(_, ctx) {
