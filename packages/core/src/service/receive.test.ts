@@ -248,4 +248,24 @@ describe('ServiceReceiver', () => {
     for await (const _ of receiver.stream(request('follow'))) break
     assert.equal(isEnded, true)
   })
+
+  it('ends a stream at once when it is stopped, though its handler goes on', async () => {
+    const { receiver, request, clock } = setUp(async function* () {
+      yield { n: 1 }
+      await new Promise(() => {})
+    })
+    const open = async (given: Partial<CallRequest> = {}) => {
+      const items = receiver.stream(request('follow', given))[Symbol.asyncIterator]()
+      assert.deepEqual(await items.next(), { done: false, value: { n: 1 } })
+      return items.next()
+    }
+    const late = assert.rejects(open(), { code: 'deadline_exceeded' })
+    await clock.advance(1_000)
+    await late
+    const cancellation = new Cancellation()
+    const gone = assert.rejects(open({ cancellation }), { code: 'canceled' })
+    await clock.advance(0)
+    cancellation.cancel(new FlotillaError('canceled', 'Gone.'))
+    await gone
+  })
 })
