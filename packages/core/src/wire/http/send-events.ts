@@ -66,9 +66,9 @@ export async function sendEvents(
   } finally {
     timer.cancel()
     await iterator.return?.()
-    outgoing.end()
-    // Nobody reads what is left, so it must not keep the connection.
+    // What nobody reads must not keep the connection.
     if (options.cancellation.error !== undefined && outgoing.writableNeedDrain) outgoing.destroy()
+    else outgoing.end()
   }
   return bytes
 }
