@@ -180,6 +180,15 @@ describe('ServiceReceiver', () => {
     assert.equal(replies[0]?.error?.code, 'canceled')
   })
 
+  it('says that a call canceled before its handler began was not executed', () => {
+    const { call, receiver } = setUp(() => assert.fail('ran'))
+    const cancellation = new Cancellation()
+    cancellation.cancel(new FlotillaError('canceled', 'Gone.'))
+    const [reply] = call('get', { cancellation })
+    assert.equal(`${reply?.error?.code} ${reply?.error?.executed}`, 'canceled no')
+    assert.equal(receiver.inFlight, 0)
+  })
+
   it('runs as many as the bound allows, queues a few, refuses the rest', async () => {
     let runs = 0
     const { call, clock, receiver } = setUp(async (_, ctx) => {
