@@ -56,6 +56,8 @@ function setUp({ instances = ['a', 'b'], seed = 1 } = {}) {
     /** Those the directory knows, in an array that is new when they change. */
     instances: instances.map(instanceOf),
     unreachable: new Set<string>(),
+    /** Until this has settled nobody is connected to. */
+    connecting: Promise.resolve(),
     sent: [] as { to: string; atMs: number; request: CallRequest }[],
     reported: [] as string[],
     latencyMs: 0,
@@ -86,6 +88,7 @@ function setUp({ instances = ['a', 'b'], seed = 1 } = {}) {
     },
     localChannel: () => undefined,
     openChannel: async ({ instance }) => {
+      await state.connecting
       if (state.unreachable.has(instance))
         throw new FlotillaError('unavailable', 'Nobody is there.', { executed: 'no' })
       return channelTo(instance)
@@ -307,5 +310,19 @@ describe('Client', () => {
     const startMs = away.clock.monotonicMs()
     await away.call('write')
     assert.ok(away.clock.monotonicMs() - startMs <= 200)
+  })
+
+  it('waits for a connection no longer than its deadline, and not for a caller that left', async () => {
+    const client = setUp()
+    client.connecting = new Promise(() => {})
+    const late = await client.call('read')
+    assert.equal(`${late?.code} ${late?.executed}`, 'deadline_exceeded no')
+    assert.equal(client.clock.monotonicMs(), 1_000)
+    const cancellation = new Cancellation()
+    client.clock.schedule(50, () => cancellation.cancel(new FlotillaError('canceled', 'Gone.')))
+    assert.equal((await client.call('read', { cancellation }))?.code, 'canceled')
+    assert.equal(client.clock.monotonicMs(), 1_050)
+    assert.deepEqual(client.reported, [])
+    assert.equal(client.clock.pending, 0)
   })
 })

@@ -96,16 +96,48 @@ async function reach(
       continue
     }
     try {
-      const channel = target.channel ?? (await target.connect())
+      const channel = target.channel ?? (await whileItMatters(target.connect(), request, options))
       callee.readiness.reached()
       return { target, channel }
     } catch (caught) {
+      // The attempt to connect goes on for others, and tells nothing of the instance yet.
+      if (caught === GIVEN_UP) return { error: request.cancellation.error ?? timeIsUp() }
       error = caught as FlotillaError
       target.breaker.fail(clock.monotonicMs())
       options.directory.report(target.instance)
       unreachable ??= new Set(tried)
       unreachable.add(target)
     }
+  }
+}
+
+const GIVEN_UP = Symbol('given up')
+
+/**
+ * What becomes of `opening` while the call matters.
+ *
+ * @throws GIVEN_UP at the call's deadline or cancellation; what `opening` throws.
+ */
+async function whileItMatters<T>(
+  opening: Promise<T>,
+  request: CallRequest,
+  { ports }: RemoteOptions,
+): Promise<T> {
+  const { cancellation, deadlineMs } = request
+  let giveUp = (): void => {}
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = () => reject(GIVEN_UP)
+  })
+  const listener = { canceled: giveUp }
+  const leftMs = deadlineMs - ports.clock.monotonicMs()
+  // Calls a process makes for its own sake may have no deadline.
+  const timer = Number.isFinite(leftMs) ? ports.clock.schedule(Math.max(0, leftMs), giveUp) : undefined
+  cancellation.listen(listener)
+  try {
+    return await Promise.race([opening, givenUp])
+  } finally {
+    timer?.cancel()
+    cancellation.unlisten(listener)
   }
 }
 

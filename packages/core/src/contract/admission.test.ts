@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { anyone, user } from './access.ts'
 import { refusedRequest } from './admission.ts'
 import { defineContract } from './contract.ts'

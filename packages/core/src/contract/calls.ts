@@ -25,7 +25,7 @@ export type CallFunction<O extends Operation> =
     ? (input?: InputOf<O>, options?: CallOptions) => Answer<O>
     : (input: InputOf<O>, options?: CallOptions) => Answer<O>
 
-/** The functions of a contract. */
+/** The functions of a contract: methods, to be called on the object (`ctx.call(stock).read()`) and not taken off it. */
 export type Calls<C extends Contract> = {
   readonly [K in keyof C['operations']]: CallFunction<C['operations'][K]>
 }

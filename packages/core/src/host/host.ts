@@ -161,7 +161,7 @@ async function openWires(
   return { frames: frames.address, http: `http://${face.host}:${face.port}` }
 }
 
-/** Announces the host: from here on it gets calls. */
+/** Announces the host, where there is a registry: from here on it gets calls. */
 async function join(
   parts: HostParts,
   network: Network,
@@ -171,35 +171,29 @@ async function join(
   const { settings, ports, log, closing, state } = parts
   const { instance, version, drainDelayMs } = settings
   const { registryCalls } = network
-  state.isReady = true
-  if (registryCalls === undefined) {
-    closing.defer('readiness', () => leaveReady(state))
-    return
-  }
   const frames = formatAddress(wires.frames)
-  const membership = new Membership({
-    clock: ports.clock,
-    random: ports.random,
-    log,
-    registry: registryCalls,
-    instances: services.map(({ contract }) => ({
-      instance,
-      service: contract.name,
-      version,
-      frames,
-      http: wires.http,
-    })),
-  })
-  await membership.join()
+  const membership =
+    registryCalls &&
+    new Membership({
+      clock: ports.clock,
+      random: ports.random,
+      log,
+      registry: registryCalls,
+      instances: services.map(({ contract }) => ({
+        instance,
+        service: contract.name,
+        version,
+        frames,
+        http: wires.http,
+      })),
+    })
+  state.isReady = true
+  await membership?.join()
   closing.defer('membership', async () => {
-    leaveReady(state)
-    await membership.leave()
-    // Callers that have not heard yet still call, and are served.
+    state.isReady = false
+    state.isDraining = true
+    await membership?.leave()
+    // Callers that have not heard yet still call, and are served: those that ask the registry, and those that ask readiness.
     await ports.clock.sleep(drainDelayMs)
   })
-}
-
-function leaveReady(state: HostParts['state']): void {
-  state.isReady = false
-  state.isDraining = true
 }

@@ -57,6 +57,14 @@ const down = (name: string, why: 'left' | 'expired' | 'unhealthy'): Update => ({
 })
 
 async function openWith(t: TestContext, ...names: string[]) {
+  const opened = openUnanswered(t)
+  await opened.push(snapshot(...names))
+  await opened.isOpen
+  return opened
+}
+
+/** A directory that has not heard of the registry yet. */
+function openUnanswered(t: TestContext) {
   const clock = new VirtualClock()
   const watches: Watch[] = []
   const told: boolean[] = []
@@ -75,15 +83,13 @@ async function openWith(t: TestContext, ...names: string[]) {
     onStale: (isStale) => told.push(isStale),
   })
   t.after(() => directory.close())
-  const opened = directory.open(1_000)
+  const isOpen = directory.open(1_000)
   const push = async (...updates: Update[]): Promise<void> => {
     watches.at(-1)?.push(...updates)
     await clock.advance(0)
   }
-  await push(snapshot(...names))
-  await opened
   const present = (): string[] => directory.instancesOf('orders').map(({ instance }) => instance)
-  return { clock, directory, watches, told, reports, push, present }
+  return { clock, directory, watches, told, reports, push, present, isOpen }
 }
 
 describe('RegistryDirectory', () => {
@@ -95,6 +101,17 @@ describe('RegistryDirectory', () => {
     assert.deepEqual(present(), ['a', 'b'])
     await push(down('a', 'left'), down('b', 'left'))
     assert.deepEqual(present(), [])
+  })
+
+  it('says so when the registry is not there at the start', async (t) => {
+    const { clock, directory, watches, told, push } = openUnanswered(t)
+    watches[0]?.break()
+    await clock.advance(0)
+    assert.equal(directory.isStale, true)
+    assert.deepEqual(told, [true])
+    await clock.advance(1_000)
+    await push(snapshot('a'))
+    assert.deepEqual(told, [true, false])
   })
 
   it('keeps its list while the registry is gone, says so, and comes back', async (t) => {

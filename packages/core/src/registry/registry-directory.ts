@@ -55,6 +55,8 @@ export class RegistryDirectory implements Directory {
   #sweep: Timer | undefined
   #following: Promise<void> | undefined
   readonly #onFresh: (() => void)[] = []
+  /** What `onStale` was told last. */
+  #toldStale: boolean | undefined
   isStale = true
 
   constructor(options: RegistryDirectoryOptions) {
@@ -177,8 +179,10 @@ export class RegistryDirectory implements Directory {
   }
 
   #setStale(isStale: boolean, error: FlotillaError | undefined): void {
-    if (this.isStale === isStale) return
     this.isStale = isStale
+    // The list begins stale, but whether that is worth telling shows when the first attempt fails.
+    if (this.#toldStale === isStale) return
+    this.#toldStale = isStale
     this.#options.onStale?.(isStale, error)
   }
 

@@ -10,10 +10,14 @@ import { Type } from '../contract/schema.ts'
 import type { User } from '../kernel/caller.ts'
 import type { Code } from '../kernel/code.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
+import { openDatabase } from '../store/database.ts'
 import { sql } from '../store/sql.ts'
+import { createLogger } from '../telemetry/log.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
+import { testCall } from '../testing/test-call.ts'
 import { until } from '../testing/until.ts'
 import { defineService, type OperationContext } from './definition.ts'
+import { IdempotencyStore } from './idempotency.ts'
 
 const Input = Type.Object({ amount: Type.Integer(), note: Type.Optional(Type.String()) })
 const Output = Type.Object({ total: Type.Integer() })
@@ -35,7 +39,7 @@ const till = defineContract({
       reasons: { closed: { code: 'failed_precondition', title: 'The till is closed' } },
     }),
     addToo: command(spec),
-    hang: command({ ...spec, timeoutMs: 200 }),
+    hang: command({ ...spec, timeoutMs: 2_000 }),
   },
 })
 
@@ -172,9 +176,10 @@ describe('runUnderKey', () => {
         return { total: 0 }
       })
     const failure = assert.rejects(
-      calls.hang({ amount: 5 }, { idempotencyKey: 'k', timeoutMs: 200 }),
+      calls.hang({ amount: 5 }, { idempotencyKey: 'k' }),
       failsWith('deadline_exceeded'),
     )
+    await until('the statement runs', async () => (await database?.ask(asleep))?.length === 1)
     await failure
     await until('the statement has ended', async () => (await database?.ask(asleep))?.length === 0)
     await until('the key is free', async () => (await opened.rows()).length === 0)
@@ -237,13 +242,28 @@ describe('IdempotencyStore', () => {
     assert.equal(await opened.entries(), 1)
   })
 
-  it('runs a key again after it was pruned', async (t) => {
+  it('forgets answers after a day, 10,000 at a time, and runs their keys again', async (t) => {
     const opened = await openTill(t)
     const database = opened.app.databases.get('till')
+    assert.ok(database)
+    const { ports } = opened.app
+    const log = createLogger({ level: 'silent', clock: ports.clock, fields: {} })
+    const own = openDatabase({ url: database.url, name: 'till', ports, poolMax: 1, log })
+    t.after(() => own.close())
+    const prune = () => new IdempotencyStore(own, ports).prune(testCall())
     const calls = opened.app.call(till, { user: user('u1') })
-    await calls.add({ amount: 5 }, { idempotencyKey: 'k' })
-    await database?.ask('delete from flotilla.idempotency')
-    await calls.add({ amount: 5 }, { idempotencyKey: 'k' })
-    assert.equal(await opened.entries(), 2)
+    await calls.add({ amount: 5 }, { idempotencyKey: 'old' })
+    await database.ask("update flotilla.idempotency set created_at = now() - interval '24 hours 1 second'")
+    await database.ask(`
+      insert into flotilla.idempotency (scope, key, fingerprint, state, fencing, lease_until, response, created_at)
+      select scope, key || n, fingerprint, state, fencing, lease_until, response, created_at
+      from flotilla.idempotency, generate_series(1, 10000) as n`)
+    await calls.add({ amount: 5 }, { idempotencyKey: 'fresh' })
+    await database.ask(`
+      update flotilla.idempotency set created_at = now() - interval '23 hours 59 minutes' where key = 'fresh'`)
+    assert.deepEqual([await prune(), await prune(), await prune()], [10_000, 1, 0])
+    for (const idempotencyKey of ['old', 'fresh']) await calls.add({ amount: 5 }, { idempotencyKey })
+    assert.equal(opened.runs, 3)
+    assert.equal(await opened.entries(), 3)
   })
 })

@@ -145,7 +145,7 @@ export class IdempotencyStore {
   }
 
   /** Forgets answers older than a day, a bounded number at a time; returns how many. */
-  async prune(context: CallContext): Promise<number> {
+  async prune(context: Pick<CallContext, 'deadlineMs' | 'cancellation'>): Promise<number> {
     return this.#database.session(context).execute(sql`
       delete from flotilla.idempotency where (scope, key) in (
         select scope, key from flotilla.idempotency

@@ -180,6 +180,15 @@ describe('ServiceReceiver', () => {
     assert.equal(replies[0]?.error?.code, 'canceled')
   })
 
+  it('says that a call canceled before its handler began was not executed', () => {
+    const { call, receiver } = setUp(() => assert.fail('ran'))
+    const cancellation = new Cancellation()
+    cancellation.cancel(new FlotillaError('canceled', 'Gone.'))
+    const [reply] = call('get', { cancellation })
+    assert.equal(`${reply?.error?.code} ${reply?.error?.executed}`, 'canceled no')
+    assert.equal(receiver.inFlight, 0)
+  })
+
   it('runs as many as the bound allows, queues a few, refuses the rest', async () => {
     let runs = 0
     const { call, clock, receiver } = setUp(async (_, ctx) => {
@@ -247,5 +256,25 @@ describe('ServiceReceiver', () => {
     })
     for await (const _ of receiver.stream(request('follow'))) break
     assert.equal(isEnded, true)
+  })
+
+  it('ends a stream at once when it is stopped, though its handler goes on', async () => {
+    const { receiver, request, clock } = setUp(async function* () {
+      yield { n: 1 }
+      await new Promise(() => {})
+    })
+    const open = async (given: Partial<CallRequest> = {}) => {
+      const items = receiver.stream(request('follow', given))[Symbol.asyncIterator]()
+      assert.deepEqual(await items.next(), { done: false, value: { n: 1 } })
+      return items.next()
+    }
+    const late = assert.rejects(open(), { code: 'deadline_exceeded' })
+    await clock.advance(1_000)
+    await late
+    const cancellation = new Cancellation()
+    const gone = assert.rejects(open({ cancellation }), { code: 'canceled' })
+    await clock.advance(0)
+    cancellation.cancel(new FlotillaError('canceled', 'Gone.'))
+    await gone
   })
 })

@@ -22,6 +22,7 @@ export class RunningCall extends Timed implements CancelListener, Startable {
   readonly #wheel: TimerWheel
   readonly #settleWith: Settle
   readonly #scope: OperationScope
+  #hasBegun = false
   #isSettled = false
 
   constructor(
@@ -58,16 +59,17 @@ export class RunningCall extends Timed implements CancelListener, Startable {
   }
 
   canceled(error: FlotillaError): void {
-    const hasBegun = !this.#served.service.bound.withdraw(this)
+    if (!this.#hasBegun) this.#served.service.bound.withdraw(this)
     this.#scope.stop(error)
     this.#settle(
       undefined,
-      hasBegun ? error : new FlotillaError(error.code, error.message, { executed: 'no' }),
+      this.#hasBegun ? error : new FlotillaError(error.code, error.message, { executed: 'no' }),
     )
   }
 
   /** Steps 5 and 6; holds a place in the bound. */
   start(): void {
+    this.#hasBegun = true
     let output: unknown
     try {
       output = this.#run()

@@ -10,9 +10,11 @@ import type { CallRequest } from '../wire/wire.ts'
 import { OperationScope } from './operation-scope.ts'
 import type { ServedOperation } from './served.ts'
 
-/** Stops a stream when its time is up or its reader is gone. */
+/** Stops a stream when its time is up or its reader is gone, whether or not its handler heeds the signal. */
 class StreamEnd extends Timed implements CancelListener {
   readonly #scope: OperationScope
+  /** Gives up what is waited for now. */
+  #giveUp: ((error: FlotillaError) => void) | undefined
 
   constructor(scope: OperationScope) {
     super()
@@ -20,11 +22,23 @@ class StreamEnd extends Timed implements CancelListener {
   }
 
   override expire(): void {
-    this.#scope.stop(new FlotillaError('deadline_exceeded', 'The stream has lasted its time.'))
+    this.canceled(new FlotillaError('deadline_exceeded', 'The stream has lasted its time.'))
   }
 
   canceled(error: FlotillaError): void {
     this.#scope.stop(error)
+    this.#giveUp?.(error)
+  }
+
+  /** What becomes of `step` of the handler; rejects at once when the stream is stopped, or already was. */
+  until<T>(step: Promise<T>): Promise<T> {
+    // One promise for each step: a race against one that lasts as long as the stream would keep them all.
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject
+      step.then(resolve, reject)
+      const { error } = this.#scope.isStopped ? this.#scope.cancellation : {}
+      if (error !== undefined) reject(error)
+    })
   }
 }
 
@@ -45,9 +59,13 @@ export async function* answerStream(
   const end = new StreamEnd(scope)
   request.cancellation.listen(end)
   let code: FlotillaError['code'] | 'ok' = 'ok'
+  let items: AsyncIterator<unknown> | undefined
   wheel.add(end, deadlineMs, request.startMs)
   try {
-    for await (const item of handler(request.input, scope) as AsyncIterable<unknown>) {
+    items = (handler(request.input, scope) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    for (;;) {
+      const { done, value: item } = await end.until(items.next())
+      if (done) break
       const issues = operation.checkOutput(item)
       if (issues !== undefined) {
         const what = JSON.stringify(issues)
@@ -64,6 +82,12 @@ export async function* answerStream(
     if (isOurs) scope.log.error(`${operation.id} failed`, { error: failure })
     throw failure
   } finally {
+    const ended = Promise.resolve(items?.return?.()).catch((error: unknown) =>
+      scope.log.warn(`${operation.id} did not end well`, { error }),
+    )
+    await end.until(ended).catch(() => {
+      // Stopped: a handler that does not heed the signal ends when it likes.
+    })
     scope.stop(new FlotillaError('canceled', 'The reader left.'))
     wheel.remove(end)
     request.cancellation.unlisten(end)

@@ -54,7 +54,7 @@ export interface TestAppOptions {
 /** Who makes a test's calls. */
 export interface TestCaller {
   readonly user?: User
-  /** Speaks as this service; any will do. */
+  /** Speaks as this service: one of those opened, or by default `tester`, which no access rule names. */
   readonly service?: string
   /** Default 10,000. */
   readonly timeoutMs?: number

@@ -227,7 +227,12 @@ export class Exchange {
       outgoing.shouldKeepAlive = false
       streams.add(this.#cancellation)
       outgoing.on('close', () => streams.delete(this.#cancellation))
-      void sendEvents(outgoing, items, { clock, headers, problemOf: (error) => problemOf(error, traceId) })
+      void sendEvents(outgoing, items, {
+        clock,
+        cancellation: this.#cancellation,
+        headers,
+        problemOf: (error) => problemOf(error, traceId),
+      })
         .then((bytes) => this.#log(200, bytes, undefined))
         .catch((error: unknown) => this.#fail(error))
       return

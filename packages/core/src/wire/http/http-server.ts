@@ -179,6 +179,7 @@ class HttpFace {
       this.#streams.add(cancellation)
       await sendEvents(outgoing, this.#options.receiver.stream(request), {
         clock,
+        cancellation,
         headers: [],
         problemOf: (error) => wireProblem(error, trace),
       })

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ServerResponse } from 'node:http'
+import type { CancelListener, Cancellation } from '../../kernel/cancellation.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError } from '../../kernel/error.ts'
 import { BODY_BYTES_MAX } from './bounded-text.ts'
@@ -12,6 +13,8 @@ import { formatEvent, KEEP_ALIVE_COMMENT } from './server-sent-events.ts'
 /** How to send. */
 export interface SendEventsOptions {
   readonly clock: Clock
+  /** Stops waiting for a side that does not read; stopping `items` is their maker's business. */
+  readonly cancellation: Cancellation
   /** Beside the content type: names and values in turn. */
   readonly headers: readonly string[]
   /** The data of the `error` event that ends a stream which failed. */
@@ -54,7 +57,7 @@ export async function sendEvents(
     while (!result.done && !outgoing.destroyed) {
       const event = formatEvent('message', result.value)
       if (event.length > BODY_BYTES_MAX) throw new FlotillaError('internal', 'An item is too long.')
-      if (!write(event)) await drained(outgoing)
+      if (!write(event)) await drained(outgoing, options.cancellation)
       result = await iterator.next()
     }
     write(formatEvent('end', {}))
@@ -63,18 +66,23 @@ export async function sendEvents(
   } finally {
     timer.cancel()
     await iterator.return?.()
-    outgoing.end()
+    // What nobody reads must not keep the connection.
+    if (options.cancellation.error !== undefined && outgoing.writableNeedDrain) outgoing.destroy()
+    else outgoing.end()
   }
   return bytes
 }
 
-/** Resolves when the other side has read on, or is gone. */
-function drained(outgoing: ServerResponse): Promise<void> {
+/** Resolves when the other side has read on, or is gone, or is not waited for any more. */
+function drained(outgoing: ServerResponse, cancellation: Cancellation): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       outgoing.off('drain', done).off('close', done)
+      cancellation.unlisten(listener)
       resolve()
     }
+    const listener: CancelListener = { canceled: done }
     outgoing.on('drain', done).on('close', done)
+    cancellation.listen(listener)
   })
 }
