@@ -66,6 +66,8 @@ export async function main(args: readonly string[]): Promise<number> {
       terminal.line(help(command))
       return 0
     }
+    const surplus = given.positionals[command.argumentsMax ?? 0]
+    if (surplus !== undefined) throw new UsageError(`'${surplus}' is one argument too many`)
     return (
       (await command.run({ ...given, terminal, environment: process.env, workingFolder: process.cwd() })) ?? 0
     )

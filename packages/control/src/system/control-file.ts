@@ -11,7 +11,7 @@ import { isAlive, type StartedProcess } from './leftovers.ts'
 export interface ControlFile extends StartedProcess {
   readonly url: string
   readonly token: string
-  /** False until every process is ready. */
+  /** False until every process is ready, and the user told. */
   readonly isReady: boolean
 }
 

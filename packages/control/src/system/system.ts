@@ -56,6 +56,8 @@ export interface SystemOptions {
 
 /** A running system. */
 export interface System {
+  /** Tells other commands that it is ready, and its user told. */
+  announce(): void
   readonly gateway: string
   readonly control: string
   readonly database: string
@@ -161,7 +163,6 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
     },
   })
   closing.defer('control API', () => controlHost.close())
-  folder.writeJson(CONTROL_FILE, { ...controlFile, isReady: true })
   return {
     gateway,
     control: controlFile.url,
@@ -171,6 +172,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
       services: placement.hosts[host]?.services ?? [],
       pid,
     })),
+    announce: () => folder.writeJson(CONTROL_FILE, { ...controlFile, isReady: true }),
     close: () => closeAll(closing, options.log),
   }
 }

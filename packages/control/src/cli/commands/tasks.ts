@@ -28,6 +28,7 @@ export const migrate: Command = {
   name: 'migrate',
   usage: '[SERVICE]',
   summary: 'bring databases up to date',
+  argumentsMax: 1,
   run: (context) => run(context, 'migrate'),
 }
 
@@ -36,6 +37,7 @@ export const seed: Command = {
   name: 'seed',
   usage: '[SERVICE]',
   summary: 'put first data into empty databases',
+  argumentsMax: 1,
   run: (context) => run(context, 'seed'),
 }
 
