@@ -99,21 +99,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   const isStartedFirst = await Promise.race([starting.then(() => true), stopped.then(() => false)])
   const system = await starting
   if (isStartedFirst) {
-    const logins = (module.app.logins ?? []).map(({ email, field }) => ({
-      email,
-      password: secrets.get(`login ${field}`),
-    }))
-    const { gateway, control, database, processes } = system
-    const facts: Facts = {
-      app: module.app.name,
-      placement: placement.name,
-      gateway,
-      control,
-      database,
-      data: folder.path,
-      processes,
-      logins,
-    }
+    const facts = factsOf(module, placement, system, folder, secrets)
     terminal.result(facts, () => [screen(terminal, facts, seconds(startMs))])
     system.announce()
     await stopped
@@ -174,6 +160,20 @@ interface Facts extends Pick<System, 'gateway' | 'control' | 'database' | 'proce
   /** Path of the data folder. */
   readonly data: string
   readonly logins: readonly { readonly email: string; readonly password: string }[]
+}
+
+function factsOf(
+  { app }: AppModule,
+  placement: Placement,
+  { gateway, control, database, processes }: System,
+  { path: data }: DataFolder,
+  secrets: Secrets,
+): Facts {
+  const logins = (app.logins ?? []).map(({ email, field }) => ({
+    email,
+    password: secrets.get(`login ${field}`),
+  }))
+  return { app: app.name, placement: placement.name, gateway, control, database, data, processes, logins }
 }
 
 /** Everything a person needs to go on, on one screen. */
