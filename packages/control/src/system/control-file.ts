@@ -11,6 +11,8 @@ import { isAlive, type StartedProcess } from './leftovers.ts'
 export interface ControlFile extends StartedProcess {
   readonly url: string
   readonly token: string
+  /** Of the embedded server; absent when `DATABASE_URL` named another. */
+  readonly postgresPort?: number
   /** False until every process is ready, and the user told. */
   readonly isReady: boolean
 }

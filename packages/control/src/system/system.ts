@@ -112,10 +112,12 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   const { module, services, placement, folder, secrets, tcp, ports, onStep } = options
   const mistakes = mistakesIn(placement, options.placeable)
   if (mistakes.length > 0) throw new PlacementError(placement.name, mistakes)
+  const externalUrl = externalUrlIn(options.environment)
   const controlFile: ControlFile = {
     ...thisProcess(),
     url: `http://127.0.0.1:${tcp.control}`,
     token: secrets.get('control token'),
+    ...(externalUrl === undefined ? { postgresPort: tcp.postgres } : {}),
     isReady: false,
   }
   claim(folder, controlFile)
@@ -131,7 +133,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
     ...options,
     app: app.name,
     postgresPort: tcp.postgres,
-    externalUrl: externalUrlIn(options.environment),
+    externalUrl,
     closing,
   })
   const userKeys = createKeyPair()

@@ -94,8 +94,15 @@ async function withDatabases(
     secrets,
     postgresPort: readPorts(context.environment).postgres,
   }
-  if (findRunning(folder) !== undefined && externalUrl === undefined)
-    return work(embeddedUrls(options), secrets)
+  const running = findRunning(folder)
+  if (running !== undefined && externalUrl === undefined) {
+    const { postgresPort } = running
+    if (postgresPort !== undefined) return work(embeddedUrls({ ...options, postgresPort }), secrets)
+    throw new FlotillaError(
+      'failed_precondition',
+      'What runs here uses the server that DATABASE_URL named when it was started; set DATABASE_URL here, too.',
+    )
+  }
   const closing = new Closing(systemClock)
   const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
   try {
