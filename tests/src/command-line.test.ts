@@ -155,6 +155,9 @@ describe('the other commands', () => {
       const logs = await run(bed, 'logs', '--where', 'request_id=look-for-me', '--json')
       return logs.output.includes('gateway.home')
     })
+    const unknown = await run(bed, 'logs', 'nothing')
+    assert.equal(unknown.exitCode, 1)
+    assert.equal(unknown.errors, 'error: There is no service nothing.\n')
     for (const command of ['routes', 'contracts', 'openapi', 'doctor', 'ps', 'logs']) {
       const ran = await run(bed, command)
       assert.equal(ran.exitCode, 0, `${command}: ${ran.errors}`)
@@ -169,9 +172,17 @@ describe('the other commands', () => {
 
   it('know their usage', async (t) => {
     const bed = await makeBed(t)
-    for (const args of [['nothing'], ['scale', 'catalog'], ['call', 'x'], ['up', '--colour', 'red'], []]) {
-      assert.equal((await run(bed, ...args)).exitCode, 2, args.join(' '))
-    }
+    const wrong = [
+      ['nothing'],
+      ['scale', 'catalog'],
+      ['scale', 'catalog=0'],
+      ['call', 'x'],
+      ['logs', '--where', 'x'],
+      ['ps', 'more'],
+      ['up', '--colour', 'red'],
+      [],
+    ]
+    for (const args of wrong) assert.equal((await run(bed, ...args)).exitCode, 2, args.join(' '))
     assert.equal((await run(bed, '--help')).exitCode, 0)
     assert.equal((await run(bed, 'up', '--help')).exitCode, 0)
   })

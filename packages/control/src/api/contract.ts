@@ -7,6 +7,7 @@ import { role } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
 import { command, query, stream } from '@flotilla/core/operation'
 import { Nothing, type Static, Time, Type } from '@flotilla/core/schema'
+import { INSTANCES_MAX } from '../topology/placement.ts'
 
 /** Everything here needs the token that `flotilla up` wrote into the data folder. */
 const operator = role('operator')
@@ -66,6 +67,8 @@ const Status = Type.Object(
 /** The state of a system as a value. */
 export type Status = Static<typeof Status>
 
+const noService = { code: 'not_found', title: 'There is no such service' } as const
+
 const LogQuery = {
   /** Only of this service. */
   service: Type.Optional(Type.String({ maxLength: 64 })),
@@ -102,6 +105,7 @@ export const controlContract = defineContract({
       http: 'GET /logs',
       input: Type.Object({ ...LogQuery, lines: Type.Optional(Type.Integer({ minimum: 1, maximum: 5_000 })) }),
       output: Type.Object({ items: Type.Array(LogLine) }),
+      reasons: { no_service: noService },
     }),
     followLogs: stream({
       summary: 'Log lines as they are written.',
@@ -118,11 +122,11 @@ export const controlContract = defineContract({
       timeoutMs: 60_000,
       input: Type.Object({
         service: Type.String({ maxLength: 64 }),
-        instances: Type.Integer({ minimum: 1, maximum: 64 }),
+        instances: Type.Integer({ minimum: 1, maximum: INSTANCES_MAX }),
       }),
       output: Type.Object({ host: Type.String(), instances: Count }),
       reasons: {
-        no_service: { code: 'not_found', title: 'There is no such service' },
+        no_service: noService,
         single: { code: 'failed_precondition', status: 409, title: 'This host can run once only' },
       },
     }),

@@ -50,14 +50,18 @@ export function controlService(options: ControlOptions): Service {
         processes: () => ({
           items: Object.keys(placement.hosts).flatMap((host) => processesOf(options, host)),
         }),
-        logs: async ({ lines = LINES_DEFAULT, ...filter }) => ({
-          items: await lastLines(sources(), filter, lines),
-        }),
+        async logs({ lines = LINES_DEFAULT, ...filter }, ctx) {
+          const { service } = filter
+          if (service !== undefined && hostOfService(placement, service) === undefined)
+            throw ctx.fail('no_service', `There is no service ${service}.`)
+          return { items: await lastLines(sources(), filter, lines) }
+        },
         followLogs: (filter, ctx) => followLines(sources, filter, clock, ctx.signal),
         async scale({ service, instances }, ctx) {
           const host = hostOfService(placement, service)
-          if (host === undefined) throw ctx.fail('no_service')
-          if (instances > 1 && options.isSingle(host)) throw ctx.fail('single')
+          if (host === undefined) throw ctx.fail('no_service', `There is no service ${service}.`)
+          if (instances > 1 && options.isSingle(host))
+            throw ctx.fail('single', `The host ${host} can run once only.`)
           await supervisor.scale(host, instances, SHRINK_GRACE_MS)
           return { host, instances }
         },

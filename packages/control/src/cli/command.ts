@@ -21,6 +21,8 @@ export interface Command {
   readonly summary: string
   /** More about it, for its own help. */
   readonly details?: string
+  /** How many arguments it takes beside options; default 0. */
+  readonly argumentsMax?: number
   readonly options?: Readonly<Record<string, OptionSpec>>
   /** Resolves with the exit code; 0 unless it says otherwise. */
   run(context: CommandContext): Promise<number | undefined>

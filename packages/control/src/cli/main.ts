@@ -66,6 +66,8 @@ export async function main(args: readonly string[]): Promise<number> {
       terminal.line(help(command))
       return 0
     }
+    const surplus = given.positionals[command.argumentsMax ?? 0]
+    if (surplus !== undefined) throw new UsageError(`'${surplus}' is one argument too many`)
     return (
       (await command.run({ ...given, terminal, environment: process.env, workingFolder: process.cwd() })) ?? 0
     )
@@ -76,7 +78,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function report(terminal: Terminal, command: Command, error: unknown): number {
   if (error instanceof UsageError) {
-    terminal.error(`${error.message}; usage: npx flotilla ${command.name} ${command.usage}`)
+    terminal.error(`${error.message}; usage: npx flotilla ${`${command.name} ${command.usage}`.trimEnd()}`)
     return 2
   }
   const { message, stack } = error as Error
@@ -101,7 +103,7 @@ function overview(): string {
 
 function help({ name, usage, summary, details, options = {} }: Command): string {
   const lines = [
-    `usage: npx flotilla ${name} ${usage}`,
+    `usage: npx flotilla ${name} ${usage}`.trimEnd(),
     '',
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
   ]

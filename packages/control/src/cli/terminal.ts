@@ -14,16 +14,29 @@ export class Terminal {
   readonly #hasColour: boolean
   readonly #out: NodeJS.WritableStream
   readonly #err: NodeJS.WritableStream
+  #isRead = true
 
   constructor(options: { readonly isJson: boolean; readonly hasColour: boolean }) {
     this.#isJson = options.isJson
     this.#hasColour = options.hasColour
     this.#out = process.stdout
     this.#err = process.stderr
+    for (const stream of [this.#out, this.#err]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error
+        // Whoever reads has seen enough, as in `flotilla logs | head`; what we do goes on without.
+        this.#isRead = false
+      })
+    }
   }
 
   get isJson(): boolean {
     return this.#isJson
+  }
+
+  /** False when nobody reads any more what is printed. */
+  get isRead(): boolean {
+    return this.#isRead
   }
 
   /** The result of a command: the value as JSON, or the lines that say it to people. */
@@ -47,7 +60,7 @@ export class Terminal {
   }
 
   style(style: Style, text: string): string {
-    return this.#hasColour ? styleText(style, text) : text
+    return this.#hasColour && text !== '' ? styleText(style, text) : text
   }
 }
 

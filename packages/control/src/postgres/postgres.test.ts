@@ -3,8 +3,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { dirname, join } from 'node:path'
+import { after, describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { systemClock } from '@flotilla/core/clock'
 import { isFlotillaError } from '@flotilla/core/error'
@@ -17,14 +17,34 @@ import { isAlive, pidFilePath } from './postmaster.ts'
 
 const ports = { clock: systemClock, random: systemRandom }
 
-/** A folder and a port of the test's own; whatever runs there at its end is killed. */
-async function setUp(t: TestContext): Promise<PostgresOptions & { readonly port: number }> {
+let cluster: Promise<string> | undefined
+after(async () => {
+  if (cluster !== undefined) await rm(dirname(await cluster), { recursive: true })
+})
+
+/** A data folder that was used once, to be copied: that takes a tenth of the time of `initdb`. */
+async function makeCluster(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'flotilla-postgres-'))
+  const dataDir = join(folder, 'postgres')
+  await (await openPostgres({ dataDir, port: await findFreePort(), ports })).close()
+  return dataDir
+}
+
+/** A port and a folder of the test's own, with data or, for tests of `initdb`, empty; whatever runs there at its end is killed. */
+async function setUp(
+  t: TestContext,
+  { isEmpty = false } = {},
+): Promise<PostgresOptions & { readonly port: number }> {
   const parent = await mkdtemp(join(tmpdir(), 'flotilla-postgres-'))
   const options = { dataDir: join(parent, 'postgres'), port: await findFreePort(), ports }
   t.after(async () => {
     for (const pid of await processesOf(parent)) process.kill(pid, 'SIGKILL')
     await rm(parent, { recursive: true, force: true, maxRetries: 5 })
   })
+  if (!isEmpty) {
+    cluster ??= makeCluster()
+    await promisify(execFile)('cp', ['-Rp', await cluster, options.dataDir])
+  }
   return options
 }
 
@@ -85,7 +105,7 @@ const refusal = (message: RegExp) => (error: unknown) =>
 
 describe('openPostgres', () => {
   it('starts a server with a password, keeps the data, and leaves nothing running', async (t) => {
-    const options = await setUp(t)
+    const options = await setUp(t, { isEmpty: true })
     const first = await openPostgres(options)
     assert.equal(first.isAdopted, false)
     await ask(first, 'create table t as select 1 as id')
@@ -312,7 +332,7 @@ describe('openPostgres after a crash', () => {
   })
 
   it('of initdb half-way: starts over', async (t) => {
-    const options = await setUp(t)
+    const options = await setUp(t, { isEmpty: true })
     const supervisor = await spawnSupervisor(options)
     await until('initdb has begun', async () => {
       const names = await readdir(options.dataDir).catch(() => [])

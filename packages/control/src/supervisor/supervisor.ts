@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Random } from '@flotilla/core/random'
-import type { Placement } from '../topology/placement.ts'
+import { INSTANCES_MAX, type Placement } from '../topology/placement.ts'
 import { LogFile } from './log-file.ts'
 import { ProcessSlot, type SlotCommand } from './process-slot.ts'
 
@@ -26,7 +26,6 @@ export interface SupervisorOptions {
 }
 
 const ROTATE_MS = 10_000
-const INSTANCES_MAX = 64
 /** For all waves together, lest many that hang make it minutes. */
 const STOP_MS_MAX = 30_000
 

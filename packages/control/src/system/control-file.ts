@@ -11,7 +11,9 @@ import { isAlive, type StartedProcess } from './leftovers.ts'
 export interface ControlFile extends StartedProcess {
   readonly url: string
   readonly token: string
-  /** False until every process is ready. */
+  /** Of the embedded server; absent when `DATABASE_URL` named another. */
+  readonly postgresPort?: number
+  /** False until every process is ready, and the user told. */
   readonly isReady: boolean
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { describe, it, type TestContext } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { createKeyPair, Signer } from '@flotilla/core/credentials'
 import type { Host } from '@flotilla/core/host'
@@ -17,7 +17,10 @@ import { openControlHost } from './control-host.ts'
 const TOKEN = 'the-token-of-24-charactr'
 
 /** The control API of a system without processes. */
-async function openApi(t: TestContext, onDown: () => void = () => {}): Promise<Host> {
+async function openApi(
+  t: { after(cleanUp: () => void | Promise<void>): void },
+  onDown: () => void,
+): Promise<Host> {
   const folder = makeDataFolder(t)
   const keys = createKeyPair()
   const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
@@ -104,18 +107,28 @@ function ask(
 const authorized = { authorization: `Bearer ${TOKEN}` }
 
 describe('openControlHost', () => {
-  it('answers who has the token', async (t) => {
-    const { status, body } = await ask(await openApi(t), 'status', authorized)
+  // One for all: without a registry, each takes two seconds to leave it.
+  let host: Host
+  let isDown = false
+  const cleanUps: (() => void | Promise<void>)[] = []
+  before(async () => {
+    const whenDown = (): void => {
+      isDown = true
+    }
+    host = await openApi({ after: (cleanUp) => cleanUps.push(cleanUp) }, whenDown)
+  })
+  after(async () => {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp()
+  })
+
+  it('answers who has the token', async () => {
+    const { status, body } = await ask(host, 'status', authorized)
     assert.equal(status, 200, body)
     const { app, isReady } = JSON.parse(body)
     assert.deepEqual([app, isReady], ['test', false])
   })
 
-  it('refuses everybody else, in every operation', async (t) => {
-    let isDown = false
-    const host = await openApi(t, () => {
-      isDown = true
-    })
+  it('refuses everybody else, in every operation', async () => {
     const wrong = [
       '',
       'Bearer ',
@@ -135,8 +148,7 @@ describe('openControlHost', () => {
     assert.equal(isDown, true)
   })
 
-  it('refuses a web page whose name points here, even with the token', async (t) => {
-    const host = await openApi(t)
+  it('refuses a web page whose name points here, even with the token', async () => {
     for (const name of [
       'evil.example',
       '127.0.0.1.evil.example',
@@ -151,7 +163,7 @@ describe('openControlHost', () => {
   })
 
   it('listens on loopback only', async (t) => {
-    const { http } = await openApi(t)
+    const { http } = host
     assert.match(http, /^http:\/\/127\.0\.0\.1:\d+$/)
     const port = Number(new URL(http).port)
     const outside = Object.values(networkInterfaces()).flatMap((addresses = []) =>
@@ -167,8 +179,7 @@ describe('openControlHost', () => {
     }
   })
 
-  it('says why it refuses to scale and to call', async (t) => {
-    const host = await openApi(t)
+  it('says why it refuses to scale and to call', async () => {
     const scaled = await ask(host, 'scale', authorized, { service: 'nothing', instances: 2 })
     assert.match(scaled.body, /no_service/)
     assert.match((await ask(host, 'scale', authorized, { service: 'gateway', instances: 2 })).body, /single/)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
@@ -81,5 +82,34 @@ describe('openDatabases', () => {
     await until('the end is noticed', () => lines.length > ends, 20_000)
     await closing.close()
     await assert.rejects(ask(cart, 'select 1'), { code: 'ECONNREFUSED' })
+  })
+
+  it('makes them on the server that DATABASE_URL names, and starts none', async (t) => {
+    const folder = makeDataFolder(t)
+    const closing = new Closing(systemClock)
+    t.after(() => closing.close())
+    const adminUrl = process.env['FLOTILLA_TEST_DATABASE_URL'] ?? ''
+    const app = `test${systemRandom.uint32()}`
+    t.after(async () => {
+      await ask(adminUrl, `drop database if exists ${app}_cart with (force)`)
+      await ask(adminUrl, `drop role if exists ${app}_cart`)
+    })
+    const databases = await openDatabases({
+      app,
+      services: new Map([['cart', serviceWith('cart', { migrations: folder.path })]]),
+      folder,
+      secrets: new Secrets(folder, systemRandom),
+      ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
+      postgresPort: await findFreePort(),
+      externalUrl: adminUrl,
+      log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
+      closing,
+    })
+    assert.equal(databases.description, `external, ${new URL(adminUrl).host}`)
+    assert.equal(databases.pid(), undefined)
+    assert.equal(existsSync(folder.postgres), false)
+    assert.deepEqual(await ask(databases.urls['cart'] ?? '', 'select current_user as "user"'), [
+      { user: `${app}_cart` },
+    ])
   })
 })

@@ -84,7 +84,9 @@ function birthOf(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name, in parentheses, may contain anything; the fields after it count from the third.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : fields[19]
+    // Its first thread may have ended before the others, which hold memory and ports until they do.
+    const isLastThread = Number(fields[17]) <= 1
+    return fields[0] === 'Z' && isLastThread ? undefined : fields[19]
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ESRCH') return undefined

@@ -56,6 +56,8 @@ export interface SystemOptions {
 
 /** A running system. */
 export interface System {
+  /** Tells other commands that it is ready, and its user told. */
+  announce(): void
   readonly gateway: string
   readonly control: string
   readonly database: string
@@ -110,10 +112,12 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   const { module, services, placement, folder, secrets, tcp, ports, onStep } = options
   const mistakes = mistakesIn(placement, options.placeable)
   if (mistakes.length > 0) throw new PlacementError(placement.name, mistakes)
+  const externalUrl = externalUrlIn(options.environment)
   const controlFile: ControlFile = {
     ...thisProcess(),
     url: `http://127.0.0.1:${tcp.control}`,
     token: secrets.get('control token'),
+    ...(externalUrl === undefined ? { postgresPort: tcp.postgres } : {}),
     isReady: false,
   }
   claim(folder, controlFile)
@@ -129,7 +133,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
     ...options,
     app: app.name,
     postgresPort: tcp.postgres,
-    externalUrl: externalUrlIn(options.environment),
+    externalUrl,
     closing,
   })
   const userKeys = createKeyPair()
@@ -161,7 +165,6 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
     },
   })
   closing.defer('control API', () => controlHost.close())
-  folder.writeJson(CONTROL_FILE, { ...controlFile, isReady: true })
   return {
     gateway,
     control: controlFile.url,
@@ -171,6 +174,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
       services: placement.hosts[host]?.services ?? [],
       pid,
     })),
+    announce: () => folder.writeJson(CONTROL_FILE, { ...controlFile, isReady: true }),
     close: () => closeAll(closing, options.log),
   }
 }

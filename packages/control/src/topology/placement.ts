@@ -55,7 +55,8 @@ export function builtInPlacement(
 }
 
 const HOST_NAME = /^[a-z][a-z0-9-]{0,30}$/
-const INSTANCES_MAX = 64
+/** Processes of one host. */
+export const INSTANCES_MAX = 64
 
 /** @throws PlacementError naming everything that is wrong. */
 export function parsePlacement(name: string, text: string, services: readonly PlaceableService[]): Placement {

@@ -13,19 +13,19 @@ export const call: Command = {
   name: 'call',
   usage: "SERVICE.OPERATION ['{…}']",
   summary: 'call an operation as an administrator',
+  argumentsMax: 2,
   details: `The input is JSON, as the contract says (see: flotilla contracts SERVICE).
 Example: flotilla call inventory.stock '{"sku":"AUD-0001"}'`,
   async run(context) {
-    const [operation, text = '{}', ...rest] = context.positionals
+    const [operation, text = '{}'] = context.positionals
     if (operation === undefined || !/^[a-z][a-z0-9-]*\.[A-Za-z0-9]+$/.test(operation)) {
       throw new UsageError('name an operation as SERVICE.OPERATION')
     }
-    if (rest.length > 0) throw new UsageError('put the input into quotes')
     let input: unknown
     try {
       input = JSON.parse(text)
     } catch (error) {
-      throw new UsageError(`the input is not JSON: ${(error as Error).message}`)
+      throw new UsageError(`the input is not JSON (put it into quotes): ${(error as Error).message}`)
     }
     const { root } = await loadApp(context.workingFolder)
     const { output } = await withControl(dataFolderOf(context, root), (control) =>

@@ -23,6 +23,7 @@ export const contracts: Command = {
   name: 'contracts',
   usage: '[SERVICE]',
   summary: 'operations and events of every service, or everything about one',
+  argumentsMax: 1,
   async run(context) {
     const { terminal, positionals } = context
     const all = await appContracts(context)

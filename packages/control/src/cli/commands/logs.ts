@@ -10,11 +10,15 @@ import type { Command } from '../command.ts'
 import { dataFolderOf, withControl } from '../running-system.ts'
 import type { Terminal } from '../terminal.ts'
 
+/** The most that the control API gives at once. */
+const LINES_MAX = 5_000
+
 /** The command. */
 export const logs: Command = {
   name: 'logs',
   usage: "[SERVICE] [--follow] [--lines N] [--where 'field=value']",
   summary: 'log lines of all processes, or of one service',
+  argumentsMax: 1,
   options: {
     follow: { type: 'boolean', summary: 'go on with new lines until Ctrl-C' },
     lines: { type: 'string', value: 'N', summary: 'how many of the last lines (default 50)' },
@@ -28,9 +32,14 @@ export const logs: Command = {
     const { terminal, positionals, options } = context
     const { root } = await loadApp(context.workingFolder)
     const lines = Number(textOption(context, 'lines') ?? 50)
-    if (!Number.isInteger(lines) || lines < 1) throw new UsageError('--lines must be a whole number from 1')
+    if (!Number.isInteger(lines) || lines < 1 || lines > LINES_MAX) {
+      throw new UsageError(`--lines must be a whole number from 1 to ${LINES_MAX}`)
+    }
     const [service] = positionals
     const where = textOption(context, 'where')
+    if (where !== undefined && !/^[A-Za-z_][A-Za-z0-9_.]*=/.test(where)) {
+      throw new UsageError('--where must be FIELD=VALUE')
+    }
     const filter = {
       ...(service === undefined ? {} : { service }),
       ...(where === undefined ? {} : { where }),
@@ -39,7 +48,11 @@ export const logs: Command = {
       const { items } = await control.logs({ ...filter, lines })
       const print = (line: LogLine): void => terminal.item(line, () => pretty(terminal, line))
       for (const line of items) print(line)
-      if (options['follow']) for await (const line of control.followLogs(filter)) print(line)
+      if (!options['follow']) return
+      for await (const line of control.followLogs(filter)) {
+        print(line)
+        if (!terminal.isRead) return
+      }
     })
     return undefined
   },
@@ -68,5 +81,7 @@ function pretty(terminal: Terminal, { process, text }: LogLine): string {
     String(message ?? ''),
     terminal.style('dim', extra.join(' ')),
     trouble === undefined ? '' : `\n  ${trouble.stack ?? trouble.message ?? ''}`,
-  ].join(' ')
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
 }

@@ -28,6 +28,7 @@ export const migrate: Command = {
   name: 'migrate',
   usage: '[SERVICE]',
   summary: 'bring databases up to date',
+  argumentsMax: 1,
   run: (context) => run(context, 'migrate'),
 }
 
@@ -36,6 +37,7 @@ export const seed: Command = {
   name: 'seed',
   usage: '[SERVICE]',
   summary: 'put first data into empty databases',
+  argumentsMax: 1,
   run: (context) => run(context, 'seed'),
 }
 
@@ -92,8 +94,15 @@ async function withDatabases(
     secrets,
     postgresPort: readPorts(context.environment).postgres,
   }
-  if (findRunning(folder) !== undefined && externalUrl === undefined)
-    return work(embeddedUrls(options), secrets)
+  const running = findRunning(folder)
+  if (running !== undefined && externalUrl === undefined) {
+    const { postgresPort } = running
+    if (postgresPort !== undefined) return work(embeddedUrls({ ...options, postgresPort }), secrets)
+    throw new FlotillaError(
+      'failed_precondition',
+      'What runs here uses the server that DATABASE_URL named when it was started; set DATABASE_URL here, too.',
+    )
+  }
   const closing = new Closing(systemClock)
   const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
   try {

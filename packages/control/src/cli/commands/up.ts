@@ -99,7 +99,9 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   const isStartedFirst = await Promise.race([starting.then(() => true), stopped.then(() => false)])
   const system = await starting
   if (isStartedFirst) {
-    terminal.line(screen(terminal, module, placement, system, folder, secrets, seconds(startMs)))
+    const facts = factsOf(module, placement, system, folder, secrets)
+    terminal.result(facts, () => [screen(terminal, facts, seconds(startMs))])
+    system.announce()
     await stopped
   }
   terminal.line('Stopping …')
@@ -151,42 +153,52 @@ function choosePlacement(context: CommandContext, services: readonly PlaceableSe
   return parsePlacement(given, text, services)
 }
 
-/** Everything a person needs to go on, on one screen. */
-function screen(
-  terminal: Terminal,
-  module: AppModule,
+/** What `up` has started. */
+interface Facts extends Pick<System, 'gateway' | 'control' | 'database' | 'processes'> {
+  readonly app: string
+  readonly placement: string
+  /** Path of the data folder. */
+  readonly data: string
+  readonly logins: readonly { readonly email: string; readonly password: string }[]
+}
+
+function factsOf(
+  { app }: AppModule,
   placement: Placement,
-  system: System,
-  folder: DataFolder,
+  { gateway, control, database, processes }: System,
+  { path: data }: DataFolder,
   secrets: Secrets,
-  took: string,
-): string {
+): Facts {
+  const logins = (app.logins ?? []).map(({ email, field }) => ({
+    email,
+    password: secrets.get(`login ${field}`),
+  }))
+  return { app: app.name, placement: placement.name, gateway, control, database, data, processes, logins }
+}
+
+/** Everything a person needs to go on, on one screen. */
+function screen(terminal: Terminal, facts: Facts, took: string): string {
+  const { app, placement, gateway, control, database, data, processes, logins } = facts
   const bold = (text: string): string => terminal.style('bold', text)
-  const logins = (module.app.logins ?? []).map(({ email, field }) => [
-    `  ${email}`,
-    secrets.get(`login ${field}`),
-  ])
   return [
     '',
-    `${bold(module.app.name)} is ready, as ${placement.name}, after ${took}.`,
+    `${bold(app)} is ready, as ${placement}, after ${took}.`,
     '',
     ...table([
-      ['  API', terminal.style('cyan', `${system.gateway}/api/v1`)],
-      ['  documentation', terminal.style('cyan', `${system.gateway}/docs`)],
-      ['  control API', `${system.control} (npx flotilla status)`],
-      ['  PostgreSQL', system.database],
-      ['  data, logs', folder.path],
+      ['  API', terminal.style('cyan', `${gateway}/api/v1`)],
+      ['  documentation', terminal.style('cyan', `${gateway}/docs`)],
+      ['  control API', `${control} (npx flotilla status)`],
+      ['  PostgreSQL', database],
+      ['  data, logs', data],
     ]),
     '',
     bold('What runs where'),
-    ...table(
-      system.processes.map(({ name, services, pid }) => [`  ${name}`, `pid ${pid}`, services.join(', ')]),
-    ),
+    ...table(processes.map(({ name, services, pid }) => [`  ${name}`, `pid ${pid}`, services.join(', ')])),
     '',
     bold('Log in as'),
-    ...table(logins),
+    ...table(logins.map(({ email, password }) => [`  ${email}`, password])),
     '',
-    `Try: curl ${system.gateway}/api/v1/search?q=headphones`,
+    `Try: curl ${gateway}/api/v1/search?q=headphones`,
     `Stop with Ctrl-C${process.stdin.isTTY ? '' : ', or: npx flotilla down'}. The data is kept.`,
     '',
   ].join('\n')
@@ -195,8 +207,8 @@ function screen(
 /** Starts this command again in the background and waits until it is ready. */
 async function detach(context: CommandContext, folder: DataFolder): Promise<number> {
   const { terminal } = context
-  const path = join(folder.logs, 'up.log')
-  const output = openSync(path, 'w', 0o600)
+  const [path, errorPath] = [join(folder.logs, 'up.log'), join(folder.logs, 'up-errors.log')]
+  const [output, errors] = [openSync(path, 'w', 0o600), openSync(errorPath, 'w', 0o600)]
   const given = Object.entries(context.options).flatMap(([name, value]) => {
     if (name === 'detach' || value === undefined || value === false) return []
     return value === true ? [`--${name}`] : [`--${name}`, String(value)]
@@ -204,7 +216,7 @@ async function detach(context: CommandContext, folder: DataFolder): Promise<numb
   const program = fileURLToPath(new URL('../bin/flotilla.mjs', import.meta.url))
   const child = spawn(process.execPath, [program, 'up', ...given], {
     detached: true,
-    stdio: ['ignore', output, output],
+    stdio: ['ignore', output, errors],
   })
   let exitCode: number | null | undefined
   child.once('exit', (code) => {
@@ -213,14 +225,16 @@ async function detach(context: CommandContext, folder: DataFolder): Promise<numb
   terminal.line('Starting in the background …')
   while (findRunning(folder)?.isReady !== true) {
     if (exitCode !== undefined) {
-      terminal.error(`It did not start. Its last words, from ${path}:\n${lastWords(path)}`)
+      terminal.error(`It did not start. Its last words, from ${errorPath}:\n${lastWords(errorPath)}`)
       return 1
     }
     await systemClock.sleep(100)
   }
   child.unref()
   closeSync(output)
-  terminal.line(readFileSync(path, 'utf8').trimEnd())
+  closeSync(errors)
+  const text = readFileSync(path, 'utf8').trimEnd()
+  terminal.result(terminal.isJson ? JSON.parse(text) : undefined, () => [text])
   return 0
 }
 
