@@ -22,8 +22,11 @@ export const cartService = defineService({
   database: { migrations: 'cart/migrations' },
   calls: [catalog],
   config: Type.Object({
-    /** How often expired carts are looked for. */
-    pruneMs: Type.Integer({ minimum: 10, default: 60_000 }),
+    pruneMs: Type.Integer({
+      minimum: 10,
+      default: 60_000,
+      description: 'milliseconds between two looks for expired carts',
+    }),
   }),
   open({ config, every }) {
     every('prune expired carts', config.pruneMs, async ({ db, clock }) => {
