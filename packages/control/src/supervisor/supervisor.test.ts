@@ -113,6 +113,17 @@ describe('Supervisor', () => {
     assert.ok(changes.includes('store-2 stopped'))
   })
 
+  it('takes no more than 30 s to stop, however many hang and whatever they are given', async (t) => {
+    const { supervisor, clock, changes } = makeSupervisor(t, () => STUBBORN)
+    await supervisor.start(() => {})
+    const stopped = supervisor.stop(100_000)
+    await clock.advance(30_000)
+    await until('the store is asked', () => changes.includes('store-1 stopping'))
+    await clock.advance(0)
+    await stopped
+    assert.ok(supervisor.slots.every(({ state }) => state === 'stopped'))
+  })
+
   it('stops while it starts: no further wave begins', async (t) => {
     const { supervisor, changes } = makeSupervisor(t, () => 'setInterval(() => {}, 1_000)')
     const started = supervisor.start(() => {})
