@@ -57,7 +57,8 @@ const HostSettings = Type.Object({
   }),
   drainDelayMs: Type.Integer({
     minimum: 0,
-    maximum: 60_000,
+    // Well below the time after which a process gives closing up.
+    maximum: 15_000,
     default: 100,
     description: 'how long to go on taking calls after leaving the registry',
   }),
