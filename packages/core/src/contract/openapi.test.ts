@@ -284,7 +284,7 @@ describe('openApiDocument', () => {
     const problems = Object.entries(responses).filter(([status]) => Number(status) >= 400)
     assert.deepEqual(
       problems.map(([status]) => status),
-      ['400', '401', '403', '409', '429', '503'],
+      ['400', '401', '403', '409', '422', '429', '503', '504'],
     )
     for (const [, { content }] of problems) {
       assert.deepEqual(content, {
@@ -293,7 +293,7 @@ describe('openApiDocument', () => {
     }
     assert.equal(
       responses['409']?.description,
-      '`out_of_stock`: Not enough in stock\n\n`price_changed`: The price has changed',
+      'A request with this Idempotency-Key is being processed\n\n`out_of_stock`: Not enough in stock\n\n`price_changed`: The price has changed',
     )
     assert.equal(responses['429']?.description, 'Too many requests\n\n`too_many`: Too many open orders')
     assert.deepEqual((place as { 'x-reasons'?: unknown })['x-reasons'], {
@@ -301,7 +301,7 @@ describe('openApiDocument', () => {
       price_changed: { code: 'aborted', status: 409, title: 'The price has changed' },
       too_many: { code: 'resource_exhausted', status: 429, title: 'Too many open orders' },
     })
-    assert.deepEqual(Object.keys(of('/.well-known/keys', 'get').responses), ['200', '429', '503'])
+    assert.deepEqual(Object.keys(of('/.well-known/keys', 'get').responses), ['200', '429', '503', '504'])
     assert.ok('428' in of('/api/v1/orders/{id}', 'put').responses)
   })
 

@@ -253,7 +253,8 @@ function describeFields(
   return [...inPath, ...inQuery]
 }
 
-const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}"$' }
+/** As `entityTag` makes it. */
+const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}(-[A-Za-z0-9_-]{8})?"$' }
 
 function describeHeaders(operation: Operation, { ifMatch }: Rest): JsonObject[] {
   const { idempotency } = operation
@@ -304,7 +305,11 @@ function describeAnswer(operation: Operation, rest: Rest, schemas: Schemas): Jso
   const headers =
     rest.etag === undefined
       ? {}
-      : { headers: { ETag: { description: `The version of the answer: its ${rest.etag}.`, schema: ETAG } } }
+      : {
+          headers: {
+            ETag: { description: `The answer's ${rest.etag}, and a check of its content.`, schema: ETAG },
+          },
+        }
   if (rest.status === 204) return { description: 'Done.', ...headers }
   const isStream = operation.kind === 'stream'
   const schema = schemas.response(operation.output)
@@ -329,8 +334,13 @@ function describeProblems(operation: Operation, rest: Rest, schemas: Schemas): J
     add(403, codes.permission_denied.title)
   }
   if (rest.ifMatch !== undefined && isRequired(operation, rest.ifMatch)) add(428, 'If-Match is missing')
+  if (idempotency === 'key' || idempotency === 'key_required') {
+    add(codes.aborted.status, 'A request with this Idempotency-Key is being processed')
+    add(422, 'This Idempotency-Key was used with another request')
+  }
   add(429, codes.resource_exhausted.title)
   add(503, codes.unavailable.title)
+  add(504, codes.deadline_exceeded.title)
   for (const [name, reason] of Object.entries(operation.reasons)) {
     add(statusOf(reason), `\`${name}\`: ${reason.title}`)
   }
