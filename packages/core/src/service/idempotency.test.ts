@@ -215,6 +215,12 @@ describe('runUnderKey', () => {
     await assert.rejects(calls.add({ amount: 5 }), failsWith('internal'))
     await until('the first commit is through', async () => (await opened.entries()) > 0)
     assert.equal(await opened.entries(), 1)
+    opened.work = async (ctx, amount) => {
+      await commit(ctx, amount)
+      return commit(ctx, amount)
+    }
+    await assert.rejects(calls.add({ amount: 5 }), failsWith('internal'))
+    assert.equal(await opened.entries(), 2)
   })
 })
 
