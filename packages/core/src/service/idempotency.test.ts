@@ -209,8 +209,23 @@ describe('runUnderKey', () => {
     const opened = await openTill(t)
     const calls = opened.app.call(till, { user: user('u1') })
     opened.work = async (ctx, amount) => {
-      const answers = await Promise.all([commit(ctx, amount), commit(ctx, amount)])
-      return answers[0]
+      // Neither is through when the other has done its work.
+      let arrive = (): void => {}
+      const arrived = new Promise<void>((resolve) => {
+        arrive = resolve
+      })
+      const first = ctx.commit(async (tx) => {
+        const answer = await add(tx, amount)
+        await arrived
+        return answer
+      })
+      const second = ctx.commit(async (tx) => {
+        const answer = await add(tx, amount)
+        arrive()
+        return answer
+      })
+      await Promise.all([first, second.finally(arrive)])
+      return first
     }
     await assert.rejects(calls.add({ amount: 5 }), failsWith('internal'))
     await until('the first commit is through', async () => (await opened.entries()) > 0)
