@@ -130,6 +130,11 @@ function isIssue(value: unknown): value is Issue {
   return typeof issue === 'object' && typeof issue?.pointer === 'string' && typeof issue.message === 'string'
 }
 
+/** The error as whoever called sees it: a callee's, without stack and cause, though it may have crossed no process. */
+export function asCallees(error: FlotillaError): FlotillaError {
+  return FlotillaError.fromBody(error.toBody())
+}
+
 /** Recognises a `FlotillaError`, also one made by another copy of this package in the same process. */
 export function isFlotillaError(error: unknown): error is FlotillaError {
   return error instanceof Error && error.name === 'FlotillaError' && 'executed' in error

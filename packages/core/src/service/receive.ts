@@ -16,7 +16,7 @@
  */
 import { refusedRequest } from '../contract/admission.ts'
 import type { Operation } from '../contract/operation.ts'
-import { asSeenUpstream, FlotillaError } from '../kernel/error.ts'
+import { asCallees, asSeenUpstream, FlotillaError } from '../kernel/error.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
 import { type CallRequest, type Receiver, Reply, type Settle } from '../wire/wire.ts'
 import { RunningCall } from './running-call.ts'
@@ -56,29 +56,29 @@ export class ServiceReceiver implements Receiver {
   call(request: CallRequest, settle: Settle): void {
     const { startMs } = request
     const served = this.#served.get(request.operation.id)
-    if (served === undefined) return settle(Reply.failed(unimplemented(request), startMs))
+    if (served === undefined) return settle(Reply.failed(asCallees(unimplemented(request)), startMs))
     const deadlineMs = ownDeadline(request, served.operation)
     const refused = check(served.operation, request, deadlineMs)
     if (refused === undefined) new RunningCall(served, request, deadlineMs, this.#wheel, settle).enter()
     else {
       served.answered(refused.code).add()
-      settle(Reply.failed(refused, startMs))
+      settle(Reply.failed(asCallees(refused), startMs))
     }
   }
 
   async *stream(request: CallRequest): AsyncIterable<unknown> {
     const served = this.#served.get(request.operation.id)
-    if (served === undefined) throw unimplemented(request)
+    if (served === undefined) throw asCallees(unimplemented(request))
     const deadlineMs = ownDeadline(request, served.operation)
     const refused = check(served.operation, request, deadlineMs)
     if (refused !== undefined) {
       served.answered(refused.code).add()
-      throw refused
+      throw asCallees(refused)
     }
     try {
       yield* answerStream(served, request, deadlineMs, this.#wheel)
     } catch (error) {
-      throw asSeenUpstream(error, served.operation.reasons)
+      throw asCallees(asSeenUpstream(error, served.operation.reasons))
     }
   }
 }

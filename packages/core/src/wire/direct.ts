@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { FlotillaError } from '../kernel/error.ts'
 import { type CallRequest, type Channel, type Receiver, Reply, type Settle } from './wire.ts'
 
 /** How values are kept apart. */
@@ -21,7 +20,7 @@ export function directChannel(receiver: Receiver, isolation: Isolation): Channel
   return { isOpen: true, call: isolation === 'none' ? shared : isolated, stream, close: async () => {} }
 
   function shared(request: CallRequest, settle: Settle): void {
-    receiver.call(request, (reply) => settle(reply.error === undefined ? reply : seenFromOutside(reply)))
+    receiver.call(request, settle)
   }
 
   function isolated(request: CallRequest, settle: Settle): void {
@@ -29,28 +28,15 @@ export function directChannel(receiver: Receiver, isolation: Isolation): Channel
       settle(
         reply.error === undefined
           ? new Reply(apart(reply.output, isolation), undefined, undefined, reply.endMs, reply.isReplayed)
-          : seenFromOutside(reply),
+          : reply,
       ),
     )
   }
 
   async function* stream(request: CallRequest): AsyncIterable<unknown> {
-    try {
-      const input = apart(request.input, isolation)
-      for await (const item of receiver.stream({ ...request, input })) yield apart(item, isolation)
-    } catch (error) {
-      throw callees(error as FlotillaError)
-    }
+    const input = apart(request.input, isolation)
+    for await (const item of receiver.stream({ ...request, input })) yield apart(item, isolation)
   }
-}
-
-function seenFromOutside(reply: Reply): Reply {
-  return new Reply(undefined, callees(reply.error as FlotillaError), undefined, reply.endMs, reply.isReplayed)
-}
-
-/** An error that crossed a service boundary is a callee's, though it crossed no process. */
-function callees(error: FlotillaError): FlotillaError {
-  return FlotillaError.fromBody(error.toBody())
 }
 
 function apart(value: unknown, isolation: Isolation): unknown {

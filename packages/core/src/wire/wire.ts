@@ -75,7 +75,7 @@ export interface Channel {
   close(): Promise<void>
 }
 
-/** The answering end of every wire. */
+/** The answering end of every wire. Its errors are what a caller gets to see: `isRemote`, though no wire was crossed yet. */
 export interface Receiver {
   /** Everything it answers. */
   readonly operations: readonly Operation[]

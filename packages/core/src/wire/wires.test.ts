@@ -13,7 +13,7 @@ import { Type } from '../contract/schema.ts'
 import { anonymous, type User } from '../kernel/caller.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { type ErrorBody, FlotillaError } from '../kernel/error.ts'
+import { asCallees, type ErrorBody, FlotillaError } from '../kernel/error.ts'
 import { createIds } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -98,7 +98,9 @@ export class Probe implements Receiver {
         const { bytes, asError } = input as { bytes: number; asError?: boolean }
         const value = { filling: 'x'.repeat(bytes) }
         if (asError)
-          return settle(Reply.failed(new FlotillaError('aborted', 'Long.', { data: value }), nowMs))
+          return settle(
+            Reply.failed(asCallees(new FlotillaError('aborted', 'Long.', { data: value })), nowMs),
+          )
         return settle(Reply.of(value, nowMs))
       }
       case 'hold':
@@ -106,7 +108,9 @@ export class Probe implements Receiver {
       case 'stick':
         return
       default:
-        return settle(Reply.failed(new FlotillaError('unimplemented', 'No.', { executed: 'no' }), nowMs))
+        return settle(
+          Reply.failed(asCallees(new FlotillaError('unimplemented', 'No.', { executed: 'no' })), nowMs),
+        )
     }
   }
 
@@ -133,7 +137,7 @@ export class Probe implements Receiver {
       if (isSettled) return
       isSettled = true
       const endMs = systemClock.monotonicMs()
-      settle(error === undefined ? Reply.of(request.input, endMs) : Reply.failed(error, endMs))
+      settle(error === undefined ? Reply.of(request.input, endMs) : Reply.failed(asCallees(error), endMs))
     }
     this.held.push({ request, release: () => once(undefined) })
     request.cancellation.listen({ canceled: once })
