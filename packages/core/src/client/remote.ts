@@ -38,7 +38,8 @@ export async function callRemote(
   let tried: Set<Target> | undefined
   let mayHaveRun = false
   for (let attempt = 1; ; attempt++) {
-    const reached = await reach(callee, request, tried, options)
+    const reached =
+      reachNow(callee, tried, clock.monotonicMs()) ?? (await reach(callee, request, tried, options))
     if ('error' in reached) return honest(Reply.failed(reached.error, clock.monotonicMs()), mayHaveRun)
     const reply = honest(await attemptOn(reached, request, options), mayHaveRun)
     if (reply.error === undefined || !isRetryable(reply.error, isIdempotent)) return reply
@@ -72,7 +73,27 @@ export async function* openStream(
 
 type Reached = { readonly target: Target; readonly channel: Channel } | { readonly error: FlotillaError }
 
-/** Step 4: an instance, and an open channel to it. Waits a little when there is none. */
+/** Step 4 as nearly every call takes it: an instance that is connected already. */
+function reachNow(
+  callee: Callee,
+  tried: ReadonlySet<Target> | undefined,
+  nowMs: number,
+): Reached | undefined {
+  const target = callee.targets.pick(tried, nowMs)
+  const channel = target?.channel
+  if (target === undefined || channel === undefined) return undefined
+  callee.readiness.reached()
+  return { target, channel }
+}
+
+/** Nobody was reached: why the last one was not, or that there is none. */
+function unreached({ service }: Callee, last: FlotillaError | undefined): Reached {
+  const error =
+    last ?? new FlotillaError('unavailable', `There is no instance of ${service}.`, { executed: 'no' })
+  return { error }
+}
+
+/** Step 4 with all it may take: connects, tries others, waits a little when there is none. */
 async function reach(
   callee: Callee,
   request: CallRequest,
@@ -81,9 +102,7 @@ async function reach(
 ): Promise<Reached> {
   const { clock } = options.ports
   let unreachable: Set<Target> | undefined
-  let error = new FlotillaError('unavailable', `There is no instance of ${callee.service}.`, {
-    executed: 'no',
-  })
+  let error: FlotillaError | undefined
   for (let waits = 0; ; ) {
     const nowMs = clock.monotonicMs()
     // Where every instance was tried, one that was is better than none; one that cannot be reached is not.
@@ -91,7 +110,7 @@ async function reach(
     const target = untried ?? (unreachable === undefined ? callee.targets.pick(undefined, nowMs) : undefined)
     if (target === undefined) {
       if (request.cancellation.error !== undefined) return { error: request.cancellation.error }
-      if (!(await callee.readiness.wait(waits++, request.deadlineMs))) return { error }
+      if (!(await callee.readiness.wait(waits++, request.deadlineMs))) return unreached(callee, error)
       unreachable = undefined
       continue
     }
