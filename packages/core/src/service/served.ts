@@ -13,7 +13,7 @@ import type { AnyHandler } from './definition.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 
 /** How much a service answers at once, by default: enough to keep a pool of ten connections busy, with reserve. */
-export const CONCURRENCY_DEFAULT = 256
+const CONCURRENCY_DEFAULT = 256
 /** How many more may wait: as long as they are short, waiting is better than refusing. */
 const QUEUE_SHARE = 0.5
 

@@ -48,7 +48,7 @@ function parseInt8(text: string): number {
 const TIMESTAMPTZ = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/
 
 /** Sessions run in UTC, so the offset is always +00. */
-export function parseTimestamptz(text: string): string {
+function parseTimestamptz(text: string): string {
   const match = TIMESTAMPTZ.exec(text)
   if (!match) return text
   const [, date, time, fraction = ''] = match

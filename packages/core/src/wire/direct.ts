@@ -10,10 +10,7 @@
 import { type CallRequest, type Channel, type Receiver, Reply, type Settle } from './wire.ts'
 
 /** How values are kept apart. */
-export const isolations = ['none', 'freeze', 'clone'] as const
-
-/** One of the three. */
-export type Isolation = (typeof isolations)[number]
+export type Isolation = 'none' | 'freeze' | 'clone'
 
 /** A channel to a receiver in this process. */
 export function directChannel(receiver: Receiver, isolation: Isolation): Channel {
