@@ -171,6 +171,43 @@ describe('ProcessSlot', () => {
     assert.equal(clock.pending, 0)
   })
 
+  it('kills one that stands still, though it was well before, and starts another', async (t) => {
+    const told = { kind: 'stats', cpuMs: 0, rssBytes: 7, inFlight: 0, loopDelayMs: 0 }
+    const program = `${READY} setInterval(() => process.send(${JSON.stringify(told)}), 10)`
+    const { slot, clock } = makeSlot(t, program)
+    slot.start()
+    await slot.whenReady()
+    const tell = async (): Promise<void> => {
+      slot.stats = undefined
+      await until('it tells how it is', () => slot.stats !== undefined)
+    }
+    for (let second = 0; second < 20; second++) {
+      await tell()
+      await clock.advance(1_000)
+    }
+    assert.equal(slot.starts, 1)
+    process.kill(slot.pid as number, 'SIGSTOP')
+    await clock.advance(6_000)
+    await becomes(slot, 'waiting')
+    assert.match(slot.lastEnd ?? '', /^killed, since it gave no sign of life for 5 s, after 2\d\.0 s$/)
+    await clock.advance(0)
+    await becomes(slot, 'ready')
+    assert.equal(slot.starts, 2)
+  })
+
+  it('blames nobody for the time in which the supervisor itself stood still', async (t) => {
+    const { slot, clock, states } = makeSlot(t, READY + STAY)
+    slot.start()
+    await slot.whenReady()
+    // Minutes pass between two looks, as after a SIGSTOP of this process or a sleep of the machine.
+    const { monotonicMs } = clock
+    clock.monotonicMs = () => monotonicMs.call(clock) + 600_000
+    await clock.advance(5_000)
+    assert.equal(slot.state, 'ready')
+    await slot.stop(0)
+    assert.deepEqual(states, ['starting', 'ready', 'stopping', 'stopped'])
+  })
+
   it('stops while it waits, and lets nobody wait for ever', async (t) => {
     const { slot, clock } = makeSlot(t, 'process.exit(1)')
     slot.start()

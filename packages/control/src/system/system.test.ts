@@ -15,7 +15,8 @@ import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { type DataFolder, Secrets } from './data-folder.ts'
 import { openSystem, type System } from './system.ts'
 
-const READY = `process.send({ kind: 'ready', http: '' }); setInterval(() => {}, 1_000)`
+const READY = `const tell = () => process.send({ kind: 'stats', cpuMs: 0, rssBytes: 1, inFlight: 0, loopDelayMs: 0 })
+process.send({ kind: 'ready', http: '' }); setInterval(tell, 1_000)`
 const CRASH = `console.log(JSON.stringify({ level: 'error', message: 'the harbour is closed' })); process.exit(78)`
 
 interface Bed {

@@ -257,7 +257,9 @@ function openSupervisor(
         // The disk is full, or somebody removed the folder: no reason to leave a process alone, least of all when it is to end.
         log.error('the processes could not be written down', { error })
       }
-      if (slot.state === 'waiting') onEnd(slot)
+      if (slot.state !== 'waiting') return
+      log.error('a process ended by itself', { process: slot.name, why: slot.lastEnd })
+      onEnd(slot)
     },
   })
   closing.defer('processes', () => supervisor.stop(STOP_GRACE_MS))
