@@ -44,6 +44,24 @@ describe('flotilla up', () => {
     assert.equal(existsSync(nowhere), false)
   })
 
+  it('stops at once, without a word of trouble, on Ctrl-C at any step of its start', async (t) => {
+    for (const step of ['  PostgreSQL', '  migrations', '  registry', '  gateway']) {
+      const bed = await makeBed(t)
+      // A terminal signals the whole process group.
+      const up = start(bed, ['up'], {}, true)
+      const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
+      await until(`${step} is told`, () => up.output().includes(step), 60_000)
+      const startedMs = Date.now()
+      process.kill(-(up.child.pid as number), 'SIGINT')
+      assert.equal(await ended, 0, up.errors())
+      assert.ok(Date.now() - startedMs < 10_000, step)
+      assert.equal(up.errors(), '')
+      assert.doesNotMatch(up.output(), /ended by itself|failed|is ready/)
+      assert.match(up.output(), /Stopped in/)
+      assert.deepEqual(processesOf(bed), [])
+    }
+  })
+
   it('ends with all its processes, and exit status 1, though its data folder was removed', async (t) => {
     const bed = await makeBed(t)
     const up = await startUp(bed, ['--placement', 'monolith'])

@@ -51,6 +51,10 @@ async function run(context: CommandContext, task: 'migrate' | 'seed'): Promise<u
   const names = only === undefined ? [...services.keys()] : [only]
   const folder = dataFolderOf(context, module.root)
   folder.make()
+  const stop = new AbortController()
+  const canceled = new FlotillaError('canceled', `The task ${task} was ended before it was done.`)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stop.abort(canceled))
   await withDatabases(context, module, services, folder, async (databaseUrls, secrets) => {
     const keys = createKeyPair()
     await runTask({
@@ -58,6 +62,7 @@ async function run(context: CommandContext, task: 'migrate' | 'seed'): Promise<u
       folder,
       task,
       services: names,
+      signal: stop.signal,
       environment: {
         environment: context.environment,
         services: [...services.keys()],

@@ -65,13 +65,19 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   const placement = choosePlacement(context, all)
   const secrets = new Secrets(folder, systemRandom)
   const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
-  let askToStop: () => void = () => {}
-  const stopped = new Promise<void>((done) => {
-    askToStop = done
+  const stop = new AbortController()
+  let stopMs = 0
+  const stopped = new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => {
+      stopMs = systemClock.monotonicMs()
+      terminal.line('Stopping …')
+      resolve()
+    })
   })
+  const askToStop = (): void => stop.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) onceThenAtOnce(signal, askToStop)
   terminal.line(`Starting ${terminal.style('bold', module.app.name)} as ${placement.name} …`)
-  const starting = openSystem({
+  const system = await openSystem({
     module,
     services,
     placeable: all,
@@ -94,20 +100,19 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
       )
     },
     onDown: askToStop,
-    whenStopped: stopped,
+    signal: stop.signal,
+  }).catch((error: unknown) => {
+    if (error !== stop.signal.reason) throw error
+    return undefined
   })
-  const isStartedFirst = await Promise.race([starting.then(() => true), stopped.then(() => false)])
-  const system = await starting
-  if (isStartedFirst) {
+  if (system !== undefined) {
     const facts = factsOf(module, placement, system, folder, secrets)
     terminal.result(facts, () => [screen(terminal, facts, seconds(startMs))])
     system.announce()
     await stopped
   }
-  terminal.line('Stopping …')
-  const stopMs = systemClock.monotonicMs()
   try {
-    await system.close()
+    await system?.close()
   } finally {
     closeSync(logFile)
   }
@@ -198,7 +203,7 @@ function screen(terminal: Terminal, facts: Facts, took: string): string {
     bold('Log in as'),
     ...table(logins.map(({ email, password }) => [`  ${email}`, password])),
     '',
-    `Try: curl ${gateway}/api/v1/search?q=headphones`,
+    `Try: curl '${gateway}/api/v1/search?q=headphones'`,
     `Stop with Ctrl-C${process.stdin.isTTY ? '' : ', or: npx flotilla down'}. The data is kept.`,
     '',
   ].join('\n')
