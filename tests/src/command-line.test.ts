@@ -38,6 +38,8 @@ describe('flotilla up', () => {
     const after = await run(bed, 'status')
     assert.equal(after.exitCode, 1)
     assert.match(after.errors, /Nothing runs with the data folder/)
+    const logs = await run(bed, 'logs', '--where', 'why=SIGTERM')
+    assert.match(logs.output, /catalog-1 info leaving/, 'what happened can be read when nothing runs')
     const nowhere = join(bed.folder, 'nowhere')
     for (const command of ['status', 'ps', 'logs', 'down', 'doctor'])
       await run(bed, command, '--data', nowhere)
