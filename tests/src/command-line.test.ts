@@ -79,6 +79,19 @@ describe('flotilla up', () => {
     for (const { pid } of processes) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
   })
 
+  it('stops, with exit status 1, when PostgreSQL ends and its data was removed', async (t) => {
+    const bed = await makeBed(t)
+    const up = await startUp(bed, ['--placement', 'monolith'])
+    const [server = 0] = processesOf(bed)
+    const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
+    rmSync(join(bed.folder, 'postgres'), { recursive: true })
+    process.kill(server, 'SIGKILL')
+    assert.equal(await ended, 1)
+    assert.match(up.errors(), /^error: PostgreSQL ended, and its data in .*postgres is gone: .*\n$/)
+    assert.deepEqual(processesOf(bed), [])
+    assert.equal(existsSync(join(bed.folder, 'postgres')), false)
+  })
+
   it('says in one line that a port is taken, and starts nothing', async (t) => {
     const bed = await makeBed(t)
     const other = createServer()

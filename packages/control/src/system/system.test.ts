@@ -63,6 +63,7 @@ async function makeBed(t: TestContext, program: string, prepare = 'process.exit(
       onStep: () => {},
       onEnd: () => {},
       onDown: () => {},
+      onLost: () => {},
       signal,
     })
     t.after(() => system.close().catch(() => {}))

@@ -50,6 +50,8 @@ export interface SystemOptions {
   readonly onEnd: (slot: ProcessSlot) => void
   /** Somebody asked through the control API to stop. */
   readonly onDown: () => void
+  /** The data is gone; the system is to be stopped. */
+  readonly onLost: (error: FlotillaError) => void
   /** Aborted when the system is to be stopped: a start that is under way waits for nothing more, and what ends is no news. */
   readonly signal: AbortSignal
 }

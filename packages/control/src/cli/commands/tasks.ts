@@ -55,7 +55,8 @@ async function run(context: CommandContext, task: 'migrate' | 'seed'): Promise<u
   const canceled = new FlotillaError('canceled', `The task ${task} was ended before it was done.`)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => stop.abort(canceled))
-  await withDatabases(context, module, services, folder, async (databaseUrls, secrets) => {
+  const onLost = (error: FlotillaError): void => stop.abort(error)
+  await withDatabases(context, module, services, folder, onLost, async (databaseUrls, secrets) => {
     const keys = createKeyPair()
     await runTask({
       module,
@@ -89,6 +90,7 @@ async function withDatabases(
   module: AppModule,
   services: ReadonlyMap<string, Service>,
   folder: DataFolder,
+  onLost: (error: FlotillaError) => void,
   work: (urls: Readonly<Record<string, string>>, secrets: Secrets) => Promise<void>,
 ): Promise<void> {
   const secrets = new Secrets(folder, systemRandom)
@@ -116,6 +118,7 @@ async function withDatabases(
       folder,
       externalUrl,
       closing,
+      onLost,
       ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
       log: createLogger({
         level: 'info',

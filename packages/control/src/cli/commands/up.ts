@@ -8,7 +8,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@flotilla/core/clock'
-import { FlotillaError } from '@flotilla/core/error'
+import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
@@ -100,6 +100,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
       )
     },
     onDown: askToStop,
+    onLost: (error) => stop.abort(error),
     signal: stop.signal,
   }).catch((error: unknown) => {
     if (error !== stop.signal.reason) throw error
@@ -122,6 +123,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
       `Everything is stopped, but the data folder ${folder.path} is gone: somebody removed it meanwhile.`,
     )
   }
+  if (isFlotillaError(stop.signal.reason)) throw stop.signal.reason
   terminal.line(`Stopped in ${seconds(stopMs)}; the data is kept in ${folder.path}.`)
   return 0
 }
