@@ -130,6 +130,15 @@ export class DataFolder {
     }
   }
 
+  /** Gives a file another name; does nothing when it is not there. */
+  move(from: string, to: string): void {
+    try {
+      renameSync(join(this.path, from), join(this.path, to))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
   remove(name: string): void {
     rmSync(join(this.path, name), { force: true })
   }
