@@ -13,6 +13,7 @@ import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
 import { type AppModule, loadAllServices, loadApp, placeable } from '../../system/app-module.ts'
+import { isOutdated } from '../../system/bundle-age.ts'
 import { findRunning, refuseSecond } from '../../system/control-file.ts'
 import { type DataFolder, Secrets } from '../../system/data-folder.ts'
 import { readPorts } from '../../system/ports.ts'
@@ -53,7 +54,9 @@ in the foreground until Ctrl-C. With --detach it returns when everything is read
     const folder = dataFolderOf(context, module.root)
     folder.make()
     refuseSecond(folder)
-    return context.options['detach'] ? detach(context, folder) : foreground(context, module, folder)
+    if (context.options['detach']) return detach(context, folder)
+    warnIfOutdated(context.terminal, module)
+    return foreground(context, module, folder)
   },
 }
 
@@ -126,6 +129,14 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   if (isFlotillaError(stop.signal.reason)) throw stop.signal.reason
   terminal.line(`Stopped in ${seconds(stopMs)}; the data is kept in ${folder.path}.`)
   return 0
+}
+
+function warnIfOutdated(terminal: Terminal, { root, folder }: AppModule): void {
+  const bundles = [join(folder, 'bundle'), fileURLToPath(new URL('.', import.meta.url))]
+  if (!bundles.some((bundle) => isOutdated(root, bundle))) return
+  terminal.line(
+    terminal.style('yellow', 'Sources were changed since they were built; to run them: npm run build'),
+  )
 }
 
 /**
