@@ -217,6 +217,7 @@ describe('the other commands', () => {
     ]
     for (const args of wrong) assert.equal((await run(bed, ...args)).exitCode, 2, args.join(' '))
     assert.equal((await run(bed, '--help')).exitCode, 0)
+    assert.match((await run(bed, '--version')).output, /^\d+\.\d+\.\d+\n$/)
     assert.equal((await run(bed, 'up', '--help')).exitCode, 0)
   })
 })
