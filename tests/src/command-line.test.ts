@@ -38,10 +38,30 @@ describe('flotilla up', () => {
     const after = await run(bed, 'status')
     assert.equal(after.exitCode, 1)
     assert.match(after.errors, /Nothing runs with the data folder/)
+    const logs = await run(bed, 'logs', '--where', 'why=SIGTERM')
+    assert.match(logs.output, /catalog-1 info leaving/, 'what happened can be read when nothing runs')
     const nowhere = join(bed.folder, 'nowhere')
     for (const command of ['status', 'ps', 'logs', 'down', 'doctor'])
       await run(bed, command, '--data', nowhere)
     assert.equal(existsSync(nowhere), false)
+  })
+
+  it('stops at once, without a word of trouble, on Ctrl-C at any step of its start', async (t) => {
+    for (const step of ['  PostgreSQL', '  migrations', '  registry', '  gateway']) {
+      const bed = await makeBed(t)
+      // A terminal signals the whole process group.
+      const up = start(bed, ['up'], {}, true)
+      const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
+      await until(`${step} is told`, () => up.output().includes(step), 60_000)
+      const startedMs = Date.now()
+      process.kill(-(up.child.pid as number), 'SIGINT')
+      assert.equal(await ended, 0, up.errors())
+      assert.ok(Date.now() - startedMs < 10_000, step)
+      assert.equal(up.errors(), '')
+      assert.doesNotMatch(up.output(), /ended by itself|failed|is ready/)
+      assert.match(up.output(), /Stopped in/)
+      assert.deepEqual(processesOf(bed), [])
+    }
   })
 
   it('ends with all its processes, and exit status 1, though its data folder was removed', async (t) => {
@@ -57,6 +77,19 @@ describe('flotilla up', () => {
     assert.equal(await ended, 1)
     assert.match(up.errors(), /^error: Everything is stopped, but the data folder .* is gone: .*\n$/)
     for (const { pid } of processes) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+  })
+
+  it('stops, with exit status 1, when PostgreSQL ends and its data was removed', async (t) => {
+    const bed = await makeBed(t)
+    const up = await startUp(bed, ['--placement', 'monolith'])
+    const [server = 0] = processesOf(bed)
+    const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
+    rmSync(join(bed.folder, 'postgres'), { recursive: true })
+    process.kill(server, 'SIGKILL')
+    assert.equal(await ended, 1)
+    assert.match(up.errors(), /^error: PostgreSQL ended, and its data in .*postgres is gone: .*\n$/)
+    assert.deepEqual(processesOf(bed), [])
+    assert.equal(existsSync(join(bed.folder, 'postgres')), false)
   })
 
   it('says in one line that a port is taken, and starts nothing', async (t) => {
@@ -184,6 +217,7 @@ describe('the other commands', () => {
     ]
     for (const args of wrong) assert.equal((await run(bed, ...args)).exitCode, 2, args.join(' '))
     assert.equal((await run(bed, '--help')).exitCode, 0)
+    assert.match((await run(bed, '--version')).output, /^\d+\.\d+\.\d+\n$/)
     assert.equal((await run(bed, 'up', '--help')).exitCode, 0)
   })
 })

@@ -74,14 +74,16 @@ export interface Running {
   readonly errors: () => string
 }
 
-/** Starts a command. */
+/** Starts a command; as the leader of a process group of its own, such as a shell would make it, when `isGroup`. */
 export function start(
   bed: Bed,
   args: readonly string[],
   extra: Readonly<Record<string, string>> = {},
+  isGroup = false,
 ): Running {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: root,
+    detached: isGroup,
     env: { ...process.env, NO_COLOR: '1', ...bed.environment, ...extra },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 // Before anything is imported that an older Node cannot even read.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -14,7 +14,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 const bundle = new URL('../bundle/main.js', import.meta.url)
-if (existsSync(bundle)) {
+if (process.argv[2] === '--version') {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  process.stdout.write(`${version}\n`)
+} else if (existsSync(bundle)) {
   const { main } = await import(bundle.href)
   // Done is done: nothing that is still open, such as the channel to a process that does not end, may keep us.
   process.exit(await main(process.argv.slice(2)))

@@ -96,6 +96,8 @@ function overview(): string {
     '',
     ...table(commands.map(({ name, usage, summary }) => [`  ${name} ${usage}`, summary])),
     '',
+    'npx flotilla --version tells which one this is.',
+    '',
     'Options of every command',
     ...optionLines(commonOptions),
   ].join('\n')

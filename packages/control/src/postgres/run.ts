@@ -28,7 +28,13 @@ const OUTPUT_CHARS_MAX = 16_384
 export function run({ command, args, ...options }: Launch): Promise<Ran> {
   return new Promise((resolve) => {
     let output = ''
-    const child = spawn(command, args, { ...options, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
+    // A process group of its own: Ctrl-C in the terminal is for us, and half a cluster is of no use.
+    const child = spawn(command, args, {
+      ...options,
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {
         output = (output + chunk).slice(-OUTPUT_CHARS_MAX)

@@ -171,6 +171,46 @@ describe('ProcessSlot', () => {
     assert.equal(clock.pending, 0)
   })
 
+  it('kills one that stands still, though it was well before, and starts another', async (t) => {
+    const told = { kind: 'stats', cpuMs: 0, rssBytes: 7, inFlight: 0, loopDelayMs: 0 }
+    const program = `${READY} setInterval(() => process.send(${JSON.stringify(told)}), 10)`
+    const { slot, clock } = makeSlot(t, program)
+    slot.start()
+    await slot.whenReady()
+    const tell = async (): Promise<void> => {
+      slot.stats = undefined
+      await until('it tells how it is', () => slot.stats !== undefined)
+    }
+    for (let second = 0; second < 20; second++) {
+      await tell()
+      await clock.advance(1_000)
+    }
+    assert.equal(slot.starts, 1)
+    process.kill(slot.pid as number, 'SIGSTOP')
+    // What it said before may still be on its way for a look or two.
+    await until('it is killed', async () => {
+      if (slot.lastEnd === undefined) await clock.advance(1_000)
+      return slot.lastEnd !== undefined
+    })
+    assert.match(slot.lastEnd ?? '', /^killed, since it gave no sign of life for 5 s, after \d+\.0 s$/)
+    await clock.advance(0)
+    await becomes(slot, 'ready')
+    assert.equal(slot.starts, 2)
+  })
+
+  it('blames nobody for the time in which the supervisor itself stood still', async (t) => {
+    const program = `process.on('SIGTERM', () => { console.log('left'); process.exit() }); ${READY} ${STAY}`
+    const { slot, clock, log } = makeSlot(t, program)
+    slot.start()
+    await slot.whenReady()
+    // Minutes pass between two looks, as after a SIGSTOP of this process or a sleep of the machine.
+    const { monotonicMs } = clock
+    clock.monotonicMs = () => monotonicMs.call(clock) + 600_000
+    await clock.advance(5_000)
+    await slot.stop(8_000)
+    assert.equal(log(), 'left\n', 'nobody killed it')
+  })
+
   it('stops while it waits, and lets nobody wait for ever', async (t) => {
     const { slot, clock } = makeSlot(t, 'process.exit(1)')
     slot.start()

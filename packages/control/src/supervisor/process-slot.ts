@@ -4,7 +4,9 @@
  * Life of a slot:
  *
  * - **starting**: the process was spawned and has not said yet that it is ready. More than 30 s of it, and it is killed.
- * - **ready**: it said so.
+ * - **ready**: it said so, and goes on telling how it is from its event loop, every two seconds. One that is silent for five
+ *   looks of ours, a second apart, is stopped or hangs, and is killed. We count looks, not time: while this process or the whole machine
+ *   stood still, nobody could have told us anything.
  * - **waiting**: it ended by itself; the next start comes after the wait of `RestartPolicy`.
  * - **stopping**: told to end (SIGTERM); after the time it is given, killed.
  * - **stopped**: over.
@@ -54,6 +56,8 @@ export interface SlotStats {
 }
 
 const START_MS_MAX = 30_000
+const LOOK_MS = 1_000
+const SILENT_LOOKS_MAX = 5
 
 /** A slot. */
 export class ProcessSlot {
@@ -66,6 +70,7 @@ export class ProcessSlot {
   #startedMs = 0
   #readySinceMs: number | undefined
   #lastStats: { readonly atMs: number; readonly cpuMs: number } | undefined
+  #silentLooks = 0
   #ended: Promise<void> = Promise.resolve()
   readonly #whenReady: (() => void)[] = []
   instance = ''
@@ -118,6 +123,7 @@ export class ProcessSlot {
     this.#startedMs = clock.monotonicMs()
     this.#readySinceMs = undefined
     this.#lastStats = undefined
+    this.#silentLooks = 0
     this.stats = undefined
     this.http = ''
     // A process group of its own: Ctrl-C in the terminal is for us, and we tell the process in good order.
@@ -131,7 +137,7 @@ export class ProcessSlot {
       child.once('error', (error) => this.#onEnd(child, error.message, resolve))
       child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`, resolve))
     })
-    child.on('message', (message) => this.#onMessage(message as HostMessage))
+    child.on('message', (message) => this.#onMessage(child, message as HostMessage))
     this.#timer = clock.schedule(START_MS_MAX, () => child.kill('SIGKILL'))
     this.#become('starting')
   }
@@ -157,13 +163,23 @@ export class ProcessSlot {
     timer.cancel()
   }
 
-  #onMessage(message: HostMessage): void {
+  /** Kills the process when it has been silent for too long, and looks again otherwise. */
+  #watch(child: ChildProcess): void {
+    this.#timer = this.#options.clock.schedule(LOOK_MS, () => {
+      if (this.#silentLooks++ < SILENT_LOOKS_MAX) this.#watch(child)
+      else child.kill('SIGKILL')
+    })
+  }
+
+  #onMessage(child: ChildProcess, message: HostMessage): void {
     const { clock } = this.#options
+    this.#silentLooks = 0
     if (message.kind === 'ready') {
       if (this.#state !== 'starting') return
       this.#timer?.cancel()
       this.#readySinceMs = clock.monotonicMs()
       this.http = message.http
+      this.#watch(child)
       this.#become('ready')
       return
     }
@@ -188,7 +204,8 @@ export class ProcessSlot {
     this.#child = undefined
     resolve()
     if (this.#state === 'stopping') return this.#become('stopped')
-    this.lastEnd = `${why} after ${(livedMs / 1000).toFixed(1)} s`
+    const isHung = this.#silentLooks > SILENT_LOOKS_MAX
+    this.lastEnd = `${isHung ? `killed, since it gave no sign of life for ${SILENT_LOOKS_MAX} s,` : why} after ${(livedMs / 1000).toFixed(1)} s`
     const waitMs = this.#policy.ended(nowMs, nowMs - (this.#readySinceMs ?? nowMs))
     this.#timer = clock.schedule(waitMs, () => this.start())
     this.#become('waiting')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { CONTROL_FILE, claim, findRunning } from './control-file.ts'
@@ -24,14 +25,28 @@ describe('claim', () => {
     ] as const) {
       const theirs = { ...file, pid: process.pid, birth, token: 'theirs' }
       const raced = new DataFolder(folder.path)
-      raced.remove = (name) => {
-        folder.remove(name)
-        folder.writeJson(name, theirs)
+      raced.move = (from, to) => {
+        folder.move(from, to)
+        folder.writeJson(from, theirs)
       }
       assert.throws(() => claim(raced, { ...file, ...thisProcess() }), pattern)
       assert.deepEqual(folder.readJson(CONTROL_FILE), theirs)
       folder.remove(CONTROL_FILE)
     }
+  })
+
+  it('takes nothing away from one that took over just before', (t) => {
+    const folder = makeDataFolder(t)
+    folder.writeJson(CONTROL_FILE, { ...file, pid: process.pid, birth: 'another' })
+    const theirs = { ...file, ...thisProcess(), token: 'theirs' }
+    const raced = new DataFolder(folder.path)
+    raced.move = (from, to) => {
+      if (from === CONTROL_FILE) folder.writeJson(from, theirs)
+      folder.move(from, to)
+    }
+    assert.throws(() => claim(raced, { ...file, ...thisProcess() }), /It runs already/)
+    assert.deepEqual(folder.readJson(CONTROL_FILE), theirs)
+    assert.deepEqual(readdirSync(folder.path).sort(), [CONTROL_FILE, 'logs'])
   })
 
   it('takes over from a system that was killed, though its number is another’s now', (t) => {

@@ -43,7 +43,13 @@ export function refuseSecond(folder: DataFolder): void {
  */
 export function claim(folder: DataFolder, file: ControlFile): void {
   refuseSecond(folder)
-  folder.remove(CONTROL_FILE)
+  // What is there is of a system that ended, unless another starter has put its own there since we looked: so it is moved, and
+  // looked at again where nobody else touches it.
+  const aside = `${CONTROL_FILE}.old.${process.pid}`
+  folder.move(CONTROL_FILE, aside)
+  const moved = folder.readJson<ControlFile>(aside)
+  if (moved !== undefined && isAlive(moved)) folder.move(aside, CONTROL_FILE)
+  else folder.remove(aside)
   if (folder.createJson(CONTROL_FILE, file)) return
   refuseSecond(folder)
   throw new FlotillaError('failed_precondition', `Another system starts on ${folder.path}; try again.`)

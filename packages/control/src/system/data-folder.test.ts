@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -61,8 +62,30 @@ describe('DataFolder', () => {
     assert.equal(modeOf(folder.sockets), '700')
     rmSync(folder.sockets, { recursive: true })
     symlinkSync(other.logs, folder.sockets)
-    assert.throws(() => folder.make(), isRefusal(/somebody else's/))
+    assert.throws(() => folder.make(), isRefusal(/is not a folder; remove it/))
     rmSync(folder.sockets)
+  })
+
+  it('tells another user who may use it, and not to remove what a running system needs', (t) => {
+    const folder = makeDataFolder(t)
+    const { getuid } = process
+    const own = getuid?.()
+    process.getuid = () => 4_242
+    t.after(() => {
+      Object.assign(process, { getuid })
+    })
+    assert.throws(
+      () => folder.make(),
+      isRefusal(/used by another user.*; run this as the user who started it\.$/),
+    )
+    if (own !== 0) {
+      chmodSync(folder.path, 0o000)
+      t.after(() => chmodSync(folder.path, 0o700))
+      const advice = /\(EACCES\); run this as the user who started it/
+      assert.throws(() => folder.make(), isRefusal(advice))
+      assert.throws(() => folder.readJson('x.json'), isRefusal(advice))
+      assert.throws(() => folder.logNames(), isRefusal(advice))
+    }
   })
 
   it('replaces a file as a whole, and makes one only when it is not there', (t) => {

@@ -11,6 +11,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -20,6 +21,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Random } from '@flotilla/core/random'
+
+const AS_OWNER = 'run this as the user who started it'
 
 /** A data folder. */
 export class DataFolder {
@@ -46,16 +49,24 @@ export class DataFolder {
         accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
       }
     } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException
+      const advice = code === 'EACCES' ? `${AS_OWNER}, or choose` : 'choose'
       throw new FlotillaError(
         'failed_precondition',
-        `The data folder ${this.path} cannot be written (${(cause as NodeJS.ErrnoException).code}); choose another with --data or FLOTILLA_DATA.`,
+        `The data folder ${this.path} cannot be written (${code}); ${advice} another with --data or FLOTILLA_DATA.`,
         { cause },
       )
     }
     // Everybody may write where it lies, so somebody may have been there first.
     const found = lstatSync(this.sockets)
-    if (found.uid !== process.getuid?.() || !found.isDirectory()) {
-      throw new FlotillaError('failed_precondition', `${this.sockets} is somebody else's; remove it.`)
+    if (!found.isDirectory()) {
+      throw new FlotillaError('failed_precondition', `${this.sockets} is not a folder; remove it.`)
+    }
+    if (found.uid !== process.getuid?.()) {
+      throw new FlotillaError(
+        'failed_precondition',
+        `The data folder ${this.path} is used by another user, whose ${this.sockets} is; ${AS_OWNER}.`,
+      )
     }
     chmodSync(this.sockets, 0o700)
   }
@@ -72,7 +83,8 @@ export class DataFolder {
     } catch (cause) {
       const { code = '' } = cause as NodeJS.ErrnoException
       if (['ENOENT', 'ENOTDIR'].includes(code) || cause instanceof SyntaxError) return undefined
-      throw new FlotillaError('failed_precondition', `${path} cannot be read (${code}).`, { cause })
+      const advice = code === 'EACCES' ? `; ${AS_OWNER}` : ''
+      throw new FlotillaError('failed_precondition', `${path} cannot be read (${code})${advice}.`, { cause })
     }
   }
 
@@ -96,6 +108,34 @@ export class DataFolder {
       throw error
     } finally {
       rmSync(own)
+    }
+  }
+
+  /**
+   * Names of the processes that have a log; none when nothing ever ran here.
+   *
+   * @throws FlotillaError `failed_precondition` when it is not ours to read.
+   */
+  logNames(): readonly string[] {
+    try {
+      return readdirSync(this.logs)
+        .filter((name) => name.endsWith('.log'))
+        .map((name) => name.slice(0, -'.log'.length))
+    } catch (cause) {
+      const { code = '' } = cause as NodeJS.ErrnoException
+      if (['ENOENT', 'ENOTDIR'].includes(code)) return []
+      throw new FlotillaError('failed_precondition', `${this.logs} cannot be read (${code}); ${AS_OWNER}.`, {
+        cause,
+      })
+    }
+  }
+
+  /** Gives a file another name; does nothing when it is not there. */
+  move(from: string, to: string): void {
+    try {
+      renameSync(join(this.path, from), join(this.path, to))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
@@ -60,6 +60,7 @@ describe('openDatabases', () => {
         destination: { write: (text: string) => void lines.push(text) },
       }),
       closing,
+      onLost: () => {},
     }
     const databases = await openDatabases(options)
     assert.deepEqual(Object.keys(databases.urls), ['cart', 'auth-admin'])
@@ -84,6 +85,31 @@ describe('openDatabases', () => {
     await assert.rejects(ask(cart, 'select 1'), { code: 'ECONNREFUSED' })
   })
 
+  it('tells that the data was removed, and makes no empty one in its place', async (t) => {
+    const folder = makeDataFolder(t)
+    const closing = new Closing(systemClock, 20_000)
+    t.after(() => closing.close())
+    const errors: Error[] = []
+    const databases = await openDatabases({
+      app: 'test',
+      services: new Map(),
+      folder,
+      secrets: new Secrets(folder, systemRandom),
+      ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
+      postgresPort: await findFreePort(),
+      externalUrl: undefined,
+      log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
+      closing,
+      onLost: (error) => errors.push(error),
+    })
+    rmSync(folder.postgres, { recursive: true })
+    process.kill(databases.pid() as number, 'SIGKILL')
+    await until('it is told', () => errors.length > 0, 20_000)
+    assert.match(errors.join(), /PostgreSQL ended, and its data in .*postgres is gone/)
+    await closing.close()
+    assert.equal(existsSync(folder.postgres), false)
+  })
+
   it('makes them on the server that DATABASE_URL names, and starts none', async (t) => {
     const folder = makeDataFolder(t)
     const closing = new Closing(systemClock)
@@ -104,6 +130,7 @@ describe('openDatabases', () => {
       externalUrl: adminUrl,
       log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
       closing,
+      onLost: () => {},
     })
     assert.equal(databases.description, `external, ${new URL(adminUrl).host}`)
     assert.equal(databases.pid(), undefined)

@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Closing } from '@flotilla/core/closing'
 import type { Ports } from '@flotilla/core/context'
+import { FlotillaError } from '@flotilla/core/error'
 import type { Logger } from '@flotilla/core/log'
 import type { Service } from '@flotilla/core/service'
 import { openPostgres, type Postgres } from '../postgres/postgres.ts'
@@ -23,6 +26,8 @@ export interface DatabasesOptions {
   readonly externalUrl: string | undefined
   readonly log: Logger
   readonly closing: Closing
+  /** Told when the embedded server ended and its data is not there any more: nobody wants to go on with an empty one. */
+  readonly onLost: (error: FlotillaError) => void
 }
 
 /** The databases, ready to be used. */
@@ -92,13 +97,14 @@ interface SupervisedServer {
   readonly pid: () => number
 }
 
-/** Runs the embedded server, and starts it again when it ends by itself. */
+/** Runs the embedded server, and starts it again when it ends by itself, on the data that it had. */
 async function superviseServer({
   folder,
   ports,
   postgresPort,
   log,
   closing,
+  onLost,
 }: DatabasesOptions): Promise<SupervisedServer> {
   const { clock } = ports
   const open = (): Promise<Postgres> => openPostgres({ dataDir: folder.postgres, port: postgresPort, ports })
@@ -108,6 +114,7 @@ async function superviseServer({
     for (let failures = 0; !isClosing; ) {
       await server.exited
       if (isClosing) return
+      if (!existsSync(join(folder.postgres, 'data'))) return onLost(lost(folder.postgres))
       log.error('PostgreSQL ended by itself; starting it again')
       try {
         server = await open()
@@ -127,4 +134,11 @@ async function superviseServer({
     await watching
   })
   return { adminUrl: server.adminUrl, port: server.port, pid: () => server.pid }
+}
+
+function lost(path: string): FlotillaError {
+  return new FlotillaError(
+    'data_loss',
+    `PostgreSQL ended, and its data in ${path} is gone: somebody removed it. Everything is stopped.`,
+  )
 }

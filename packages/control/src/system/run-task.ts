@@ -20,29 +20,42 @@ export interface TaskOptions {
   readonly task: 'migrate' | 'seed' | 'prepare'
   readonly services: readonly string[]
   readonly environment: EnvironmentOptions
+  /** Ends it. */
+  readonly signal: AbortSignal
 }
 
 const WORDS_LINES = 12
+/** A task that waits for ever, say for a lock, must not keep a start waiting with it. */
+const TASK_MS_MAX = 600_000
 
-/** @throws FlotillaError `failed_precondition` with the task's last words when it fails. */
-export async function runTask({ module, folder, task, services, environment }: TaskOptions): Promise<void> {
+/** @throws FlotillaError `failed_precondition` with the task's last words when it fails; the signal's reason, when the task is gone. */
+export async function runTask(options: TaskOptions): Promise<void> {
+  const { module, folder, task, services, environment, signal } = options
+  signal.throwIfAborted()
   const log = new LogFile(join(folder.logs, `${task}.log`))
   try {
+    // A process group of its own: Ctrl-C in the terminal is for us.
     const child = spawn(process.execPath, [module.main, task], {
+      detached: true,
+      signal,
+      timeout: TASK_MS_MAX,
+      killSignal: 'SIGKILL',
       env: hostEnvironment(
         { ...environment, settings: environment.taskSettings },
         { instance: task, services },
       ),
       stdio: ['ignore', log.descriptor, log.descriptor],
     })
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject)
-      child.once('exit', resolve)
+    const end = await new Promise<string>((resolve, reject) => {
+      child.once('exit', (code, killedBy) => resolve(killedBy ?? `exit code ${code}`))
+      // Told of an abort, too; but then the process is still to end.
+      child.once('error', (error) => child.pid === undefined && reject(error))
     })
-    if (code === 0) return
+    signal.throwIfAborted()
+    if (end === 'exit code 0') return
     throw new FlotillaError(
       'failed_precondition',
-      `The task ${task} failed. Its last words, from ${log.path}:\n${lastWords(log.path)}`,
+      `The task ${task} failed (${end}). Its last words, from ${log.path}:\n${lastWords(log.path)}`,
     )
   } finally {
     log.close()

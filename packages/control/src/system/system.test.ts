@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
@@ -15,21 +15,22 @@ import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { type DataFolder, Secrets } from './data-folder.ts'
 import { openSystem, type System } from './system.ts'
 
-const READY = `process.send({ kind: 'ready', http: '' }); setInterval(() => {}, 1_000)`
+const READY = `const tell = () => process.send({ kind: 'stats', cpuMs: 0, rssBytes: 1, inFlight: 0, loopDelayMs: 0 })
+process.send({ kind: 'ready', http: '' }); setInterval(tell, 1_000)`
 const CRASH = `console.log(JSON.stringify({ level: 'error', message: 'the harbour is closed' })); process.exit(78)`
 
 interface Bed {
   readonly folder: DataFolder
   /** Lines of the supervisor's own log. */
   readonly lines: readonly string[]
-  readonly open: (whenStopped?: Promise<void>) => Promise<System>
+  readonly open: (signal?: AbortSignal) => Promise<System>
 }
 
 /** A system of one host, `main`, whose processes run `program`; its server is that of the tests. */
-async function makeBed(t: TestContext, program: string): Promise<Bed> {
+async function makeBed(t: TestContext, program: string, prepare = 'process.exit(0)'): Promise<Bed> {
   const folder = makeDataFolder(t)
   const main = join(folder.path, 'main.cjs')
-  writeFileSync(main, `if (process.argv[2] === 'prepare') process.exit(0)\n${program}`)
+  writeFileSync(main, `if (process.argv[2] === 'prepare') ${prepare}\nelse { ${program} }`)
   const contract = defineContract({ name: 'harbour', version: 1, summary: 'A harbour', operations: {} })
   const services = new Map([['harbour', defineService({ contract, open: () => ({}) })]])
   const lines: string[] = []
@@ -39,7 +40,7 @@ async function makeBed(t: TestContext, program: string): Promise<Bed> {
     registry: await findFreePort(),
     postgres: await findFreePort(),
   }
-  const open = async (whenStopped = new Promise<void>(() => {})): Promise<System> => {
+  const open = async (signal = new AbortController().signal): Promise<System> => {
     const system = await openSystem({
       module: { app: { name: 'test', folder: '', services: {} }, root: '', folder: '', main, version: '1' },
       services,
@@ -62,7 +63,8 @@ async function makeBed(t: TestContext, program: string): Promise<Bed> {
       onStep: () => {},
       onEnd: () => {},
       onDown: () => {},
-      whenStopped,
+      onLost: () => {},
+      signal,
     })
     t.after(() => system.close().catch(() => {}))
     return system
@@ -121,15 +123,24 @@ describe('openSystem', () => {
 
   it('waits no longer for a host that hangs at its start when it is to stop', async (t) => {
     const { folder, open } = await makeBed(t, `setInterval(() => {}, 1_000)`)
-    let stop = (): void => {}
-    const whenStopped = new Promise<void>((resolve) => {
-      stop = resolve
-    })
-    const opening = open(whenStopped)
+    const stop = new AbortController()
+    const opening = open(stop.signal)
     await until('the host is started', () => (folder.readJson<unknown[]>('processes.json') ?? []).length > 0)
-    stop()
-    const system = await opening
-    await system.close()
+    stop.abort()
+    await assert.rejects(opening, (error) => error === stop.signal.reason)
     assert.deepEqual(folder.readJson('processes.json'), [])
+    assert.equal(existsSync(join(folder.path, 'control.json')), false)
+  })
+
+  it('ends a task that hangs when it is to stop, and starts nothing more', async (t) => {
+    const { folder, open } = await makeBed(t, READY, '{ console.log(process.pid); for (;;); }')
+    const path = join(folder.logs, 'prepare.log')
+    const stop = new AbortController()
+    const opening = open(stop.signal)
+    await until('the task runs', () => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'))
+    stop.abort()
+    await assert.rejects(opening, (error) => error === stop.signal.reason)
+    assert.throws(() => process.kill(Number(readFileSync(path, 'utf8')), 0), { code: 'ESRCH' })
+    assert.equal(existsSync(join(folder.path, 'processes.json')), false)
   })
 })

@@ -50,8 +50,10 @@ export interface SystemOptions {
   readonly onEnd: (slot: ProcessSlot) => void
   /** Somebody asked through the control API to stop. */
   readonly onDown: () => void
-  /** Resolves when the system is to be stopped: a start that is under way waits for nothing more. */
-  readonly whenStopped: Promise<void>
+  /** The data is gone; the system is to be stopped. */
+  readonly onLost: (error: FlotillaError) => void
+  /** Aborted when the system is to be stopped: a start that is under way waits for nothing more, and what ends is no news. */
+  readonly signal: AbortSignal
 }
 
 /** A running system. */
@@ -84,15 +86,21 @@ const LOOP_CHECK_MS = 100
 /**
  * Starts everything; resolves when every process is ready.
  *
- * @throws FlotillaError `failed_precondition` with a line that says what is wrong and what to do. What was started is stopped.
+ * @throws FlotillaError `failed_precondition` with a line that says what is wrong and what to do; the signal's reason, if that was first. What was
+ * started is stopped.
  */
 export async function openSystem(options: SystemOptions): Promise<System> {
   const closing = new Closing(options.ports.clock, CLOSING_STEP_MS)
   try {
     return await open(options, closing)
   } catch (error) {
+    const closed = closeAll(closing, options.log)
+    if (options.signal.aborted) {
+      await closed
+      throw options.signal.reason
+    }
     // What went wrong first is what people must hear; the rest is in the log.
-    await closeAll(closing, options.log).catch(() => {})
+    await closed.catch(() => {})
     throw error
   }
 }
@@ -109,7 +117,7 @@ async function closeAll(closing: Closing, log: Logger): Promise<void> {
 }
 
 async function open(options: SystemOptions, closing: Closing): Promise<System> {
-  const { module, services, placement, folder, secrets, tcp, ports, onStep } = options
+  const { module, services, placement, folder, secrets, tcp, ports, onStep, signal } = options
   const mistakes = mistakesIn(placement, options.placeable)
   if (mistakes.length > 0) throw new PlacementError(placement.name, mistakes)
   const externalUrl = externalUrlIn(options.environment)
@@ -139,11 +147,11 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   const userKeys = createKeyPair()
   const environment = environmentOf(options, databases, userKeys)
   onStep('migrations and first data')
-  await runTask({ module, folder, task: 'prepare', services: [...services.keys()], environment })
+  await runTask({ module, folder, task: 'prepare', services: [...services.keys()], environment, signal })
 
   const supervisor = openSupervisor(options, environment, databases, closing)
   const started = supervisor.start((hosts) => onStep(hosts.join(', ')))
-  await failOnLoop(supervisor, Promise.race([started, options.whenStopped]), ports.clock)
+  await failOnLoop(supervisor, started, ports.clock, signal)
   const gateway = `http://127.0.0.1:${tcp.gateway}`
   const controlHost = await openControlHost({
     ...options,
@@ -165,6 +173,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
     },
   })
   closing.defer('control API', () => controlHost.close())
+  signal.throwIfAborted()
   return {
     gateway,
     control: controlFile.url,
@@ -228,7 +237,7 @@ function openSupervisor(
   databases: Databases,
   closing: Closing,
 ): Supervisor {
-  const { module, placement, placeable, folder, ports, log, onEnd } = options
+  const { module, placement, placeable, folder, ports, log, onEnd, signal } = options
   const supervisor = new Supervisor({
     clock: ports.clock,
     random: ports.random,
@@ -257,15 +266,22 @@ function openSupervisor(
         // The disk is full, or somebody removed the folder: no reason to leave a process alone, least of all when it is to end.
         log.error('the processes could not be written down', { error })
       }
-      if (slot.state === 'waiting') onEnd(slot)
+      if (slot.state !== 'waiting' || signal.aborted) return
+      log.error('a process ended by itself', { process: slot.name, why: slot.lastEnd })
+      onEnd(slot)
     },
   })
   closing.defer('processes', () => supervisor.stop(STOP_GRACE_MS))
   return supervisor
 }
 
-/** Waits for the start, but not for a process that ends again and again. */
-async function failOnLoop(supervisor: Supervisor, started: Promise<void>, clock: Clock): Promise<void> {
+/** Waits for the start, but not for a process that ends again and again, and no longer than wanted. */
+async function failOnLoop(
+  supervisor: Supervisor,
+  started: Promise<void>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
   let isStarted = false
   const watch = async (): Promise<void> => {
     while (!isStarted) {
@@ -276,7 +292,7 @@ async function failOnLoop(supervisor: Supervisor, started: Promise<void>, clock:
           `${slot.name} does not start (${slot.lastEnd ?? ''}). Its last words, from ${supervisor.logPath(slot.name)}:\n${lastWords(supervisor.logPath(slot.name))}`,
         )
       }
-      await clock.sleep(LOOP_CHECK_MS)
+      await clock.sleep(LOOP_CHECK_MS, signal)
     }
   }
   await Promise.race([started.finally(() => (isStarted = true)), watch()])

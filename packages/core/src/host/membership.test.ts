@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Calls } from '../contract/calls.ts'
+import type { Cancellation } from '../kernel/cancellation.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
@@ -18,21 +19,31 @@ function setUp() {
     heard: [] as string[],
     lines: [] as string[],
     isAway: false,
+    /** It takes what is sent, and does not answer. */
+    isSilent: false,
     /** How long an announcement is on its way. */
     delayMs: 0,
   }
-  const registry = {
+  const registry = (cancellation: Cancellation) => ({
     async register() {
+      if (state.isSilent) {
+        await clock.sleep(2_000, cancellation.signal)
+        throw new FlotillaError('unavailable', 'Away.')
+      }
       if (state.delayMs > 0) await clock.sleep(state.delayMs)
       if (state.isAway) throw new FlotillaError('unavailable', 'Away.')
       state.heard.push('register')
       return {}
     },
-    async deregister() {
+    async deregister(_: unknown, { timeoutMs = 2_000 } = {}) {
+      if (state.isSilent) {
+        await clock.sleep(timeoutMs)
+        throw new FlotillaError('unavailable', 'Away.')
+      }
       state.heard.push('deregister')
       return {}
     },
-  }
+  })
   const keep = (line: string): void => void state.lines.push(line)
   const log = { debug: keep, info: keep, warn: keep, error: keep, with: () => log }
   const member = new Membership({
@@ -41,7 +52,7 @@ function setUp() {
     log,
     instances: [instance],
     // The two operations that a member uses.
-    registry: () => registry as unknown as Calls<typeof registryContract>,
+    registry: (_, cancellation) => registry(cancellation) as unknown as Calls<typeof registryContract>,
   })
   return Object.assign(state, { member })
 }
@@ -84,5 +95,22 @@ describe('Membership', () => {
     assert.deepEqual(state.heard, ['register', 'register', 'deregister'])
     await state.clock.advance(10 * HEARTBEAT_MS)
     assert.equal(state.heard.length, 3)
+  })
+
+  it('leaves within 300 ms a registry that does not answer, though an announcement waits for it', async () => {
+    const state = setUp()
+    await state.member.join()
+    state.isSilent = true
+    await state.clock.advance(1.1 * HEARTBEAT_MS)
+    let hasLeft = false
+    const leaving = state.member.leave().then(() => {
+      hasLeft = true
+    })
+    await state.clock.advance(300)
+    assert.equal(hasLeft, true)
+    await leaving
+    assert.deepEqual(state.lines, ['the registry did not take our deregister'])
+    await state.clock.advance(10 * HEARTBEAT_MS)
+    assert.deepEqual(state.heard, ['register'])
   })
 })

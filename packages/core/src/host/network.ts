@@ -22,7 +22,9 @@ import type { HostParts } from './parts.ts'
 export interface Network {
   readonly client: Client
   /** The registry's functions, called as one of the host's services. Absent: there is no registry to join. */
-  readonly registryCalls: ((service: string) => Calls<typeof registryContract>) | undefined
+  readonly registryCalls:
+    | ((service: string, cancellation: Cancellation) => Calls<typeof registryContract>)
+    | undefined
 }
 
 /** How long to wait for the registry's first list: services open in any order, and their calls wait for each other. */

@@ -1,16 +1,19 @@
 /**
- * `flotilla logs`: what processes write.
+ * `flotilla logs`: what processes write, from the files themselves: people look when something does not run.
  *
  * @module
  */
+import { join } from 'node:path'
+import { systemClock } from '@flotilla/core/clock'
+import { FlotillaError } from '@flotilla/core/error'
 import type { LogLine } from '../../api/contract.ts'
+import { followLines, type LogSource, lastLines } from '../../api/log-reader.ts'
 import { loadApp } from '../../system/app-module.ts'
 import { textOption, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { dataFolderOf, withControl } from '../running-system.ts'
+import { dataFolderOf } from '../running-system.ts'
 import type { Terminal } from '../terminal.ts'
 
-/** The most that the control API gives at once. */
 const LINES_MAX = 5_000
 
 /** The command. */
@@ -30,12 +33,15 @@ export const logs: Command = {
   },
   async run(context) {
     const { terminal, positionals, options } = context
-    const { root } = await loadApp(context.workingFolder)
+    const { root, app } = await loadApp(context.workingFolder)
     const lines = Number(textOption(context, 'lines') ?? 50)
     if (!Number.isInteger(lines) || lines < 1 || lines > LINES_MAX) {
       throw new UsageError(`--lines must be a whole number from 1 to ${LINES_MAX}`)
     }
     const [service] = positionals
+    if (service !== undefined && !Object.hasOwn(app.services, service)) {
+      throw new FlotillaError('not_found', `There is no service ${service}.`)
+    }
     const where = textOption(context, 'where')
     if (where !== undefined && !/^[A-Za-z_][A-Za-z0-9_.]*=/.test(where)) {
       throw new UsageError('--where must be FIELD=VALUE')
@@ -44,16 +50,19 @@ export const logs: Command = {
       ...(service === undefined ? {} : { service }),
       ...(where === undefined ? {} : { where }),
     }
-    await withControl(dataFolderOf(context, root), async (control) => {
-      const { items } = await control.logs({ ...filter, lines })
-      const print = (line: LogLine): void => terminal.item(line, () => pretty(terminal, line))
-      for (const line of items) print(line)
-      if (!options['follow']) return
-      for await (const line of control.followLogs(filter)) {
-        print(line)
-        if (!terminal.isRead) return
-      }
-    })
+    const folder = dataFolderOf(context, root)
+    const sources = (): readonly LogSource[] =>
+      folder.logNames().map((process) => ({ process, path: join(folder.logs, `${process}.log`) }))
+    if (sources().length === 0) {
+      throw new FlotillaError('failed_precondition', `Nothing ran with the data folder ${folder.path} yet.`)
+    }
+    const print = (line: LogLine): void => terminal.item(line, () => pretty(terminal, line))
+    for (const line of await lastLines(sources(), filter, lines)) print(line)
+    if (!options['follow']) return undefined
+    for await (const line of followLines(sources, filter, systemClock, new AbortController().signal)) {
+      print(line)
+      if (!terminal.isRead) break
+    }
     return undefined
   },
 }

@@ -51,13 +51,19 @@ async function run(context: CommandContext, task: 'migrate' | 'seed'): Promise<u
   const names = only === undefined ? [...services.keys()] : [only]
   const folder = dataFolderOf(context, module.root)
   folder.make()
-  await withDatabases(context, module, services, folder, async (databaseUrls, secrets) => {
+  const stop = new AbortController()
+  const canceled = new FlotillaError('canceled', `The task ${task} was ended before it was done.`)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stop.abort(canceled))
+  const onLost = (error: FlotillaError): void => stop.abort(error)
+  await withDatabases(context, module, services, folder, onLost, async (databaseUrls, secrets) => {
     const keys = createKeyPair()
     await runTask({
       module,
       folder,
       task,
       services: names,
+      signal: stop.signal,
       environment: {
         environment: context.environment,
         services: [...services.keys()],
@@ -84,6 +90,7 @@ async function withDatabases(
   module: AppModule,
   services: ReadonlyMap<string, Service>,
   folder: DataFolder,
+  onLost: (error: FlotillaError) => void,
   work: (urls: Readonly<Record<string, string>>, secrets: Secrets) => Promise<void>,
 ): Promise<void> {
   const secrets = new Secrets(folder, systemRandom)
@@ -111,6 +118,7 @@ async function withDatabases(
       folder,
       externalUrl,
       closing,
+      onLost,
       ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
       log: createLogger({
         level: 'info',

@@ -8,11 +8,12 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@flotilla/core/clock'
-import { FlotillaError } from '@flotilla/core/error'
+import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
 import { type AppModule, loadAllServices, loadApp, placeable } from '../../system/app-module.ts'
+import { isOutdated } from '../../system/bundle-age.ts'
 import { findRunning, refuseSecond } from '../../system/control-file.ts'
 import { type DataFolder, Secrets } from '../../system/data-folder.ts'
 import { readPorts } from '../../system/ports.ts'
@@ -53,7 +54,9 @@ in the foreground until Ctrl-C. With --detach it returns when everything is read
     const folder = dataFolderOf(context, module.root)
     folder.make()
     refuseSecond(folder)
-    return context.options['detach'] ? detach(context, folder) : foreground(context, module, folder)
+    if (context.options['detach']) return detach(context, folder)
+    warnIfOutdated(context.terminal, module)
+    return foreground(context, module, folder)
   },
 }
 
@@ -65,13 +68,19 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   const placement = choosePlacement(context, all)
   const secrets = new Secrets(folder, systemRandom)
   const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
-  let askToStop: () => void = () => {}
-  const stopped = new Promise<void>((done) => {
-    askToStop = done
+  const stop = new AbortController()
+  let stopMs = 0
+  const stopped = new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => {
+      stopMs = systemClock.monotonicMs()
+      terminal.line('Stopping …')
+      resolve()
+    })
   })
+  const askToStop = (): void => stop.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) onceThenAtOnce(signal, askToStop)
   terminal.line(`Starting ${terminal.style('bold', module.app.name)} as ${placement.name} …`)
-  const starting = openSystem({
+  const system = await openSystem({
     module,
     services,
     placeable: all,
@@ -94,20 +103,20 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
       )
     },
     onDown: askToStop,
-    whenStopped: stopped,
+    onLost: (error) => stop.abort(error),
+    signal: stop.signal,
+  }).catch((error: unknown) => {
+    if (error !== stop.signal.reason) throw error
+    return undefined
   })
-  const isStartedFirst = await Promise.race([starting.then(() => true), stopped.then(() => false)])
-  const system = await starting
-  if (isStartedFirst) {
+  if (system !== undefined) {
     const facts = factsOf(module, placement, system, folder, secrets)
     terminal.result(facts, () => [screen(terminal, facts, seconds(startMs))])
     system.announce()
     await stopped
   }
-  terminal.line('Stopping …')
-  const stopMs = systemClock.monotonicMs()
   try {
-    await system.close()
+    await system?.close()
   } finally {
     closeSync(logFile)
   }
@@ -117,8 +126,17 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
       `Everything is stopped, but the data folder ${folder.path} is gone: somebody removed it meanwhile.`,
     )
   }
+  if (isFlotillaError(stop.signal.reason)) throw stop.signal.reason
   terminal.line(`Stopped in ${seconds(stopMs)}; the data is kept in ${folder.path}.`)
   return 0
+}
+
+function warnIfOutdated(terminal: Terminal, { root, folder }: AppModule): void {
+  const bundles = [join(folder, 'bundle'), fileURLToPath(new URL('.', import.meta.url))]
+  if (!bundles.some((bundle) => isOutdated(root, bundle))) return
+  terminal.line(
+    terminal.style('yellow', 'Sources were changed since they were built; to run them: npm run build'),
+  )
 }
 
 /**
@@ -198,7 +216,7 @@ function screen(terminal: Terminal, facts: Facts, took: string): string {
     bold('Log in as'),
     ...table(logins.map(({ email, password }) => [`  ${email}`, password])),
     '',
-    `Try: curl ${gateway}/api/v1/search?q=headphones`,
+    `Try: curl '${gateway}/api/v1/search?q=headphones'`,
     `Stop with Ctrl-C${process.stdin.isTTY ? '' : ', or: npx flotilla down'}. The data is kept.`,
     '',
   ].join('\n')
