@@ -185,7 +185,7 @@ describe('Database whose backends are ended', () => {
     const failures: string[] = []
     let isOver = false
     const ended = endBackends(test, () => isOver)
-    await repeat(50, 20_000, async (index) => {
+    await repeat(50, 5_000, async (index) => {
       const id = 1 + (index % 100)
       await database
         .session(testCall())
@@ -193,7 +193,7 @@ describe('Database whose backends are ended', () => {
         .catch((error: unknown) => failures.push(String((error as Error).cause ?? error)))
     })
     isOver = true
-    t.diagnostic(`20000 reads, ${await ended} backends ended`)
+    t.diagnostic(`5000 reads, ${await ended} backends ended`)
     assert.ok((await ended) > 10, `${await ended} backends ended`)
     assert.deepEqual([...new Set(failures)], [])
   })
@@ -208,7 +208,7 @@ describe('Database whose backends are ended', () => {
     const [done, unknown, others] = [new Set<number>(), new Set<number>(), new Set<number>()]
     let isOver = false
     const ended = endBackends(test, () => isOver)
-    await repeat(20, 3_000, async (index) => {
+    await repeat(20, 1_000, async (index) => {
       try {
         await write(database, index)
         done.add(index)
