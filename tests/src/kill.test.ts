@@ -87,6 +87,24 @@ async function killBackend(postgres: Database, of: string): Promise<void> {
   )
 }
 
+/** Kills the server; waits until there is a new one. */
+async function killPostmaster(bed: Bed): Promise<void> {
+  const postmaster = postmasterOf(bed)
+  process.kill(postmaster, 'SIGKILL')
+  await until(
+    'PostgreSQL is back',
+    () => {
+      try {
+        return postmasterOf(bed) !== postmaster
+      } catch {
+        // The file is not there while the server is away.
+        return false
+      }
+    },
+    15_000,
+  )
+}
+
 /** What came of many reads. */
 interface Tally {
   asked: number
@@ -150,20 +168,7 @@ describe('kill -9', () => {
         return row?.state === 'ready' && row.pid !== before?.pid
       })
     }
-    const postmaster = postmasterOf(bed)
-    process.kill(postmaster, 'SIGKILL')
-    await until(
-      'PostgreSQL is back',
-      () => {
-        try {
-          return postmasterOf(bed) !== postmaster
-        } catch {
-          // The file is not there while the server is away.
-          return false
-        }
-      },
-      15_000,
-    )
+    await killPostmaster(bed)
     await until(
       'the database answers',
       async () => (await shop.api('/cart', { token: ann.token })).status === 200,
@@ -223,10 +228,17 @@ describe('kill -9', () => {
       }
     }
     const all = Promise.all([...Array.from({ length: 50 }, reader), ...Array.from({ length: 4 }, writer)])
-    for (let kills = 0; kills < 3; kills++) await killBackend(postgres, 'postgres')
-    const postmaster = postmasterOf(bed)
-    process.kill(postmaster, 'SIGKILL')
-    await ask(postgres, 15_000).one(sql`select 1`)
+    const readOn = async (): Promise<void> => {
+      const enough = reads + 500
+      await until('there was more reading', () => reads > enough, 15_000)
+    }
+    for (let kills = 0; kills < 3; kills++) {
+      await readOn()
+      await killBackend(postgres, 'postgres')
+    }
+    await readOn()
+    await killPostmaster(bed)
+    await readOn()
     isOver = true
     await all
     const rows = await ask(postgres).many<{ id: number }>(sql`select id from written`)
