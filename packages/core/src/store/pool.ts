@@ -203,7 +203,7 @@ export class Pool {
     for (let count = Math.min(room, wanted); count > 0; count--) void this.#openOne()
   }
 
-  /** Never rejects. */
+  /** Never rejects: a refusal goes to whoever waits longest, and the next one waiting gets an attempt of its own. */
   async #openOne(): Promise<void> {
     this.#opening++
     try {

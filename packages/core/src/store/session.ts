@@ -8,7 +8,8 @@
  *   its work is run again.
  * - A statement by itself that was sent may have run, and may be repeated only if it changes nothing. Whether it does is
  *   for the server to say: it is repeated in a read-only transaction. Where it is refused there, and where it does not
- *   even begin like a query, the call fails with `unavailable`, `executed: 'maybe'`.
+ *   even begin like a query, the call fails with `unavailable`, `executed: 'maybe'`. (A function that writes only
+ *   sometimes could tell the two runs apart: it belongs into a transaction.)
  * - A lost COMMIT stays unknown.
  *
  * @module
@@ -44,7 +45,7 @@ export interface Session extends Queries {
    * five times in all, so `work` must have no effects but through its transaction.
    *
    * @throws FlotillaError what `work` throws; `aborted` after five conflicts, or when there is no time for the next
-   *   attempt; `unavailable` when the connection was lost five times, or during the commit: it may have taken effect.
+   *   attempt; `unavailable` when the connection was lost as often, or during the commit: it may have taken effect.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
 }
