@@ -3,9 +3,16 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { Cancellation } from '@flotilla/core/cancellation'
+import { systemClock } from '@flotilla/core/clock'
+import { type Database, openDatabase } from '@flotilla/core/database'
+import { isFlotillaError } from '@flotilla/core/error'
+import { systemRandom } from '@flotilla/core/random'
+import type { Session } from '@flotilla/core/session'
+import { sql } from '@flotilla/core/sql'
 import { until } from '@flotilla/core/until'
 import { type Bed, makeBed, processesOf, run, startUp } from './flotilla-process.ts'
-import { openShop } from './placements.ts'
+import { openShop, type Shop } from './placements.ts'
 import type { Ask } from './shop-client.ts'
 
 /** A careful client: asks again while that is safe, for at most ten seconds. */
@@ -43,34 +50,115 @@ function postmasterOf(bed: Bed): number {
   return Number(readFileSync(join(bed.folder, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0])
 }
 
+/** The server's own database, as its superuser. */
+function openPostgres(t: { after(cleanUp: () => Promise<void>): void }, bed: Bed): Database {
+  const password = readFileSync(join(bed.folder, 'postgres/password'), 'utf8').trim()
+  const url = `postgres://postgres:${password}@127.0.0.1:${bed.environment['FLOTILLA_POSTGRES_PORT']}/postgres`
+  const database = openDatabase({ url, name: 'test', ports: { clock: systemClock, random: systemRandom } })
+  t.after(() => database.close())
+  return database
+}
+
+/** On behalf of a call with the time that most operations have. */
+function ask(database: Database, timeoutMs = 4_000): Session {
+  const deadlineMs = systemClock.monotonicMs() + timeoutMs
+  return database.session({ deadlineMs, cancellation: new Cancellation() })
+}
+
+/** Kills one backend, which makes the server end them all and recover; waits until there are new ones. */
+async function killBackend(postgres: Database, of: string): Promise<void> {
+  const backends = () =>
+    ask(postgres, 15_000).many<{ pid: number }>(sql`
+      select pid from pg_stat_activity where datname = ${of} and pid <> pg_backend_pid()`)
+  let before: readonly { pid: number }[] = []
+  await until('there is a backend', async () => {
+    before = await backends()
+    return before.length > 0
+  })
+  const [victim] = before as [{ pid: number }]
+  process.kill(victim.pid, 'SIGKILL')
+  await until(
+    'there are new backends',
+    async () => {
+      const now = await backends()
+      return now.length > 0 && now.every(({ pid }) => before.every((old) => old.pid !== pid))
+    },
+    15_000,
+  )
+}
+
+/** Kills the server; waits until there is a new one. */
+async function killPostmaster(bed: Bed): Promise<void> {
+  const postmaster = postmasterOf(bed)
+  process.kill(postmaster, 'SIGKILL')
+  await until(
+    'PostgreSQL is back',
+    () => {
+      try {
+        return postmasterOf(bed) !== postmaster
+      } catch {
+        // The file is not there while the server is away.
+        return false
+      }
+    },
+    15_000,
+  )
+}
+
+/** What came of many reads. */
+interface Tally {
+  asked: number
+  /** Those of them that had to be asked again. */
+  again: number
+  failed: number
+}
+
+/** People who read. */
+interface Reading {
+  /** Of the reads so far. */
+  readonly tally: Tally
+  stop(): Promise<void>
+}
+
+/** Reads eight at a time, all that people read, until told to stop. */
+async function keepReading(shop: Shop, token: string): Promise<Reading> {
+  const { body } = await shop.api('/products?limit=1')
+  const reads = [
+    ['/home', undefined],
+    [`/products/${body.items[0].id}`, undefined],
+    ['/search?q=kettle', undefined],
+    ['/cart', token],
+    ['/auth/me', token],
+    ['/stock/AUD-0001', undefined],
+  ] as const
+  const tally: Tally = { asked: 0, again: 0, failed: 0 }
+  let isOver = false
+  const reader = async (offset: number): Promise<void> => {
+    for (let index = offset; !isOver; index++) {
+      const [path, its] = reads[index % reads.length] as (typeof reads)[number]
+      const { status, tries } = await careful(shop.api, path, its)
+      tally.asked++
+      if (tries > 1) tally.again++
+      if (status !== 200) tally.failed++
+    }
+  }
+  const readers = Array.from({ length: 8 }, (_, index) => reader(index))
+  return {
+    tally,
+    async stop() {
+      isOver = true
+      await Promise.all(readers)
+    },
+  }
+}
+
 describe('kill -9', () => {
   it('of any process: every read succeeds, and the process is back', async (t) => {
     const shop = await openShop(t, 'fleet')
     const bed = shop.bed as Bed
     const ann = await shop.register('ann')
     await shop.api('/cart/items', { token: ann.token, body: { sku: 'AUD-0001', quantity: 1 } })
-    const { body } = await shop.api('/products?limit=1')
-    const reads = [
-      ['/home', undefined],
-      [`/products/${body.items[0].id}`, undefined],
-      ['/search?q=kettle', undefined],
-      ['/cart', ann.token],
-      ['/auth/me', ann.token],
-      ['/stock/AUD-0001', undefined],
-    ] as const
-
-    let isOver = false
-    let [asked, again, failed] = [0, 0, 0]
-    const reader = async (offset: number): Promise<void> => {
-      for (let index = offset; !isOver; index++) {
-        const [path, token] = reads[index % reads.length] as (typeof reads)[number]
-        const { status, tries } = await careful(shop.api, path, token)
-        asked++
-        if (tries > 1) again++
-        if (status !== 200) failed++
-      }
-    }
-    const readers = Array.from({ length: 8 }, (_, index) => reader(index))
+    const reading = await keepReading(shop, ann.token)
     const victims = (await processes(bed)).map(({ name }) => name)
     for (const name of victims) {
       const before = (await processes(bed)).find((row) => row.name === name)
@@ -80,33 +168,92 @@ describe('kill -9', () => {
         return row?.state === 'ready' && row.pid !== before?.pid
       })
     }
-    const postmaster = postmasterOf(bed)
-    process.kill(postmaster, 'SIGKILL')
-    await until(
-      'PostgreSQL is back',
-      () => {
-        try {
-          return postmasterOf(bed) !== postmaster
-        } catch {
-          // The file is not there while the server is away.
-          return false
-        }
-      },
-      15_000,
-    )
+    await killPostmaster(bed)
     await until(
       'the database answers',
       async () => (await shop.api('/cart', { token: ann.token })).status === 200,
       15_000,
     )
-    isOver = true
-    await Promise.all(readers)
+    await reading.stop()
+    const { asked, again, failed } = reading.tally
     t.diagnostic(
       `${asked} reads, ${again} of them asked again, ${failed} failed; killed ${victims.join(', ')}, PostgreSQL`,
     )
     assert.equal(failed, 0)
     const kept = await shop.api('/cart', { token: ann.token })
     assert.equal(kept.body.totals.items, 1, 'what was acknowledged is still there')
+  })
+
+  it('of a backend of a database: every read succeeds', async (t) => {
+    const shop = await openShop(t, 'fleet')
+    const postgres = openPostgres(t, shop.bed as Bed)
+    const ann = await shop.register('ann')
+    const reading = await keepReading(shop, ann.token)
+    for (let kills = 0; kills < 3; kills++) {
+      const enough = reading.tally.asked + 100
+      await until('there was more reading', () => reading.tally.asked > enough, 15_000)
+      await killBackend(postgres, 'shop_catalog')
+    }
+    await reading.stop()
+    const { asked, again, failed } = reading.tally
+    t.diagnostic(`${asked} reads, ${again} of them asked again, ${failed} failed`)
+    assert.equal(failed, 0)
+  })
+
+  it('of backends and of the server: no statement that only reads fails, and no write is doubled', async (t) => {
+    const bed = await makeBed(t)
+    await startUp(bed)
+    const postgres = openPostgres(t, bed)
+    await ask(postgres).execute(sql`create table written (id int)`)
+    const database = openPostgres(t, bed)
+    const [done, mayBeDone] = [new Set<number>(), new Set<number>()]
+    let isOver = false
+    let reads = 0
+    const reader = async (): Promise<void> => {
+      for (; !isOver; reads++) await ask(database).one(sql`select count(*) as count from written`)
+    }
+    let id = 0
+    const writer = async (): Promise<void> => {
+      while (!isOver) {
+        const mine = ++id
+        const write = sql`insert into written values (${mine})`
+        const session = ask(database)
+        try {
+          await (mine % 2 === 0 ? session.execute(write) : session.transaction((tx) => tx.execute(write)))
+          done.add(mine)
+        } catch (error) {
+          if (!isFlotillaError(error)) throw error
+          if (error.executed === 'maybe') mayBeDone.add(mine)
+        }
+      }
+    }
+    const all = Promise.all([...Array.from({ length: 50 }, reader), ...Array.from({ length: 4 }, writer)])
+    const readOn = async (): Promise<void> => {
+      const enough = reads + 500
+      await until('there was more reading', () => reads > enough, 15_000)
+    }
+    for (let kills = 0; kills < 3; kills++) {
+      await readOn()
+      await killBackend(postgres, 'postgres')
+    }
+    await readOn()
+    await killPostmaster(bed)
+    await readOn()
+    isOver = true
+    await all
+    const rows = await ask(postgres).many<{ id: number }>(sql`select id from written`)
+    const stored = new Set(rows.map((row) => row.id))
+    t.diagnostic(`${reads} reads; ${done.size} writes acknowledged, ${mayBeDone.size} unknown`)
+    assert.equal(rows.length, stored.size, 'none is there twice')
+    assert.deepEqual(
+      [...done].filter((one) => !stored.has(one)),
+      [],
+      'what was acknowledged is there',
+    )
+    assert.deepEqual(
+      [...stored].filter((one) => !done.has(one) && !mayBeDone.has(one)),
+      [],
+    )
   })
 
   it('of the supervisor leaves nothing behind, and the next start finds the data', async (t) => {

@@ -9,7 +9,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { sendCancelRequest } from './cancel-request.ts'
 import { parseDatabaseUrl } from './database-url.ts'
-import { fromDriver, sqlFailureOf } from './pg-errors.ts'
+import { ConnectionLost, fromDriver, isLastWord, sqlFailureOf } from './pg-errors.ts'
 import { rowTypes } from './row-types.ts'
 import { type Result, type Statement, WireQuery } from './statement.ts'
 
@@ -53,13 +53,8 @@ export class Connection {
 
   private constructor(client: pg.Client) {
     this.#client = client
-    const breakDown = (): void => {
-      if (this.#isBroken) return
-      this.#isBroken = true
-      this.#onBroken?.()
-    }
-    client.on('error', breakDown)
-    client.on('end', breakDown)
+    client.on('error', () => this.#breakDown())
+    client.on('end', () => this.#breakDown())
   }
 
   /** @throws FlotillaError `unavailable` (the server is not there, or full), `internal` (it refuses us). */
@@ -106,7 +101,10 @@ export class Connection {
   async run(statement: Statement): Promise<Result> {
     const { name } = statement
     if (this.#isBroken) {
-      throw new FlotillaError('unavailable', 'The connection to the database is lost.')
+      throw new FlotillaError('unavailable', 'The connection to the database is lost.', {
+        executed: 'no',
+        cause: new ConnectionLost('The connection was gone before.'),
+      })
     }
     try {
       const result = await this.#send(statement, name !== undefined && this.#prepared.has(name))
@@ -114,6 +112,8 @@ export class Connection {
       return result
     } catch (cause) {
       const error = fromDriver(cause, 'maybe', statement.text)
+      // The end of the stream comes later, too late for a call that would be lent this connection until then.
+      if (isLastWord(error)) this.#breakDown()
       if (name !== undefined && sqlFailureOf(error)?.isStalePlan) this.#prepared.delete(name)
       throw error
     }
@@ -157,6 +157,12 @@ export class Connection {
   async close(): Promise<void> {
     this.#isBroken = true
     await this.#client.end()
+  }
+
+  #breakDown(): void {
+    if (this.#isBroken) return
+    this.#isBroken = true
+    this.#onBroken?.()
   }
 
   #send(statement: Statement, isPrepared: boolean): Promise<Result> {

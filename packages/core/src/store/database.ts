@@ -9,17 +9,12 @@ import type { Ports } from '../kernel/context.ts'
 import type { Call } from './call.ts'
 import { Connection } from './connection.ts'
 import { Hold } from './hold.ts'
-import { Pool, type PoolStats } from './pool.ts'
+import { type LogSink, Pool, type PoolStats } from './pool.ts'
 import { CallSession, type Session } from './session.ts'
 
 /** Where durations go; a histogram cell of `telemetry/metrics.ts` fits. */
 export interface DurationSink {
   observe(durationMs: number): void
-}
-
-/** Where warnings go; a logger of `telemetry/log.ts` fits. */
-export interface WarningSink {
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
 /** What a database is made of. */
@@ -35,8 +30,8 @@ export interface DatabaseOptions {
   readonly waitingMax?: number
   /** Told how long calls waited for a connection. Default nobody. */
   readonly waitDuration?: DurationSink
-  /** Default nobody. */
-  readonly log?: WarningSink
+  /** Told of outages. Default nobody. */
+  readonly log?: LogSink
 }
 
 const WARM_MS_MAX = 10_000
@@ -53,7 +48,7 @@ export interface Database extends AsyncDisposable {
   /**
    * Makes the first connection, so that the first call does not wait for it.
    *
-   * @throws FlotillaError `unavailable` when the server does not answer within 10 s.
+   * @throws FlotillaError `deadline_exceeded` when the server is not there within 10 s; `internal` when it refuses us.
    */
   warm(): Promise<void>
   stats(): PoolStats
@@ -66,11 +61,12 @@ class PooledDatabase implements Database {
   readonly #pool: Pool
 
   constructor(options: DatabaseOptions) {
-    const { ports, poolMax = 10, waitDuration } = options
+    const { url, name, ports, poolMax = 10, waitDuration } = options
     this.#options = options
     this.#pool = new Pool({
-      clock: ports.clock,
-      open: () => this.#connect(),
+      ...ports,
+      log: options.log,
+      open: () => Connection.open({ url, name }),
       sizeMax: poolMax,
       waitingMax: options.waitingMax ?? WAITING_MAX,
       onWaited: waitDuration && ((durationMs) => waitDuration.observe(durationMs)),
@@ -102,16 +98,6 @@ class PooledDatabase implements Database {
     const pool = this.#pool
     const connection = await pool.take(call)
     return new Hold({ clock: this.#options.ports.clock, call, connection, giveBack: (it) => pool.give(it) })
-  }
-
-  async #connect(): Promise<Connection> {
-    const { url, name, log } = this.#options
-    try {
-      return await Connection.open({ url, name })
-    } catch (error) {
-      log?.warn('cannot connect to the database', { error })
-      throw error
-    }
   }
 }
 

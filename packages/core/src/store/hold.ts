@@ -16,7 +16,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { type Call, remainingMs, throwIfOver, watchCall } from './call.ts'
 import type { Connection } from './connection.ts'
-import { sqlFailureOf } from './pg-errors.ts'
+import { isConnectionLost, sqlFailureOf } from './pg-errors.ts'
 import { settlesWithin } from './settles-within.ts'
 import type { Result, Statement } from './statement.ts'
 
@@ -86,8 +86,8 @@ export class Hold {
    * Commits. True when the transaction has taken effect, false when the server rolled it back because a statement in
    * it had failed.
    *
-   * @throws FlotillaError what the server objects to (nothing has taken effect), or `unavailable` when the
-   *   outcome is not known.
+   * @throws FlotillaError what the server objects to, or the loss of the connection before COMMIT was sent
+   *   (nothing has taken effect); `unavailable` when the outcome is not known.
    */
   async commit(): Promise<boolean> {
     const { connection, clock, call } = this.#options
@@ -105,7 +105,8 @@ export class Hold {
       this.#mayBeInTransaction = false
       return command === 'COMMIT'
     } catch (error) {
-      throw (await this.#isDefinite(error)) ? error : outcomeUnknown(error)
+      const isSent = !(isConnectionLost(error) && error.executed === 'no')
+      throw !isSent || (await this.#isDefinite(error)) ? error : outcomeUnknown(error)
     }
   }
 

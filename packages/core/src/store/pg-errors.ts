@@ -66,6 +66,11 @@ export class SqlFailure extends Error {
   }
 }
 
+/** The connection is gone, and the server had no last word: the `cause` of the errors of this part. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost'
+}
+
 /** Finds the server's answer in an error of this part, however often it was wrapped since. */
 export function sqlFailureOf(error: unknown): SqlFailure | undefined {
   let cause = error
@@ -90,6 +95,29 @@ export function isConflict(error: unknown): boolean {
   return failure.sqlState === '40001' || failure.sqlState === '40P01' || failure.isStalePlan
 }
 
+/** After these the server hangs up: it is shut down, recovers from a crash, or has waited for us too long. */
+const LAST_WORDS = new Set(['25P03', '25P04', '57P01', '57P02', '57P03', '57P04', '57P05'])
+/** Those of them that are not about what we did: the same statement may well succeed on another connection. */
+const LOST = new Set(['57P01', '57P02', '57P03', '57P05'])
+
+/** True when the server closes the connection after `error`. */
+export function isLastWord(error: unknown): boolean {
+  return LAST_WORDS.has(sqlFailureOf(error)?.sqlState ?? '')
+}
+
+/**
+ * True when `error` itself, not a cause of it, is the loss of the connection under a statement. A transaction
+ * whose COMMIT had not been sent is undone then; a statement by itself may have run, unless `executed` is 'no'.
+ */
+export function isConnectionLost(error: unknown): error is FlotillaError {
+  if (!isFlotillaError(error) || !(error.cause instanceof Error)) return false
+  const { cause } = error
+  return (
+    cause.name === 'ConnectionLost' ||
+    (cause.name === 'SqlFailure' && LOST.has((cause as SqlFailure).sqlState))
+  )
+}
+
 /** Turns whatever the driver threw into the platform's error. `executed`: what is known at the place of failure. */
 export function fromDriver(error: unknown, executed: Executed, statement?: string): FlotillaError {
   if (isFlotillaError(error)) return error
@@ -97,7 +125,7 @@ export function fromDriver(error: unknown, executed: Executed, statement?: strin
     // The driver's own errors carry no SQLSTATE and all mean one thing: the connection is not there (any more).
     return new FlotillaError('unavailable', 'The connection to the database failed.', {
       executed,
-      cause: error,
+      cause: new ConnectionLost('The connection is gone.', { cause: error }),
     })
   }
   const failure = new SqlFailure(error, statement)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
+import { seededRandom } from '../kernel/random.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import { testCall } from '../testing/test-call.ts'
 import type { Connection } from './connection.ts'
@@ -34,12 +35,17 @@ function setUp(sizeMax: number, waitingMax = 10) {
   const clock = new VirtualClock()
   const opened: FakeConnection[] = []
   const waitedMs: number[] = []
+  const log: string[] = []
+  let attempts = 0
   let failure: Error | undefined
   const pool = new Pool({
     clock,
+    random: seededRandom(1),
+    log: { info: (message) => log.push(message), warn: (message) => log.push(message) },
     sizeMax,
     waitingMax,
     open: async () => {
+      attempts++
       await clock.sleep(10)
       if (failure) throw failure
       const connection = new FakeConnection()
@@ -52,6 +58,8 @@ function setUp(sizeMax: number, waitingMax = 10) {
     clock,
     opened,
     waitedMs,
+    log,
+    attempts: () => attempts,
     pool,
     call: (timeoutMs = 1_000) => testCall(timeoutMs, clock),
     failWith: (error: Error | undefined) => {
@@ -155,16 +163,68 @@ describe('Pool', () => {
     assert.equal(opened.length, 1)
   })
 
-  it('tells one waiting call of each failure to connect, and tries again for the next', async () => {
+  it('tells one waiting call of each refusal, and tries again for the next', async () => {
     const { pool, clock, call, failWith } = setUp(1)
-    failWith(new FlotillaError('unavailable', 'refused'))
+    failWith(new FlotillaError('internal', 'wrong password'))
     const takes = [call(), call()].map((one) => outcomeOf(pool.take(one)))
     await clock.advance(10)
-    assert.equal(takes[0]?.error?.message, 'refused')
+    assert.equal(takes[0]?.error?.message, 'wrong password')
     assert.equal(takes[1]?.error, undefined)
     failWith(undefined)
     await clock.advance(10)
     assert.ok(takes[1]?.value)
+  })
+
+  it('lets calls wait while the server is away, knocks one at a time, and serves all when it is back', async () => {
+    const { pool, clock, call, failWith, attempts, opened, log } = setUp(3)
+    const failure = new FlotillaError('unavailable', 'refused')
+    failWith(failure)
+    const impatient = outcomeOf(pool.take(call(500)))
+    const patient = [call(5_000), call(5_000), call(5_000)].map((one) => outcomeOf(pool.take(one)))
+    await clock.advance(10)
+    const fromCount = attempts()
+    for (let count = 0; count < 399; count++) {
+      await clock.advance(10)
+      assert.ok(pool.stats().total <= 1, 'one attempt at a time')
+    }
+    const knocks = attempts() - fromCount
+    // 3990 ms by 50 + 10 ms at least, 250 + 10 ms at most.
+    assert.ok(knocks >= 15 && knocks <= 67, `${knocks} attempts`)
+    assert.equal(impatient.error?.code, 'deadline_exceeded')
+    assert.equal(impatient.error?.executed, 'no')
+    assert.equal(impatient.error?.cause, failure)
+    assert.deepEqual(log, ['cannot connect to the database'])
+    failWith(undefined)
+    await clock.advance(280)
+    assert.ok(patient.every(({ value }) => value !== undefined))
+    assert.equal(opened.length, 3)
+    assert.deepEqual(log, ['cannot connect to the database', 'connected to the database again'])
+  })
+
+  it('knocks no more when nobody waits, and at once for the next call', async () => {
+    const { pool, clock, call, failWith, attempts } = setUp(2)
+    failWith(new FlotillaError('unavailable', 'refused'))
+    outcomeOf(pool.take(call(100)))
+    await clock.advance(600)
+    const count = attempts()
+    assert.equal(clock.pending, 0)
+    failWith(undefined)
+    const next = outcomeOf(pool.take(call()))
+    await clock.advance(10)
+    assert.equal(attempts(), count + 1)
+    assert.ok(next.value)
+  })
+
+  it('close ends an outage', async () => {
+    const { pool, clock, call, failWith } = setUp(1)
+    failWith(new FlotillaError('unavailable', 'refused'))
+    const waiting = outcomeOf(pool.take(call()))
+    await clock.advance(20)
+    const closed = outcomeOf(pool.close().then(() => true))
+    await clock.advance(0)
+    assert.equal(waiting.error?.code, 'unavailable')
+    assert.equal(closed.value, true)
+    assert.equal(clock.pending, 0)
   })
 
   it('drops what broke, idle or lent, and opens anew for those who wait', async () => {

@@ -8,21 +8,37 @@
  * need grows old: an idle connection is closed after 30 s, but for the last one. While calls wait, nothing is
  * idle. A connection is opened for the pool, not for a call: whoever waits longest gets it.
  *
+ * When none can be opened because the server is not there, an **outage** begins: those who wait go on waiting, each until
+ * its own deadline, and one attempt after the other is made, until one succeeds. A refusal that will not pass, such as a
+ * wrong password, goes to whoever waits longest instead.
+ *
  * @module
  */
 import { BoundedQueue } from '../kernel/bounded-queue.ts'
 import type { Clock, Timer } from '../kernel/clock.ts'
-import { FlotillaError } from '../kernel/error.ts'
+import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
+import type { Random } from '../kernel/random.ts'
 import { type Call, throwIfOver, watchCall } from './call.ts'
 import type { Connection } from './connection.ts'
 import { settlesWithin } from './settles-within.ts'
 
 const IDLE_MS_MAX = 30_000
 const CLOSE_MS_MAX = 5_000
+/** Bounds of the pause between two attempts of an outage: short beside a restart, long beside what an attempt costs. */
+const REOPEN_MS_MIN = 50
+const REOPEN_MS_MAX = 250
+
+/** Where lines go; a logger of `telemetry/log.ts` fits. */
+export interface LogSink {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+}
 
 /** What a pool is made of. */
 export interface PoolOptions {
   readonly clock: Clock
+  readonly random: Random
+  /** May reject with `unavailable`, which is expected to pass, or with anything else, which is not. */
   readonly open: () => Promise<Connection>
   /** Connections at most, idle ones included. */
   readonly sizeMax: number
@@ -30,6 +46,8 @@ export interface PoolOptions {
   readonly waitingMax: number
   /** Told how long each call waited for its connection, 0 included. */
   readonly onWaited?: ((durationMs: number) => void) | undefined
+  /** Told when connecting begins to fail, and when it is over. Default nobody. */
+  readonly log?: LogSink | undefined
 }
 
 /** A look inside. */
@@ -51,6 +69,12 @@ interface Idle {
   readonly sinceMs: number
 }
 
+/** From the first failed attempt to connect to the next that succeeds. */
+interface Outage {
+  readonly sinceMs: number
+  readonly error: unknown
+}
+
 /** Lends connections. */
 export class Pool {
   readonly #options: PoolOptions
@@ -61,6 +85,9 @@ export class Pool {
   #opening = 0
   #leaving = 0
   #trimTimer: Timer | undefined
+  #outage: Outage | undefined
+  /** Set between two attempts of an outage. */
+  #reopenTimer: Timer | undefined
   #closed: Promise<void> | undefined
   #onEmpty: (() => void) | undefined
 
@@ -80,7 +107,7 @@ export class Pool {
   /**
    * Lends a connection; give it back with `give`.
    *
-   * @throws FlotillaError `unavailable` (too many wait, or no connection can be opened), `deadline_exceeded` or the
+   * @throws FlotillaError `unavailable` (too many wait), `deadline_exceeded`, what the server refuses us for, or the
    *   call's own error; always with `executed: 'no'` but for the last.
    */
   async take(call: Call): Promise<Connection> {
@@ -116,6 +143,7 @@ export class Pool {
 
   async #close(): Promise<void> {
     this.#trimTimer?.cancel()
+    this.#reopenTimer?.cancel()
     for (let waiter = this.#waiting.shift(); waiter !== undefined; waiter = this.#waiting.shift()) {
       waiter.reject(refusal('The database is being closed.'))
     }
@@ -146,7 +174,7 @@ export class Pool {
       }
       unwatch = watchCall(this.#options.clock, call, (error) => {
         this.#waiting.remove(waiter)
-        reject(error.code === 'deadline_exceeded' ? waitedInVain(error) : error)
+        reject(error.code === 'deadline_exceeded' ? waitedInVain(this.#outage?.error ?? error) : error)
       })
       this.#openForWaiters()
     })
@@ -165,28 +193,60 @@ export class Pool {
     return connection
   }
 
-  /** As many as wait, as far as there is room. */
+  /** As many as wait, as far as there is room; in an outage one, and none between two attempts. */
   #openForWaiters(): void {
+    if (this.#reopenTimer !== undefined) return
     const { sizeMax } = this.#options
-    const room = sizeMax - this.#idle.length - this.#lent.size - this.#opening
+    const openingMax = this.#outage === undefined ? sizeMax : 1
+    const room = Math.min(sizeMax - this.#idle.length - this.#lent.size, openingMax) - this.#opening
     const wanted = this.#waiting.size - this.#opening
     for (let count = Math.min(room, wanted); count > 0; count--) void this.#openOne()
   }
 
-  /** Never rejects: a failure goes to whoever waits longest, and the next one waiting gets an attempt of its own. */
+  /** Never rejects: a refusal goes to whoever waits longest, and the next one waiting gets an attempt of its own. */
   async #openOne(): Promise<void> {
     this.#opening++
     try {
       const connection = await this.#options.open()
       connection.onBroken(() => this.#forget(connection))
       this.#opening--
+      this.#endOutage()
       this.give(connection)
+      this.#openForWaiters()
     } catch (error) {
       this.#opening--
-      this.#waiting.shift()?.reject(error)
+      this.#beginOutage(error)
+      if (isFlotillaError(error) && error.code === 'unavailable') this.#reopenLater()
+      else this.#waiting.shift()?.reject(error)
       this.#openForWaiters()
       this.#noticeEmpty()
     }
+  }
+
+  #beginOutage(error: unknown): void {
+    const { clock, log } = this.#options
+    if (this.#outage === undefined) log?.warn('cannot connect to the database', { error })
+    this.#outage = { sinceMs: this.#outage?.sinceMs ?? clock.monotonicMs(), error }
+  }
+
+  #endOutage(): void {
+    if (this.#outage === undefined) return
+    const { clock, log } = this.#options
+    log?.info('connected to the database again', {
+      afterMs: Math.round(clock.monotonicMs() - this.#outage.sinceMs),
+    })
+    this.#outage = undefined
+  }
+
+  #reopenLater(): void {
+    if (this.#closed !== undefined || this.#reopenTimer !== undefined) return
+    const { clock, random } = this.#options
+    // Jitter, so that the services of a fleet do not ask a server that is starting up all at the same moment.
+    const pauseMs = REOPEN_MS_MIN + random.next() * (REOPEN_MS_MAX - REOPEN_MS_MIN)
+    this.#reopenTimer = clock.schedule(pauseMs, () => {
+      this.#reopenTimer = undefined
+      this.#openForWaiters()
+    })
   }
 
   #forget(connection: Connection): void {
@@ -230,7 +290,7 @@ function refusal(message: string): FlotillaError {
   return new FlotillaError('unavailable', message, { executed: 'no' })
 }
 
-function waitedInVain(cause: FlotillaError): FlotillaError {
+function waitedInVain(cause: unknown): FlotillaError {
   const message = 'No connection to the database came free before the deadline.'
   return new FlotillaError('deadline_exceeded', message, { executed: 'no', cause })
 }

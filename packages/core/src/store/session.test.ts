@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { systemClock } from '../kernel/clock.ts'
 import type { Code } from '../kernel/code.ts'
 import { isFlotillaError } from '../kernel/error.ts'
 import { testCall } from '../testing/test-call.ts'
@@ -114,21 +115,42 @@ describe('Database', () => {
     assert.equal(database.stats().total, 1)
   })
 
-  it('says unavailable, and not executed, when the server is not there', async (t) => {
+  it('waits for a server that is not there until the deadline, with one warning', async (t) => {
     const test = await openTestDatabase(t)
     const url = new URL(test.url)
     url.port = '1'
     const warnings: string[] = []
-    const database = test.open({ url: url.href, log: { warn: (message) => warnings.push(message) } })
+    const log = { info: () => {}, warn: (message: string) => warnings.push(message) }
+    const database = test.open({ url: url.href, log })
     const error = await database
-      .session(testCall())
+      .session(testCall(400))
       .one(sql`select 1`)
       .catch((caught: unknown) => caught)
     assert.ok(isFlotillaError(error))
-    assert.equal(error.code, 'unavailable')
+    assert.equal(error.code, 'deadline_exceeded')
     assert.equal(error.executed, 'no')
+    assert.ok(isFlotillaError(error.cause) && error.cause.code === 'unavailable')
     assert.deepEqual(warnings, ['cannot connect to the database'])
-    assert.equal(database.stats().total, 0)
+  })
+
+  it('says at once what will not pass', async (t) => {
+    const test = await openTestDatabase(t)
+    const wrongName = new URL(test.url)
+    wrongName.pathname = '/no_such_database'
+    const wrongPassword = new URL(test.url)
+    wrongPassword.username = 'no_such_role'
+    wrongPassword.password = 'wrong'
+    for (const [url, sqlState] of [
+      [wrongName, /^3D000/],
+      [wrongPassword, /^28/],
+    ] as const) {
+      const fromMs = systemClock.monotonicMs()
+      const session = test.open({ url: url.href }).session(testCall(60_000))
+      await assert.rejects(session.one(sql`select 1`), (error) =>
+        sqlState.test(sqlFailureOf(error)?.sqlState ?? ''),
+      )
+      assert.ok(systemClock.monotonicMs() - fromMs < 10_000)
+    }
   })
 
   it('does not repeat a wrong URL, which holds a password', async (t) => {

@@ -6,7 +6,7 @@
  */
 import { FlotillaError } from '../kernel/error.ts'
 import type { Hold } from './hold.ts'
-import { isConflict } from './pg-errors.ts'
+import { isConflict, isConnectionLost } from './pg-errors.ts'
 import { type Queries, QueryRunner } from './queries.ts'
 import type { Sql } from './sql.ts'
 import type { Result, Statement } from './statement.ts'
@@ -34,8 +34,8 @@ export class OpenTransaction extends QueryRunner implements Transaction {
   readonly #options: TransactionOptions
   #isBegun = false
   #failure: unknown
-  /** The serialization failure or deadlock that doomed it, whatever `work` made of it. */
-  conflict: unknown
+  /** The serialization failure, deadlock or loss of the connection that doomed it, whatever `work` made of it. */
+  doom: unknown
 
   constructor(hold: Hold, options: TransactionOptions) {
     super()
@@ -54,7 +54,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
       await this.#run({ text: 'rollback to savepoint flotilla' })
       await this.#run({ text: 'release savepoint flotilla' })
       this.#failure = undefined
-      this.conflict = undefined
+      this.doom = undefined
       throw error
     }
   }
@@ -77,7 +77,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
       return await this.#hold.run({ text, values, name, opening: this.#opening() })
     } catch (error) {
       this.#failure ??= error
-      if (isConflict(error)) this.conflict ??= error
+      if (isConflict(error) || isConnectionLost(error)) this.doom ??= error
       throw error
     }
   }
