@@ -39,12 +39,7 @@ export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }):
   t.after(async () => {
     for (const cleanUp of cleanUps.toReversed()) await cleanUp()
   })
-  const [gateway, control, registry, postgres] = [
-    await findFreePort(),
-    await findFreePort(),
-    await findFreePort(),
-    await findFreePort(),
-  ]
+  const [gateway = 0, control = 0, registry = 0, postgres = 0] = await differentPorts(4)
   return {
     cleanUps,
     folder,
@@ -57,6 +52,13 @@ export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }):
       FLOTILLA_POSTGRES_PORT: String(postgres),
     },
   }
+}
+
+/** A port that was found free is free again at once, and may be found twice. */
+async function differentPorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await findFreePort())
+  return [...ports]
 }
 
 /** Runs a command to its end. */

@@ -1,9 +1,12 @@
 /**
- * The sending half of a connection: frames gather in a buffer and leave in one write when the current tick is done.
+ * The sending half of a connection: frames gather in a buffer and leave in one write when the current tick is done, or when
+ * there are enough of them.
  *
  * A write to a socket costs 5 to 10 µs however small it is; thirty-two calls made in one tick cost one. The flush is
  * scheduled with `process.nextTick`, which runs after every promise reaction that is ready: replies decoded from one
- * chunk wake their callers, who make their next calls, and all of those still share the write.
+ * chunk wake their callers, who make their next calls, and all of those still share the write. But not more than
+ * some 4 KiB: if everything waited for the end of the tick, the two sides would take turns, one idle while the other
+ * works through its batch (docs/decisions/0004-frames.md has the figures).
  *
  * @module
  */
@@ -12,6 +15,8 @@ import { FlotillaError } from '../../kernel/error.ts'
 import { HELLO_HEAD_BYTES, REPLY_HEAD_BYTES } from './format.ts'
 
 const BUFFER_BYTES = 64 * 1024
+/** A dozen calls of the usual size: enough to make the write cheap for each. */
+const FLUSH_BYTES = 4 * 1024
 const SPARES_MAX = 4
 
 /** Writes frames to one socket. */
@@ -78,7 +83,7 @@ export class FrameWriter {
   }
 
   /**
-   * Ends the frame that began at `start` and sends it with the others of this tick.
+   * Ends the frame that began at `start` and sends it with others of this tick.
    *
    * @throws FlotillaError `resource_exhausted`, the frame taken back, when it is longer than `bytesMax`.
    */
@@ -96,6 +101,7 @@ export class FrameWriter {
       )
     }
     writeUint32(this.buffer, start, bytes)
+    if (this.position >= FLUSH_BYTES) return this.flush()
     if (this.#isFlushScheduled) return
     this.#isFlushScheduled = true
     process.nextTick(() => this.flush())
