@@ -16,7 +16,7 @@ import { pathToFileURL } from 'node:url'
 import { build, fail, install, root } from './bootstrap.mjs'
 
 /** For a file of whole-system tests, and for all tests beside the code together. */
-const FILE_TIMEOUT_MS = 300_000
+const FILE_TIMEOUT_MS = 600_000
 /** A whole-system test keeps about two cores busy. */
 const FILES_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
 

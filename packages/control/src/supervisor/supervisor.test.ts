@@ -114,14 +114,16 @@ describe('Supervisor', () => {
   })
 
   it('takes no more than 30 s to stop, however many hang and whatever they are given', async (t) => {
-    const { supervisor, clock, changes } = makeSupervisor(t, () => STUBBORN)
+    const { supervisor, clock } = makeSupervisor(t, () => STUBBORN)
     await supervisor.start(() => {})
     const stopped = supervisor.stop(100_000)
     await clock.advance(30_000)
-    await until('the store is asked', () => changes.includes('store-1 stopping'))
-    await clock.advance(0)
+    // In this time the stores were silent for too long as well; some may be gone before they are asked.
+    await until('all are stopped', async () => {
+      await clock.advance(0)
+      return supervisor.slots.every(({ state }) => state === 'stopped')
+    })
     await stopped
-    assert.ok(supervisor.slots.every(({ state }) => state === 'stopped'))
   })
 
   it('stops while it starts: no further wave begins', async (t) => {
