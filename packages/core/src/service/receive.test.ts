@@ -87,6 +87,7 @@ describe('ServiceReceiver', () => {
     const codeOf = (given: Partial<CallRequest>) => {
       const [reply] = call('put', given)
       assert.equal(reply?.error?.executed, 'no')
+      assert.equal(reply.error.isRemote, true, 'as the caller sees it, though it crossed no process')
       return reply.error.code
     }
     assert.equal(codeOf(wrong), 'deadline_exceeded')

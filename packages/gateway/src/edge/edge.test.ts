@@ -8,13 +8,15 @@ describe('The edge', () => {
   const gateway = sharedGateway({ GATEWAY_CORS_ORIGINS: `${ORIGIN},https://other.test` })
 
   it('serves the routes of contracts', async () => {
-    const { ask } = gateway()
+    const { ask, token } = gateway()
     const { status, headers, body } = await ask('/api/v1/things/t1')
     assert.deepEqual([status, body], [200, { id: 't1', version: 3 }])
     assert.equal(headers['content-type'], 'application/json')
     assert.equal(headers['cache-control'], 'no-store')
     assert.equal(headers['x-content-type-options'], 'nosniff')
     assert.equal((await ask('/api/v1/things')).headers['cache-control'], 'public, max-age=60')
+    const known = { headers: { authorization: `Bearer ${await token('u1')}` } }
+    assert.equal((await ask('/api/v1/things', known)).headers['cache-control'], 'private, max-age=60')
     assert.equal((await ask('/api/v1/home')).status, 200)
   })
 
