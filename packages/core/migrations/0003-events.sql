@@ -8,7 +8,7 @@ create table flotilla.outbox (
 
 -- Who moves events from the outbox to the log: one worker at a time.
 create table flotilla.relay (
-  only boolean primary key default true check (only),
+  is_only boolean primary key default true check (is_only),
   owner uuid,
   -- Grows with every change of owner; the log refuses what comes under an older one.
   fencing bigint not null default 0
