@@ -93,6 +93,7 @@ describe('migrate', () => {
     const shop = await folderWith(t, { '0001-a.sql': 'create table a ()' })
     assert.deepEqual(await migrate(url, [platformMigrations, shop]), [
       'platform/0001-idempotency.sql',
+      'platform/0002-aggregate.sql',
       'shop/0001-a.sql',
     ])
     const rows = await ask(
@@ -100,6 +101,7 @@ describe('migrate', () => {
     )
     assert.deepEqual(rows, [
       { set: 'platform', number: 1, checksum: 64 },
+      { set: 'platform', number: 2, checksum: 64 },
       { set: 'shop', number: 1, checksum: 64 },
     ])
   })
