@@ -3,25 +3,16 @@
  * older code is read.
  *
  * Events are never rewritten. When the data of a kind of event change so that older ones no longer fit, its version
- * grows by one, and an *upcast* from the version before says how to read those: `upcasts: { 1: (data) => … }` makes data
- * of version 2 from data of version 1. They are applied one after the other, so each is written once and never changes.
+ * grows by one, and an upcast says how those of the version before are read, as for the events of a contract.
  *
  * @module
  */
-import { closed, lazyCheck, type Static, type TSchema } from '../contract/schema.ts'
+import { type EventSpec, nameEvent } from '../contract/event.ts'
+import type { Static, TSchema } from '../contract/schema.ts'
 import { FlotillaError } from '../kernel/error.ts'
 
-/** Makes data of the next version from data of this one. */
-export type Upcast = (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
-
 /** A kind of event that happens to an aggregate. */
-export interface EventKind<D extends TSchema = TSchema> {
-  /** Of the shape of `data`; from 1. */
-  readonly version: number
-  readonly data: D
-  /** By the version they read; one for each below `version`. */
-  readonly upcasts?: Readonly<Record<number, Upcast>>
-}
+export type EventKind<D extends TSchema = TSchema> = Pick<EventSpec<D>, 'version' | 'data' | 'upcasts'>
 
 /** Kinds of events by name. */
 export type EventKinds = Readonly<Record<string, EventKind>>
@@ -76,48 +67,30 @@ export interface EventCodec<E extends EventKinds> {
 
 /** @throws FlotillaError `invalid_argument` when an upcast is missing. */
 export function createEventCodec<E extends EventKinds>(aggregate: string, kinds: E): EventCodec<E> {
-  const known = new Map(Object.entries(kinds).map(([type, kind]) => [type, prepare(aggregate, type, kind)]))
-  const kindOf = (type: string) => {
-    const kind = known.get(type)
-    if (kind === undefined) throw broken(`${aggregate} has no event ${type}`)
-    return kind
+  const types = new Map(
+    Object.entries(kinds).map(([name, kind]) => {
+      for (let from = 1; from < kind.version; from++) {
+        if (kind.upcasts?.[from] !== undefined) continue
+        const message = `${aggregate}.${name} needs an upcast of version ${from}.`
+        throw new FlotillaError('invalid_argument', message, { executed: 'no' })
+      }
+      return [name, nameEvent(aggregate, name, { ...kind, key: '', summary: '' })]
+    }),
+  )
+  const typeOf = (name: string) => {
+    const type = types.get(name)
+    if (type === undefined) throw new FlotillaError('internal', `${aggregate} has no event ${name}.`)
+    return type
   }
   return {
-    write({ type, data }) {
-      const { kind, check } = kindOf(type)
-      const asRead: unknown = JSON.parse(JSON.stringify(data))
+    write({ type: name, data }) {
+      const { id, version, check } = typeOf(name)
+      const asRead: unknown = JSON.parse(JSON.stringify(data ?? null))
       const issues = check(asRead)
-      if (issues !== undefined) throw broken(`${aggregate}.${type} was made of ${JSON.stringify(issues)}`)
-      return { type, version: kind.version, data: asRead }
-    },
-    read({ type, version, data }) {
-      const { kind, check } = kindOf(type)
-      if (version > kind.version) throw broken(`${aggregate}.${type} of version ${version} is of newer code`)
-      let upcast = data as Readonly<Record<string, unknown>>
-      for (let from = version; from < kind.version; from++) upcast = kind.upcasts?.[from]?.(upcast) ?? upcast
-      // What was written in today's shape was checked then.
-      const issues = version === kind.version ? undefined : check(upcast)
       if (issues !== undefined)
-        throw broken(`${aggregate}.${type} of version ${version} is upcast to ${JSON.stringify(issues)}`)
-      return { type, data: upcast } as NewEvent<E>
+        throw new FlotillaError('internal', `An event ${id} is made wrongly: ${JSON.stringify(issues)}.`)
+      return { type: name, version, data: asRead }
     },
+    read: ({ type, version, data }) => ({ type, data: typeOf(type).read(version, data) }) as NewEvent<E>,
   }
-}
-
-function prepare(aggregate: string, type: string, kind: EventKind) {
-  if (!Number.isInteger(kind.version) || kind.version < 1)
-    throw refused(`${aggregate}.${type} needs a version from 1`)
-  for (let from = 1; from < kind.version; from++) {
-    if (kind.upcasts?.[from] === undefined)
-      throw refused(`${aggregate}.${type} needs an upcast from version ${from}`)
-  }
-  return { kind, check: lazyCheck(closed(kind.data)) }
-}
-
-function broken(what: string): FlotillaError {
-  return new FlotillaError('internal', what)
-}
-
-function refused(what: string): FlotillaError {
-  return new FlotillaError('invalid_argument', `${what}.`, { executed: 'no' })
 }

@@ -90,7 +90,7 @@ describe('defineAggregate', () => {
     const kinds = { ...events, paid: { ...events.paid, version: 2 } }
     assert.throws(
       () => defineAggregate({ ...spec, events: kinds }),
-      /account\.paid needs an upcast from version 1/,
+      /account\.paid needs an upcast of version 1/,
     )
   })
 
@@ -144,7 +144,7 @@ describe('Aggregate', () => {
   it('commits neither an event nor a state that does not fit', async (t) => {
     const { session } = await open(t)
     const wrong = { type: 'paid', data: { amount: { amount: 0.5, currency: 'EUR' } } } as const
-    await assert.rejects(appendTo(session, 'a1', [opened, wrong]), /account\.paid was made of/)
+    await assert.rejects(appendTo(session, 'a1', [opened, wrong]), /account\.paid is made wrongly/)
     await assert.rejects(appendTo(session, 'a1', [opened, paid(-1)]), /account would become .*balance/)
     await assert.rejects(
       appendTo(session, 'a1', [{ type: 'closed' } as never]),
@@ -206,7 +206,10 @@ describe('Aggregate', () => {
           await session.transaction(async (tx) => {
             attempts++
             const loaded = await account.load(tx, 'hot')
-            await account.append(tx, loaded, [paid(1), paid(2)], { ...origin, cause: `${name}/${done}` })
+            await account.append(tx, loaded, [paid(1), paid(2)], {
+              ...origin,
+              cause: `${loaded.version} ${name}/${done}`,
+            })
           })
           done++
         } catch (error) {
@@ -226,6 +229,8 @@ describe('Aggregate', () => {
     const causes = past.filter(({ version }) => version % 2 === 1).map(({ cause }) => cause)
     assert.equal(new Set(causes).size, WORKERS * EACH)
     for (const [index, { cause }] of past.entries()) assert.equal(cause, causes[Math.floor(index / 2)])
+    for (const [index, { version }] of past.filter((_, each) => each % 2 === 0).entries())
+      assert.equal(causes[index]?.split(' ')[0], `${version - 1}`)
     assert.ok(past.every(({ at }, index) => at >= (past[index - 1]?.at ?? '')))
     assert.ok(attempts.reduce((sum, n) => sum + n) > WORKERS * EACH, 'they got into each other’s way')
     assert.equal((await account.load(session, 'hot')).state.balance, WORKERS * EACH * 3)
@@ -354,8 +359,8 @@ describe('Aggregate', () => {
     const { session } = await open(t)
     await appendTo(session, 'a1', [opened, paid(5)])
     const upcasts = {
-      1: ({ amount }: Readonly<Record<string, unknown>>) => ({ money: amount }),
-      2: (data: Readonly<Record<string, unknown>>) => ({ ...data, method: 'card' }),
+      1: ({ amount }: { amount: Money }) => ({ money: amount }),
+      2: (data: object) => ({ ...data, method: 'card' }),
     }
     const data = Type.Object({ money: Money, method: Type.String() })
     const newer = defineAggregate({
@@ -384,7 +389,7 @@ describe('Aggregate', () => {
         { money, method: 'cash' },
       ],
     )
-    await assert.rejects(account.load(session, 'a1'), /account\.paid of version 3 is of newer code/)
+    await assert.rejects(account.load(session, 'a1'), /account\.paid of version 3 cannot be read/)
   })
 
   it('reads a long life page by page', async (t) => {
