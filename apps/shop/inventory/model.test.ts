@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { isFlotillaError } from '@flotilla/core/error'
 import { until } from '@flotilla/core/until'
 import fc from 'fast-check'
-import { assertBalanced, type OpenedInventory, openInventory } from './opened-inventory.test.ts'
+import { assertBalanced, assertTold, type OpenedInventory, openInventory } from './opened-inventory.test.ts'
 
 const SKUS = ['A', 'B', 'C']
 const ORDERS = ['o1', 'o2', 'o3', 'o4']
@@ -168,7 +168,7 @@ describe('the inventory', () => {
           await assertBalanced(opened.database)
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   })
 
@@ -192,5 +192,6 @@ describe('the inventory', () => {
       }),
       { numRuns: 25 },
     )
+    await assertTold(opened.database)
   })
 })
