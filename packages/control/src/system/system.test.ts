@@ -39,12 +39,13 @@ async function makeBed(t: TestContext, program: string, prepare = 'process.exit(
     control: await findFreePort(),
     registry: await findFreePort(),
     postgres: await findFreePort(),
+    outside: {},
   }
   const open = async (signal = new AbortController().signal): Promise<System> => {
     const system = await openSystem({
       module: { app: { name: 'test', folder: '', services: {} }, root: '', folder: '', main, version: '1' },
       services,
-      placeable: [{ name: 'harbour', calls: [], isSingle: false }],
+      placeable: [{ name: 'harbour', calls: [], isSingle: false, isOutside: false }],
       placement: { name: 'test', hosts: { main: { services: ['harbour'], instances: 1 } } },
       folder,
       secrets: new Secrets(folder, systemRandom),
