@@ -9,6 +9,7 @@ import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { CallContext } from '../kernel/context.ts'
+import { FlotillaError } from '../kernel/error.ts'
 import { Background } from '../service/background.ts'
 import type { ScopeEnvironment } from '../service/call-scope.ts'
 import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
@@ -61,6 +62,11 @@ export async function openService(
     isDraining: () => state.isDraining,
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
     run: (task, timeoutMs, work) => background.run(task, timeoutMs, work),
+    listen: (channel, onNotify) => {
+      if (database === undefined) throw new FlotillaError('internal', `Service ${name} declares no database.`)
+      const listener = database.listen(channel, onNotify)
+      closing.defer(`listening to ${channel}`, () => listener.close())
+    },
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)

@@ -8,7 +8,7 @@ import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { Background } from '../service/background.ts'
-import type { Service } from '../service/definition.ts'
+import type { DatabaseSpec, Service } from '../service/definition.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
 import { platformMigrations } from '../store/migration-files.ts'
@@ -55,7 +55,8 @@ async function migrateService(
   settings: ServiceSettings,
   log: Logger,
 ): Promise<void> {
-  const own = join(app.folder, service.database?.migrations as string)
+  const { migrations } = service.database as DatabaseSpec
+  const own = typeof migrations === 'string' ? join(app.folder, migrations) : migrations
   const applied = await migrate(settings.databaseUrl as string, [
     platformMigrations,
     { name: service.contract.name, folder: own },

@@ -12,6 +12,7 @@ import type { User } from '../kernel/caller.ts'
 import type { Closing } from '../kernel/closing.ts'
 import type { CallContext, Ports } from '../kernel/context.ts'
 import type { ErrorOptions, FlotillaError } from '../kernel/error.ts'
+import type { OnNotify } from '../store/listen.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
@@ -93,6 +94,12 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
    * turn is logged and counted. `intervalMs` also bounds each turn, at least 30 s. Returns what starts the next turn at once.
    */
   every(name: string, intervalMs: number, task: (ctx: Context) => Promise<void>): () => void
+  /**
+   * Is told of notifications on a channel of the service's own database until the service closes: see `store/listen.ts`.
+   *
+   * @throws FlotillaError `internal` when the service has no database.
+   */
+  listen(channel: string, onNotify: OnNotify): void
   /** Outside HTTP. */
   readonly http: HttpClient
   /** True once the host takes no new work. */
@@ -127,8 +134,8 @@ export interface ServiceSpec<C extends Contract, S extends TSchema> {
 
 /** A service's database. */
 export interface DatabaseSpec {
-  /** Folder of its migrations, relative to the app's folder. */
-  readonly migrations: string
+  /** Folder of its migrations, relative to the app's folder; a URL for a service that is no part of the app. */
+  readonly migrations: string | URL
   /** PostgreSQL extensions it needs. */
   readonly extensions?: readonly string[]
 }
