@@ -130,6 +130,15 @@ function testRefusing([source, other]: TestSources, open: Open): void {
     ])
     assert.deepEqual(idsOf(await everythingIn(log)), [largest.id])
   })
+
+  test('refuses positions that it cannot know', async (t) => {
+    const log = await (await open(t)).open()
+    await log.append(source, 0, [testEvent(source)])
+    const { position } = await log.head()
+    const strange = new TestFollower(log, { from: position + 1 })
+    await assert.rejects(strange.reaches(position + 1), refusal('failed_precondition', 'beyond_end'))
+    await assert.rejects(strange.stop(), refusal('failed_precondition'))
+  })
 }
 
 function testFollowing([source, other]: TestSources, open: Open): void {
@@ -182,8 +191,13 @@ function testFollowing([source, other]: TestSources, open: Open): void {
     const log = await (await open(t)).open()
     const slow = follow(t, log, { limit: 10, batchMs: 5 })
     const fast = follow(t, log)
-    const never = log.follow({ topics: ['*'], positions: positionsAt(0) }, new AbortController().signal)
-    await never[Symbol.asyncIterator]().next()
+    const stop = new AbortController()
+    t.after(async () => stop.abort())
+    // One that takes the first batch and nothing more.
+    await log
+      .follow({ topics: ['*'], positions: positionsAt(0) }, stop.signal)
+      [Symbol.asyncIterator]()
+      .next()
     for (let round = 0; round < 6; round++)
       await log.append(
         source,
@@ -195,14 +209,5 @@ function testFollowing([source, other]: TestSources, open: Open): void {
     assert.equal(fast.seen.length, 600)
     await slow.reaches(position)
     assert.deepEqual(slow.seen, fast.seen)
-  })
-
-  test('refuses positions that it cannot know', async (t) => {
-    const log = await (await open(t)).open()
-    await log.append(source, 0, [testEvent(source)])
-    const { position } = await log.head()
-    const strange = new TestFollower(log, { from: position + 1 })
-    await assert.rejects(strange.reaches(position + 1), refusal('failed_precondition', 'beyond_end'))
-    await assert.rejects(strange.stop(), refusal('failed_precondition'))
   })
 }
