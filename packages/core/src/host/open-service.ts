@@ -60,7 +60,7 @@ export async function openService(
     http: parts.http,
     isDraining: () => state.isDraining,
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
-    run: (task, timeoutMs, work) => background.run(task, timeoutMs, work),
+    run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)

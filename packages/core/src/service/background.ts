@@ -8,7 +8,7 @@ import { FlotillaError } from '../kernel/error.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { CallScope, type ScopeEnvironment } from './call-scope.ts'
-import type { Context } from './definition.ts'
+import type { Context, Origin } from './definition.ts'
 
 const TURN_MS_MIN = 30_000
 
@@ -25,8 +25,13 @@ export class Background {
   }
 
   /** Runs `work` once, for at most `timeoutMs`. */
-  async run<T>(name: string, timeoutMs: number, work: (ctx: Context) => Promise<T>): Promise<T> {
-    const scope = this.#scope(timeoutMs)
+  async run<T>(
+    name: string,
+    timeoutMs: number,
+    work: (ctx: Context) => Promise<T>,
+    origin: Origin = {},
+  ): Promise<T> {
+    const scope = this.#scope(timeoutMs, origin)
     const { clock } = this.#environment.ports
     const timer = clock.schedule(timeoutMs, () => {
       scope.stop(new FlotillaError('deadline_exceeded', `${name} took longer than ${timeoutMs} ms.`))
@@ -74,18 +79,10 @@ export class Background {
     return () => wake.abort()
   }
 
-  #scope(timeoutMs: number): CallScope {
+  #scope(timeoutMs: number, origin: Origin): CallScope {
     const { service, ports } = this.#environment
     const deadlineMs = ports.clock.monotonicMs() + timeoutMs
-    const trace = TraceContext.start(ports.random, false)
-    return new CallScope(
-      this.#environment,
-      { service },
-      deadlineMs,
-      trace,
-      'sheddable_plus',
-      undefined,
-      undefined,
-    )
+    const { trace = TraceContext.start(ports.random, false), criticality = 'sheddable_plus' } = origin
+    return new CallScope(this.#environment, { service }, deadlineMs, trace, criticality, undefined, undefined)
   }
 }
