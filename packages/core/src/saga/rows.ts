@@ -74,7 +74,7 @@ export interface ClaimWish {
   readonly limit: number
 }
 
-/** Claims sagas: those whose owner is dead first, then those whose time has come, then those that wait for their turn. */
+/** Claims sagas, none while the worker itself counts as dead: those whose owner is dead first, then those whose time has come, then those that wait for their turn. */
 export function claimSagas(
   queries: Queries,
   { worker, names, mine, limit }: ClaimWish,
@@ -95,7 +95,7 @@ export function claimSagas(
     picked as (
       select id, 1 as was_running from orphaned
       union all select id, 0 from due union all select id, 0 from ready
-      limit ${limit}::bigint),
+      limit case when ${workerIsDead(sql`${worker}::uuid`)} then 0 else ${limit}::bigint end),
     taken as (
       update flotilla.saga set status = 'running', owner = ${worker}, fencing = fencing + 1, next_at = null, woken = false,
         entries = entries + was_running, updated_at = now()

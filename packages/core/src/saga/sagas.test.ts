@@ -86,7 +86,7 @@ async function openBed(t: TestContext): Promise<Bed> {
 }
 
 async function openInstance(t: TestContext, bed: Bed, options?: SagasOptions) {
-  const instance = await openTestInstance(t, bed.test.url)
+  const instance = await openTestInstance(t, bed.test)
   return { instance, sagas: openSagas(instance, [bed.order], options) }
 }
 
@@ -262,7 +262,7 @@ describe('a step that fails', () => {
 
   it('is left behind when its time is up', async (t) => {
     const bed = await openBed(t)
-    const instance = await openTestInstance(t, bed.test.url)
+    const instance = await openTestInstance(t, bed.test)
     let runs = 0
     const slow = defineSaga('slow', State)
       .pivot('hang', {
@@ -280,7 +280,7 @@ describe('a step that fails', () => {
 
   it('is given up and undone after its time', async (t) => {
     const bed = await openBed(t)
-    const instance = await openTestInstance(t, bed.test.url)
+    const instance = await openTestInstance(t, bed.test)
     const undone: string[] = []
     const short = defineSaga('short', State)
       .step('try', {

@@ -17,11 +17,14 @@ import { openWorker, type Worker } from '../store/worker.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
+import type { TestDatabase } from './test-database.ts'
 
 /** What to open. */
 export interface TestInstanceOptions {
-  /** The instance's name. Default `desk-1`. */
+  /** The instance's name, which its connections have too. Default `desk-1`, `desk-2` … */
   readonly name?: string
+  /** By which it reaches the database; default the test's own. */
+  readonly url?: string
   /** Connections at most. Default 10. */
   readonly poolMax?: number
 }
@@ -42,17 +45,21 @@ export interface TestInstance
   readonly database: Database
   readonly worker: Worker
   readonly lines: readonly TestLine[]
+  /** From now on it is draining, as a host is before it ends. */
+  drain(): void
   /** Ends in order. */
   close(): Promise<void>
   /** As if the process were gone: the others see a dead worker at once, and nothing of what still runs reaches the database. */
   vanish(): Promise<void>
 }
 
-/** Opens an instance on the migrated database at `url`; closed after the test. */
+let opened = 0
+
+/** Opens an instance on a migrated database; closed after the test. */
 export async function openTestInstance(
   t: { after(cleanUp: () => Promise<void>): void },
-  url: string,
-  { name = 'desk-1', poolMax = 10 }: TestInstanceOptions = {},
+  test: TestDatabase,
+  { name = `desk-${++opened}`, url = test.url, poolMax = 10 }: TestInstanceOptions = {},
 ): Promise<TestInstance> {
   const ports: Ports = {
     clock: systemClock,
@@ -68,6 +75,7 @@ export async function openTestInstance(
   const worker = await openWorker({ database, ports, instance: name, log, closing })
   const environment = { service: 'desk', ports, log, database, callsOf: callsNobody }
   const background = new Background(environment, metrics, closing)
+  let isDraining = false
   const close = (): Promise<void> => closing.close()
   t.after(close)
   return {
@@ -80,13 +88,20 @@ export async function openTestInstance(
     database,
     worker,
     lines,
-    isDraining: () => false,
+    isDraining: () => isDraining,
+    drain() {
+      isDraining = true
+    },
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
     run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),
     close,
     async vanish() {
       await worker.close()
-      await database.close()
+      const closed = database.close()
+      await test.ask('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
+        name,
+      ])
+      await closed
     },
   }
 }
