@@ -89,4 +89,36 @@ describe('viewOf', () => {
       }),
     )
   })
+
+  it('takes off from nothing to everything, and says why when a coupon does not hold', () => {
+    const benefit = fc.oneof(
+      fc.record({ kind: fc.constant('percent' as const), percent: fc.integer({ min: 1, max: 100 }) }),
+      fc.record({ kind: fc.constant('fixed' as const), amount: fc.integer({ min: 1, max: 100_000_000 }) }),
+      fc.record({ kind: fc.constant('free_shipping' as const) }),
+    )
+    const terms = fc.option(
+      fc.record({
+        code: fc.constantFrom('CODE', 'OTHER'),
+        terms: fc.record({
+          code: fc.constant('CODE'),
+          benefit,
+          minimum: fc.nat(100_000_000),
+          currency: fc.constantFrom('EUR', 'JPY', null),
+        }),
+      }),
+      { nil: undefined },
+    )
+    fc.assert(
+      fc.property(stored, prices, terms, (cart, list, asked) => {
+        const { totals, coupon } = viewOf({ ...cart, coupon: 'CODE' }, { ...list, terms: asked })
+        const { subtotal, discount, total } = totals
+        assert.deepEqual(discount, coupon?.discount)
+        assert.ok(discount.amount >= 0 && total.amount >= 0)
+        assert.equal(total.amount + discount.amount, subtotal.amount)
+        assert.deepEqual([discount.currency, total.currency], [subtotal.currency, subtotal.currency])
+        if (coupon?.note !== undefined) assert.deepEqual([discount.amount, coupon.freeShipping], [0, false])
+        if (asked?.code !== 'CODE') assert.ok(coupon?.note !== undefined)
+      }),
+    )
+  })
 })
