@@ -16,6 +16,8 @@ export const app = defineApp({
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     search: async () => (await import('./search/service.ts')).searchService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
+    provider: async () => (await import('./provider/service.ts')).providerService,
+    payments: async () => (await import('./payments/service.ts')).paymentsService,
     cart: async () => (await import('./cart/service.ts')).cartService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },

@@ -64,11 +64,7 @@ export type Payment = Static<typeof Payment>
 
 const Difference = Type.Object({
   /** `missing_here`: only the provider has it; `missing_there`: only we have it; `differs`: amounts are not the same. */
-  kind: Type.Union([
-    Type.Literal('missing_here'),
-    Type.Literal('missing_there'),
-    Type.Literal('differs'),
-  ]),
+  kind: Type.Union([Type.Literal('missing_here'), Type.Literal('missing_there'), Type.Literal('differs')]),
   /** The operation's name at the provider: begins with the attempt's id. */
   reference: Type.String(),
   movement: Type.String(),

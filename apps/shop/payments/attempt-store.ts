@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { FlotillaError } from '@flotilla/core/error'
 import type { Queries } from '@flotilla/core/queries'
 import { type Sql, sql } from '@flotilla/core/sql'
 import type { Transaction } from '@flotilla/core/transaction'
-import type { Attempt, Operation } from './attempt.ts'
+import { type Attempt, type Operation, transitions } from './attempt.ts'
 
 const attemptColumns = sql`
   a.id, a.state, order_id as "orderId", user_id as "userId", payment_token as "paymentToken", a.amount, currency,
@@ -67,12 +68,20 @@ const CHANGEABLE: Readonly<Partial<Record<keyof Attempt, string>>> = {
   refunded: 'refunded',
 }
 
-/** Changes `attempt`, if it is still the version that was read; false otherwise. */
+/**
+ * Changes `attempt`, if it is still the version that was read; false otherwise.
+ *
+ * @throws FlotillaError `internal` when there is no way from its state to that of `change`.
+ */
 export async function changeAttempt(
   tx: Transaction,
-  { id, version }: Attempt,
+  { id, version, state }: Attempt,
   change: Partial<Attempt>,
 ): Promise<boolean> {
+  const to = change.state ?? state
+  if (to !== state && !transitions[state].includes(to)) {
+    throw new FlotillaError('internal', `There is no way from ${state} to ${to}.`)
+  }
   const assignments: Sql[] = [sql`version = version + 1`, sql`updated_at = now()`]
   for (const [field, value] of Object.entries(change)) {
     const column = CHANGEABLE[field as keyof Attempt]
@@ -149,11 +158,7 @@ export function claimDue(db: Queries, count: number, leaseMs: number): Promise<C
 }
 
 /** Gives a claim up, the outcome being unknown; somebody tries again after `waitMs`. */
-export async function postpone(
-  db: Queries,
-  { id, tries }: ClaimedOperation,
-  waitMs: number,
-): Promise<void> {
+export async function postpone(db: Queries, { id, tries }: ClaimedOperation, waitMs: number): Promise<void> {
   await db.execute(sql`
     update operation set is_unknown = true, due_at = now() + ${waitMs} * interval '1 millisecond'
     where id = ${id} and tries = ${tries} and state = 'pending'`)

@@ -25,7 +25,11 @@ const accounts = {
 } as const
 
 /** Posts an operation that was done; those that move no money are none. */
-export async function post(tx: Transaction, attempt: Attempt, { id, kind, amount }: Operation): Promise<void> {
+export async function post(
+  tx: Transaction,
+  attempt: Attempt,
+  { id, kind, amount }: Operation,
+): Promise<void> {
   if (kind !== 'capture' && kind !== 'refund') return
   const { debit, credit } = accounts[kind]
   await tx.execute(sql`

@@ -98,7 +98,8 @@ export class ProviderClient {
   /** Asks for an operation; a repeat is known by the operation's id. */
   async ask(operation: ClaimedOperation, timeoutMs: number): Promise<Said> {
     const { id, kind, amount, currency, paymentToken: token, chargeId } = operation
-    const path = kind === 'authorise' ? '/v1/charges' : `/v1/charges/${encodeURIComponent(chargeId ?? '')}/${kind}`
+    const path =
+      kind === 'authorise' ? '/v1/charges' : `/v1/charges/${encodeURIComponent(chargeId ?? '')}/${kind}`
     const movement = kind === 'void' ? { reference: id } : { amount, reference: id }
     const body = kind === 'authorise' ? { ...movement, token, currency } : movement
     const answer = await this.#send('POST', path, timeoutMs, JSON.stringify(body), id)

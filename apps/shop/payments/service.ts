@@ -8,16 +8,17 @@
  * @module
  */
 import { FlotillaError } from '@flotilla/core/error'
+import type { Metrics } from '@flotilla/core/metrics'
 import { type Context, defineService } from '@flotilla/core/service'
-import { payments } from '../contracts/payments.ts'
+import { payments, type Reconciliation } from '../contracts/payments.ts'
 import { operationId } from './attempt.ts'
 import { type AttemptSeen, findAttempt, findOperation } from './attempt-store.ts'
 import { Outcomes } from './outcomes.ts'
 import { ProviderClient } from './provider-client.ts'
-import { lastReconciliation, reconcile } from './reconcile.ts'
+import { lastReconciliation, type ReconcileOptions, reconcile } from './reconcile.ts'
 import { Resolver } from './resolver.ts'
-import { toPayment } from './settled.ts'
 import { PaymentsSettings } from './settings.ts'
+import { toPayment } from './settled.ts'
 import { forgetWebhooks, handleWebhook } from './webhook.ts'
 import { wishAuthorised, wishCaptured, wishRefunded, wishVoided } from './wishes.ts'
 
@@ -29,7 +30,13 @@ export const paymentsService = defineService({
   config: PaymentsSettings,
   database: { migrations: 'payments/migrations' },
   open({ config, http, every, metrics }) {
-    const { providerUrl: url, providerKey: key, webhookSecret, providerTimeoutMs: timeoutMs, graceMs } = config
+    const {
+      providerUrl: url,
+      providerKey: key,
+      webhookSecret,
+      providerTimeoutMs: timeoutMs,
+      graceMs,
+    } = config
     if (key === undefined || webhookSecret === undefined) {
       throw new FlotillaError(
         'failed_precondition',
@@ -40,14 +47,7 @@ export const paymentsService = defineService({
     const outcomes = new Outcomes(() => wake())
     const resolver = new Resolver({ provider, outcomes, timeoutMs })
     const wake = every('resolve payments', config.resolveMs, (ctx) => resolver.resolveDue(ctx))
-    const differences = metrics
-      .gauge('shop_reconciliation_differences', 'Captures and refunds that we and the provider do not agree on.')
-      .with()
-    const compare = async (ctx: Context) => {
-      const found = await reconcile(ctx, { provider, timeoutMs, graceMs })
-      differences.set(found.differencesTotal)
-      return found
-    }
+    const compare = comparison(metrics, { provider, timeoutMs, graceMs })
     every('compare with the provider', config.reconcileMs, async (ctx) => {
       await compare(ctx)
     })
@@ -92,6 +92,21 @@ export const paymentsService = defineService({
     }
   },
 })
+
+/** Compares, and shows in the metrics what came of it. */
+function comparison(metrics: Metrics, options: ReconcileOptions): (ctx: Context) => Promise<Reconciliation> {
+  const differences = metrics
+    .gauge(
+      'shop_reconciliation_differences',
+      'Captures and refunds that we and the provider do not agree on.',
+    )
+    .with()
+  return async (ctx) => {
+    const found = await reconcile(ctx, options)
+    differences.set(found.differencesTotal)
+    return found
+  }
+}
 
 /** Of an attempt that is known to be there. */
 async function stateOf({ db }: Context, attemptId: string): Promise<AttemptSeen> {

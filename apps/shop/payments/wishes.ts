@@ -60,7 +60,8 @@ export const wishCaptured: Wish<'capture'> = async (tx, ctx, { attemptId, amount
   const earlier = await findOperation(tx, id)
   if (earlier !== undefined) {
     if (earlier.state === 'refused') throw ctx.fail('capture_refused', undefined, { data: earlier.refusal })
-    if (earlier.amount !== money.amount || attempt.currency !== money.currency) throw ctx.fail('already_captured')
+    if (earlier.amount !== money.amount || attempt.currency !== money.currency)
+      throw ctx.fail('already_captured')
     return undefined
   }
   if (attempt.state === 'authorising' && !attempt.isVoidWanted) return undefined

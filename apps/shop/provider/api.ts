@@ -132,7 +132,8 @@ async function answerQuery(ctx: Context, { profile }: Desk, request: FrontReques
   const reference = search.get('reference') ?? search.get('idempotencyKey')
   if (id === undefined && reference !== null) {
     // Nobody is told anything yet, not even that there is nothing.
-    if (await isHidden(ctx.db, reference, profile.unknownMs)) return refusal(503, 'not_yet', 'Ask again later.')
+    if (await isHidden(ctx.db, reference, profile.unknownMs))
+      return refusal(503, 'not_yet', 'Ask again later.')
     return { status: 200, body: { items: await findByReference(ctx.db, reference) } }
   }
   const charge = id === undefined ? undefined : await findCharge(ctx.db, id)
@@ -188,10 +189,14 @@ async function once(
 ): Promise<FrontAnswer> {
   const { profile, random, hasWebhooks } = desk
   const webhooks = hasWebhooks ? planWebhook(profile, random, hiddenMs) : undefined
-  const fingerprint = createHash('sha256').update(JSON.stringify([path, body])).digest()
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([path, body]))
+    .digest()
   return ctx.db.transaction(async (tx) => {
     const isKeyed = key !== undefined && profile.honoursIdempotencyKeys
-    const isFirst = !isKeyed || (await tx.execute(sql`
+    const isFirst =
+      !isKeyed ||
+      (await tx.execute(sql`
       insert into request (key, fingerprint) values (${key}, ${fingerprint}) on conflict do nothing`)) === 1
     if (!isFirst) {
       const known = await tx.one<Remembered>(sql`

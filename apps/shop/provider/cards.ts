@@ -4,9 +4,10 @@
  *
  * @module
  */
+
+import type { Queries } from '@flotilla/core/queries'
 import type { Random } from '@flotilla/core/random'
 import { type Static, Type } from '@flotilla/core/schema'
-import type { Queries } from '@flotilla/core/queries'
 import { sql } from '@flotilla/core/sql'
 
 /** What the vault takes. */

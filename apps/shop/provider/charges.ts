@@ -58,7 +58,12 @@ const ENTRIES_MAX = 200
 /** Holds money. `reference` is the merchant's word for the charge and for this operation. */
 export async function authorise(
   books: Books,
-  { token, amount, currency, reference }: Readonly<Record<'token' | 'currency' | 'reference', string>> & {
+  {
+    token,
+    amount,
+    currency,
+    reference,
+  }: Readonly<Record<'token' | 'currency' | 'reference', string>> & {
     readonly amount: number
   },
 ): Promise<Outcome> {

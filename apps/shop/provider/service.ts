@@ -9,7 +9,7 @@
  */
 import { FlotillaError } from '@flotilla/core/error'
 import { type Random, seededRandom } from '@flotilla/core/random'
-import { lazyCheck } from '@flotilla/core/schema'
+import { closed, lazyCheck } from '@flotilla/core/schema'
 import { type Context, defineService } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
 import { provider } from '../contracts/provider.ts'
@@ -59,7 +59,7 @@ export const providerService = defineService({
   },
 })
 
-const checkProfile = lazyCheck(Profile)
+const checkProfile = lazyCheck(closed(Profile))
 
 async function answerSimulator(
   ctx: Context,

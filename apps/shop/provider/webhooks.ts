@@ -60,7 +60,7 @@ export async function sendLater(
 }
 
 /** The signature of a webhook: 64 hexadecimal digits. */
-export function sign(secret: string, id: string, timestamp: number, payload: string): string {
+function sign(secret: string, id: string, timestamp: number, payload: string): string {
   return createHmac('sha256', secret).update(`${id}.${timestamp}.${payload}`).digest('hex')
 }
 
