@@ -21,7 +21,27 @@ export const app = defineApp({
     cart: async () => (await import('./cart/service.ts')).cartService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
-  secrets: [{ service: 'auth', field: 'sealingKey' }],
+  outside: [
+    {
+      service: 'provider',
+      port: 8070,
+      tells: [
+        { service: 'payments', field: 'providerUrl', value: 'http://127.0.0.1:{port}' },
+        {
+          service: 'provider',
+          field: 'webhookUrl',
+          value: 'http://127.0.0.1:{gateway}/api/v1/payments/webhooks',
+        },
+      ],
+    },
+  ],
+  secrets: [
+    { service: 'auth', field: 'sealingKey' },
+    { service: 'payments', field: 'providerKey', name: 'provider key' },
+    { service: 'provider', field: 'apiKey', name: 'provider key' },
+    { service: 'payments', field: 'webhookSecret', name: 'provider webhooks' },
+    { service: 'provider', field: 'webhookSecret', name: 'provider webhooks' },
+  ],
   logins: [
     { email: 'admin@shop.test', field: 'adminPassword' },
     { email: 'demo@shop.test', field: 'demoPassword' },

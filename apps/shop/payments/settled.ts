@@ -5,7 +5,7 @@
  */
 import type { Context } from '@flotilla/core/service'
 import type { Transaction } from '@flotilla/core/transaction'
-import type { Payment } from '../contracts/payments.ts'
+import { type Payment, payments } from '../contracts/payments.ts'
 import type { Attempt, AttemptState } from './attempt.ts'
 import type { AttemptSeen } from './attempt-store.ts'
 
@@ -36,7 +36,9 @@ function statusOf(state: AttemptState): Payment['status'] {
 }
 
 /** Publishes `payments.settled`, in the transaction that made the state definite; quiet about states that are not. */
-export async function publishSettled(_ctx: Context, _tx: Transaction, attempt: Attempt): Promise<void> {
-  if (attempt.orderId === null || statusOf(attempt.state) === 'processing') return
-  // HERE: `await ctx.publish(tx, payments.events.settled, …)`, once core can.
+export async function publishSettled(ctx: Context, tx: Transaction, attempt: Attempt): Promise<void> {
+  const { orderId, userId } = attempt
+  const { card: _, isUnknown: __, ...told } = toPayment({ ...attempt, isUnknown: false })
+  if (orderId === null || userId === null || told.status === 'processing') return
+  await ctx.publish(tx, payments.events.settled, { ...told, orderId, userId })
 }

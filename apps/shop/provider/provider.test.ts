@@ -10,8 +10,8 @@ import { dumpSchema } from '@flotilla/core/schema-dump'
 import { testCall } from '@flotilla/core/test-call'
 import { openTestDatabase } from '@flotilla/core/test-database'
 import { until } from '@flotilla/core/until'
-import { folder, type OpenedProvider, openProvider, PROVIDER_KEY } from '../payments/opened-payments.test.ts'
 import { drawFate } from './fate.ts'
+import { folder, type OpenedProvider, openProvider, PROVIDER_KEY } from './opened-provider.test.ts'
 import { profiles } from './profile.ts'
 
 const card = { number: '4242424242424242', expiry: '2099-01', cvc: '737' }

@@ -9,11 +9,16 @@ import type { Host } from '@flotilla/core/host'
 import { defineService } from '@flotilla/core/service'
 import { openTestApp } from '@flotilla/core/test-app'
 import type { TestDatabase } from '@flotilla/core/test-database'
-import { payments } from '../contracts/payments.ts'
-import { providerService } from '../provider/service.ts'
-import { paymentsService } from './service.ts'
+import { payments } from './contracts/payments.ts'
+import { paymentsService } from './payments/service.ts'
+import {
+  type OpenedProvider,
+  openProvider,
+  PROVIDER_KEY,
+  WEBHOOK_SECRET,
+} from './provider/opened-provider.test.ts'
 
-export const folder = join(import.meta.dirname, '..', '..')
+const folder = join(import.meta.dirname, '..')
 /** Stands in for the one who pays. */
 const ordersService = defineService({
   contract: defineContract({ name: 'orders', version: 1, summary: '', operations: {} }),
@@ -24,14 +29,6 @@ const paymentsApp = defineApp({
   folder,
   services: { payments: async () => paymentsService, orders: async () => ordersService },
 })
-const providerApp = defineApp({
-  name: 'outside',
-  folder,
-  services: { provider: async () => providerService },
-})
-
-export const PROVIDER_KEY = 'key of the shop at the provider'
-export const WEBHOOK_SECRET = 'secret of the webhooks'
 const admin = { id: 'the-admin', roles: ['admin'], scopes: [], tier: 'free' }
 const customer = { id: 'a-customer', roles: ['customer'], scopes: [], tier: 'free' }
 
@@ -78,62 +75,6 @@ export async function openPayments(
     admin: app.call(payments, { user: admin }),
     customer: app.call(payments, { user: customer }),
     webhookUrl: `${host.http}/api/v1/payments/webhooks`,
-  }
-}
-
-/** A running provider. */
-export interface OpenedProvider {
-  readonly database: TestDatabase
-  /** Cuts every connection. */
-  stop(): Promise<void>
-  /** With the secret key. */
-  send(method: string, path: string, body?: unknown, headers?: Environment): Promise<ProviderAnswer>
-}
-
-/** What the provider answered. */
-export interface ProviderAnswer {
-  readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it likes
-  readonly body: any
-  readonly headers: Headers
-}
-
-/** Opens the provider; on `shared`'s database, if given. */
-export async function openProvider(
-  t: TestContext,
-  port: number,
-  environment: Environment = {},
-  shared?: OpenedProvider,
-): Promise<OpenedProvider> {
-  const app = await openTestApp(t, {
-    app: providerApp,
-    placement: 'one process',
-    environment: {
-      PROVIDER_PORT: String(port),
-      PROVIDER_API_KEY: PROVIDER_KEY,
-      PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET,
-      ...(shared === undefined ? {} : { FLOTILLA_DATABASE_PROVIDER: shared.database.url }),
-      ...environment,
-    },
-  })
-  return {
-    database: shared?.database ?? (app.databases.get('provider') as TestDatabase),
-    stop: () => app.hostOf('provider').close(),
-    async send(method, path, body, headers = {}) {
-      const json = { authorization: `Bearer ${PROVIDER_KEY}`, 'content-type': 'application/json', ...headers }
-      const url = `http://127.0.0.1:${port}${path}`
-      const response = await fetch(
-        url,
-        body === undefined
-          ? { method, headers: json }
-          : { method, headers: json, body: JSON.stringify(body) },
-      )
-      return {
-        status: response.status,
-        body: JSON.parse(await response.text()),
-        headers: response.headers,
-      }
-    },
   }
 }
 

@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { migrate } from '@flotilla/core/migrate'
-import { dumpSchema } from '@flotilla/core/schema-dump'
-import { testCall } from '@flotilla/core/test-call'
-import { openTestDatabase } from '@flotilla/core/test-database'
 import { until } from '@flotilla/core/until'
-import type { Payment } from '../contracts/payments.ts'
-import { transitions } from './attempt.ts'
-import {
-  attempt,
-  doneAt,
-  euros,
-  folder,
-  type OpenedPayments,
-  openBoth,
-  WEBHOOK_SECRET,
-} from './opened-payments.test.ts'
+import type { Payment } from './contracts/payments.ts'
+import { attempt, doneAt, euros, type OpenedPayments, openBoth } from './opened-payments.test.ts'
+import { WEBHOOK_SECRET } from './provider/opened-provider.test.ts'
 
 const refusal = (reason: string) => ({ code: 'failed_precondition', status: 409, reason })
 
@@ -359,19 +346,5 @@ describe('payments', () => {
     ]) {
       await assert.rejects(database.ask(`update attempt set ${wrong}`), { code: '23514' }, wrong)
     }
-  })
-
-  it('have one state machine, in the code and in the database', async (t) => {
-    const { url, ask, open } = await openTestDatabase(t)
-    await migrate(url, [{ name: 'payments', folder: `${folder}/payments/migrations` }])
-    const rows = await ask<{ from: string; to: string }>(
-      'select from_state as from, to_state as to from legal_transition',
-    )
-    const inCode = Object.entries(transitions).flatMap(([from, tos]) => tos.map((to) => `${from} ${to}`))
-    assert.deepEqual(rows.map(({ from, to }) => `${from} ${to}`).toSorted(), inCode.toSorted())
-    const text = await dumpSchema(open().session(testCall()), ['public'])
-    const file = `${folder}/payments/schema.sql`
-    if (process.env['FLOTILLA_UPDATE'] === '1') await writeFile(file, text)
-    assert.equal(await readFile(file, 'utf8'), text)
   })
 })
