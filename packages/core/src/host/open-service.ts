@@ -15,6 +15,7 @@ import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
 import { IdempotencyStore } from '../service/idempotency.ts'
 import { ServedOperation, serviceBound } from '../service/served.ts'
 import { type Database, openDatabase } from '../store/database.ts'
+import { openWorker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
 import type { Network } from './network.ts'
 import type { HostParts } from './parts.ts'
@@ -45,9 +46,12 @@ export async function openService(
     callsOf: (callee, context) => network.client.calls(callee, context, name),
   }
   const background = new Background(environment, metrics, closing)
+  const { instance } = settings
+  const worker = database && (await openWorker({ database, ports, instance, log, closing }))
   const runtime: ServiceRuntime = {
     ...ports,
-    instance: settings.instance,
+    instance,
+    worker,
     config,
     log,
     metrics,

@@ -14,6 +14,7 @@ import type { CallContext, Ports } from '../kernel/context.ts'
 import type { ErrorOptions, FlotillaError } from '../kernel/error.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
+import type { Worker } from '../store/worker.ts'
 import type { LogFields, Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { SpanRing } from '../telemetry/spans.ts'
@@ -78,6 +79,8 @@ export type Handlers<C extends Contract> = {
 export interface ServiceRuntime<Config = unknown> extends Ports {
   /** This instance's name, unique in the system. */
   readonly instance: string
+  /** This instance as the service's database knows it. Absent: the service has no database. */
+  readonly worker: Worker | undefined
   readonly config: Config
   readonly log: Logger
   readonly metrics: Metrics

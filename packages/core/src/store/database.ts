@@ -30,7 +30,7 @@ export interface DatabaseOptions {
   readonly waitingMax?: number
   /** Told how long calls waited for a connection. Default nobody. */
   readonly waitDuration?: DurationSink
-  /** Told of outages. Default nobody. */
+  /** Told of outages, and of actions after a commit that failed. Default nobody. */
   readonly log?: LogSink
 }
 
@@ -74,7 +74,8 @@ class PooledDatabase implements Database {
   }
 
   session(call: Call): Session {
-    return new CallSession({ ports: this.#options.ports, call, hold: (holder) => this.#hold(holder) })
+    const { ports, log } = this.#options
+    return new CallSession({ ports, call, hold: (holder) => this.#hold(holder), log })
   }
 
   async warm(): Promise<void> {

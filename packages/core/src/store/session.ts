@@ -19,6 +19,7 @@ import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { type Call, remainingMs } from './call.ts'
 import type { Hold } from './hold.ts'
 import { isConflict, isConnectionLost, sqlFailureOf } from './pg-errors.ts'
+import type { LogSink } from './pool.ts'
 import { type Queries, QueryRunner } from './queries.ts'
 import type { Sql } from './sql.ts'
 import type { Result } from './statement.ts'
@@ -55,6 +56,8 @@ export interface SessionOptions {
   readonly ports: Pick<Ports, 'clock' | 'random'>
   readonly call: Call
   readonly hold: (call: Call) => Promise<Hold>
+  /** Told of actions after a commit that failed. Default nobody. */
+  readonly log?: LogSink | undefined
 }
 
 /** A session on holds. */
@@ -120,13 +123,22 @@ export class CallSession extends QueryRunner implements Session {
     const tx = new OpenTransaction(hold, options)
     try {
       const result = await Promise.race([work(tx), hold.stopped])
-      await tx.commit()
+      for (const action of await tx.commit()) this.#runAfterCommit(action)
       return result
     } catch (error) {
       throw tx.doom ?? error
     } finally {
       // Its locks are gone before the caller goes on, unless the caller's time is up.
       await Promise.race([hold.release(), hold.stopped.catch(() => {})])
+    }
+  }
+
+  /** The transaction has succeeded, whatever comes of what follows it. */
+  #runAfterCommit(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#options.log?.warn('what was to follow a commit failed', { error })
     }
   }
 

@@ -203,6 +203,63 @@ describe('Session.transaction', () => {
   })
 })
 
+describe('Transaction.afterCommit', () => {
+  it('runs actions once, in order, after the commit and before the caller goes on; their failures are told, not thrown', async (t) => {
+    const test = await openTestDatabase(t)
+    await test.ask('create table t (id int)')
+    const lines: string[] = []
+    const log = { info() {}, warn: (message: string) => void lines.push(message) }
+    const seen: unknown[] = []
+    const result = await test
+      .open({ log })
+      .session(testCall())
+      .transaction(async (tx) => {
+        tx.afterCommit(() => {
+          throw new Error('broken')
+        })
+        tx.afterCommit(() => void seen.push('after'))
+        await tx.execute(sql`insert into t values (1)`)
+        seen.push('work')
+        return 'result'
+      })
+    assert.equal(result, 'result')
+    assert.deepEqual(seen, ['work', 'after'])
+    assert.deepEqual(lines, ['what was to follow a commit failed'])
+  })
+
+  it('runs none of what was rolled back: the transaction, a savepoint, an attempt that was made again', async (t) => {
+    const test = await openTestDatabase(t)
+    await test.ask('create table t (id int primary key deferrable initially deferred)')
+    const db = test.open().session(testCall())
+    const seen: string[] = []
+    const thrown = db.transaction(async (tx) => {
+      tx.afterCommit(() => void seen.push('thrown'))
+      throw new Error('no')
+    })
+    await assert.rejects(thrown, /no/)
+    // Deferred: it is the commit that fails.
+    const refused = db.transaction(async (tx) => {
+      tx.afterCommit(() => void seen.push('refused'))
+      await tx.execute(sql`insert into t values (1), (1)`)
+    })
+    await assert.rejects(refused, isUniqueViolation)
+    let attempts = 0
+    await db.transaction(async (tx) => {
+      const attempt = ++attempts
+      tx.afterCommit(() => void seen.push(`attempt ${attempt}`))
+      if (attempt === 1) {
+        await tx.execute(sql`do $$ begin raise exception 'again' using errcode = '40001'; end $$`)
+      }
+      const inner = tx.savepoint(async () => {
+        tx.afterCommit(() => void seen.push('savepoint'))
+        throw new Error('undone')
+      })
+      await assert.rejects(inner, /undone/)
+    })
+    assert.deepEqual(seen, ['attempt 2'])
+  })
+})
+
 describe('Transaction.savepoint', () => {
   it('undoes only its own statements, at any depth', async (t) => {
     const test = await openTestDatabase(t)

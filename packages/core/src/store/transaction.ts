@@ -26,6 +26,12 @@ export interface Transaction extends Queries {
    * thing at a time: what runs beside it is undone as well.
    */
   savepoint<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Has `action` run once the commit is known to have succeeded, before the caller goes on. It does not run when the
+   * transaction, or the savepoint it was asked for in, is rolled back, nor when the outcome of the commit is not known: so it
+   * is for what only saves somebody a wait. What it throws is logged.
+   */
+  afterCommit(action: () => void): void
 }
 
 /** The transaction on its hold. */
@@ -34,6 +40,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
   readonly #options: TransactionOptions
   #isBegun = false
   #failure: unknown
+  readonly #actions: (() => void)[] = []
   /** The serialization failure, deadlock or loss of the connection that doomed it, whatever `work` made of it. */
   doom: unknown
 
@@ -46,11 +53,13 @@ export class OpenTransaction extends QueryRunner implements Transaction {
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     // The same name at every depth: the inner one hides the outer until it is released.
     await this.#run({ text: 'savepoint flotilla' })
+    const actionsBefore = this.#actions.length
     try {
       const result = await work()
       await this.#run({ text: 'release savepoint flotilla' })
       return result
     } catch (error) {
+      this.#actions.length = actionsBefore
       await this.#run({ text: 'rollback to savepoint flotilla' })
       await this.#run({ text: 'release savepoint flotilla' })
       this.#failure = undefined
@@ -59,9 +68,17 @@ export class OpenTransaction extends QueryRunner implements Transaction {
     }
   }
 
-  /** @throws FlotillaError as `Hold.commit`; the failure of a statement that `work` did not pass on. */
-  async commit(): Promise<void> {
-    if (!this.#isBegun || (await this.#hold.commit())) return
+  afterCommit(action: () => void): void {
+    this.#actions.push(action)
+  }
+
+  /**
+   * Commits; gives what is to run after it.
+   *
+   * @throws FlotillaError as `Hold.commit`; the failure of a statement that `work` did not pass on.
+   */
+  async commit(): Promise<readonly (() => void)[]> {
+    if (!this.#isBegun || (await this.#hold.commit())) return this.#actions
     throw this.#failure ?? new FlotillaError('internal', 'The transaction was ended from inside.')
   }
 
