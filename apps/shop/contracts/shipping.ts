@@ -4,7 +4,8 @@
  * @module
  */
 import { role, service, user } from '@flotilla/core/access'
-import { defineContract, event } from '@flotilla/core/contract'
+import { defineContract } from '@flotilla/core/contract'
+import { event } from '@flotilla/core/event'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Money, type Static, Time, Type } from '@flotilla/core/schema'
 import { Address } from './address.ts'
@@ -73,6 +74,7 @@ const Parcel = Type.Object({
   orderId: Id,
   shipmentId: Id,
   userId: Id,
+  email: Type.String(),
   trackingNumber: Type.String(),
   at: Time,
 })

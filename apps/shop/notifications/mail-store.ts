@@ -1,7 +1,7 @@
 /**
  * All SQL of mails.
  *
- * A mail is claimed by moving its due time beyond the time the claimer has, and by counting its attempts up. Who
+ * A mail is claimed by moving its due time beyond the time the claimer has, and by counting its claims up. Who
  * claimed it says how it ended only while that count is still theirs: one that was paused for longer than its time
  * finds another's count and changes nothing. No row is locked while a mail server is spoken to.
  *
@@ -33,7 +33,9 @@ export interface Mail {
 /** A mail in the hands of who sends it. */
 export interface ClaimedMail extends Pick<Mail, 'orderId' | 'template' | 'recipient' | 'subject' | 'body'> {
   readonly id: string
-  /** This attempt, from 1: what only its claimer knows. */
+  /** This claim, from 1: what only its claimer knows. */
+  readonly claims: number
+  /** Including this one, since the mail was noted or revived. */
   readonly attempts: number
   /** ISO 8601. */
   readonly createdAt: string
@@ -52,32 +54,32 @@ export async function noteMail(tx: Transaction, mail: Mail): Promise<void> {
 /** Claims up to `count` mails that are due, for `leaseS` seconds. */
 export function claimMails(db: Session, count: number, leaseS: number): Promise<ClaimedMail[]> {
   return db.many<ClaimedMail>(sql`
-    update mail set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseS})
+    update mail set attempts = attempts + 1, claims = claims + 1, due_at = now() + make_interval(secs => ${leaseS})
     where status = 'pending' and id = any(array(
       select id from mail where status = 'pending' and due_at <= now()
       order by due_at limit ${count} for update skip locked))
-    returning id, order_id as "orderId", template, recipient, subject, body, attempts, created_at as "createdAt"`)
+    returning id, order_id as "orderId", template, recipient, subject, body, claims, attempts, created_at as "createdAt"`)
 }
 
 /** Books that the mail server has taken it; false: somebody else has it in hand by now. */
-export async function bookSent(db: Session, { id, attempts }: ClaimedMail): Promise<boolean> {
+export async function bookSent(db: Session, { id, claims }: ClaimedMail): Promise<boolean> {
   const booked = await db.execute(sql`
     update mail set status = 'sent', sent_at = now(), last_error = null
-    where id = ${id} and attempts = ${attempts} and status = 'pending'`)
+    where id = ${id} and claims = ${claims} and status = 'pending'`)
   return booked > 0
 }
 
 /** Books a failure: tried again after a wait, or dead when it is final or the last. What became of it; undefined as above. */
 export async function bookFailure(
   db: Session,
-  { id, attempts }: ClaimedMail,
+  { id, claims, attempts }: ClaimedMail,
   { message, isFinal }: { readonly message: string; readonly isFinal: boolean },
 ): Promise<'pending' | 'dead' | undefined> {
   const pauseS = Math.min(PAUSE_S_MAX, PAUSE_S * 2 ** attempts)
   const row = await db.maybe<{ status: 'pending' | 'dead' }>(sql`
     update mail set last_error = ${message.slice(0, ERROR_CHARS_MAX)}, due_at = now() + make_interval(secs => ${pauseS}),
       status = case when ${isFinal || attempts >= ATTEMPTS_MAX} then 'dead' else 'pending' end
-    where id = ${id} and attempts = ${attempts} and status = 'pending'
+    where id = ${id} and claims = ${claims} and status = 'pending'
     returning status`)
   return row?.status
 }

@@ -22,7 +22,6 @@ export const searchService = defineService({
   database: { migrations: 'search/migrations', extensions: ['fuzzystrmatch', 'pg_trgm', 'unaccent'] },
   open({ clock }) {
     return {
-      index: takeOver,
       async search({ q, category = null, limit = LIMIT_DEFAULT, cursor }, ctx) {
         const startedMs = clock.monotonicMs()
         const list: Position = ['search', q, category ?? '']

@@ -5,25 +5,16 @@
  */
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
-import { type Shipment, shipping } from '../contracts/shipping.ts'
-import { moveParcels } from './carrier.ts'
+import { shipping } from '../contracts/shipping.ts'
+import { moveParcels, movesTo } from './carrier.ts'
 import { findQuote, pruneQuotes, quoteShipping } from './quotes.ts'
-import { deliver, findShipment, findShipments, pack, ship, stopShipments } from './shipment-store.ts'
+import { findShipment, findShipments, stopShipments } from './shipment-store.ts'
 
 const PRUNE_MS = 600_000
 const DELAY_MS_MAX = 86_400_000
 
 const delay = (defaultMs: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: DELAY_MS_MAX, default: defaultMs, description })
-
-/** How far a shipment has come. */
-const PROGRESS: Readonly<Record<Shipment['status'], number>> = {
-  stopped: 0,
-  pending: 1,
-  packed: 2,
-  shipped: 3,
-  delivered: 4,
-}
 
 /** The shipping of the shop. */
 export const shippingService = defineService({
@@ -51,9 +42,9 @@ export const shippingService = defineService({
         return found
       },
       shipments: async ({ orderId }, ctx) => ({ items: await findShipments(ctx.db, orderId, ctx.user.id) }),
-      pack: moving('packed', (tx, id) => pack(tx, { id })),
-      ship: moving('shipped', (tx, id) => ship(tx, { id })),
-      deliver: moving('delivered', (tx, id) => deliver(tx, { id })),
+      pack: movesTo('packed'),
+      ship: movesTo('shipped'),
+      deliver: movesTo('delivered'),
       stop: ({ orderId }, ctx) =>
         ctx.commit(async (tx) => ({ stopped: await stopShipments(tx, orderId) })),
     }

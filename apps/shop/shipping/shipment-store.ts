@@ -26,6 +26,8 @@ const SHIPMENTS_MAX = 50
 export interface Consignment {
   readonly orderId: string
   readonly userId: string
+  /** Told along with what becomes of the parcel. */
+  readonly email: string
   readonly shippingAddress: Address
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[]
 }
@@ -35,6 +37,7 @@ export interface Moved {
   readonly orderId: string
   readonly shipmentId: string
   readonly userId: string
+  readonly email: string
   readonly trackingNumber: string
   /** ISO 8601, by the database's clock. */
   readonly at: string
@@ -42,15 +45,15 @@ export interface Moved {
 
 /** Makes the shipment of an order, one parcel for all of it; nothing when it was made or stopped before. */
 export async function createShipment(tx: Transaction, consignment: Consignment): Promise<void> {
-  const { orderId, userId, shippingAddress, lines } = consignment
+  const { orderId, userId, email, shippingAddress, lines } = consignment
   await tx.execute(sql`
     with opened as (
       insert into fulfilment (order_id, fate) values (${orderId}, 'open')
       on conflict (order_id) do nothing
       returning order_id
     ), created as (
-      insert into shipment (id, order_id, ordinal, user_id, address, status)
-      select ${derivedId('shipment', `${orderId} 1`)}, order_id, 1, ${userId}, ${sql.json(shippingAddress)}, 'pending'
+      insert into shipment (id, order_id, ordinal, user_id, email, address, status)
+      select ${derivedId('shipment', `${orderId} 1`)}, order_id, 1, ${userId}, ${email}, ${sql.json(shippingAddress)}, 'pending'
       from opened
       returning id
     )
@@ -107,7 +110,7 @@ export function ship(tx: Transaction, which: Which): Promise<Moved[]> {
     update shipment set status = 'shipped', since = now(), packed_at = coalesce(packed_at, now()), shipped_at = now(),
       tracking_number = 'FL' || upper(left(md5(id), 14))
     where id in (select id from leaving) and status in ('pending', 'packed')
-    returning order_id as "orderId", id as "shipmentId", user_id as "userId", tracking_number as "trackingNumber",
+    returning order_id as "orderId", id as "shipmentId", user_id as "userId", email, tracking_number as "trackingNumber",
       shipped_at as at`)
 }
 
@@ -121,7 +124,7 @@ export function deliver(tx: Transaction, which: Which): Promise<Moved[]> {
       where status = 'shipped' and since <= now() - make_interval(secs => ${afterMs}::float8 / 1000)
         and (${id}::text is null or id = ${id})
       order by since limit ${BATCH_COUNT} for update ${skipping(which)}))
-    returning order_id as "orderId", id as "shipmentId", user_id as "userId", tracking_number as "trackingNumber",
+    returning order_id as "orderId", id as "shipmentId", user_id as "userId", email, tracking_number as "trackingNumber",
       delivered_at as at`)
 }
 

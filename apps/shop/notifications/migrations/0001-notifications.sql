@@ -11,8 +11,10 @@ create table mail (
   subject text not null,
   body text not null,
   status text not null default 'pending' check (status in ('pending', 'sent', 'dead')),
-  -- Begun; whoever claims the mail counts up, and only the latest claim may say how it ended.
+  -- Begun, since the mail was noted or revived.
   attempts integer not null default 0,
+  -- Begun ever: only the latest claim may say how it ended.
+  claims integer not null default 0,
   -- Not to be tried before: the end of a wait after a failure, or of the time its claimer has.
   due_at timestamptz(3) not null default now(),
   created_at timestamptz(3) not null default now(),

@@ -29,6 +29,8 @@ create table shipment (
   -- From 1: an order may be sent in several parcels.
   ordinal integer not null check (ordinal >= 1),
   user_id text collate "C" not null,
+  -- Told along with what becomes of the parcel.
+  email text not null,
   address jsonb not null,
   status text not null check (status in ('pending', 'packed', 'shipped', 'delivered', 'stopped')),
   -- When it came into this status.
