@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { on } from '@flotilla/core/reaction'
 import { defineService } from '@flotilla/core/service'
 import { together } from '@flotilla/gateway/aggregate'
 import { catalog } from '../contracts/catalog.ts'
 import { recommendations } from '../contracts/recommendations.ts'
 import { choosePersonal, choosePopular } from './choose.ts'
+import { noteProduct } from './purchases.ts'
 
 const LIMIT_DEFAULT = 10
 /** Nobody waits long for a suggestion. */
@@ -18,6 +20,7 @@ export const recommendationsService = defineService({
   contract: recommendations,
   database: { migrations: 'recommendations/migrations' },
   calls: [catalog],
+  reactions: [on(catalog.events.productChanged, ({ data }, { tx }) => noteProduct(tx, data))],
   open: () => ({
     async list({ limit = LIMIT_DEFAULT }, ctx) {
       const { user } = ctx.caller
