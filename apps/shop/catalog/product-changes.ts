@@ -15,7 +15,10 @@ const TEXT_BYTES_MAX = 60_000
 const PAGE_COUNT = 100
 
 /** True when there is more to say about a product than an event can carry. */
-export function isTooLarge({ description, attributes }: Pick<ProductContent, 'description' | 'attributes'>): boolean {
+export function isTooLarge({
+  description,
+  attributes,
+}: Pick<ProductContent, 'description' | 'attributes'>): boolean {
   return Buffer.byteLength(JSON.stringify([description, attributes])) > TEXT_BYTES_MAX
 }
 
@@ -36,6 +39,14 @@ export const republish: Handlers<typeof catalog>['republish'] = ({ limit = PAGE_
     return { count: rows.length, last: rows.length < limit ? null : (rows.at(-1)?.id ?? null) }
   })
 
-function contentOf({ sku, name, description, category, price, currency, attributes }: ProductRow): ProductContent {
+function contentOf({
+  sku,
+  name,
+  description,
+  category,
+  price,
+  currency,
+  attributes,
+}: ProductRow): ProductContent {
   return { sku, name, description, category, price: { amount: price, currency }, attributes }
 }

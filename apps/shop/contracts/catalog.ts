@@ -97,7 +97,10 @@ const productReasons = {
 const writeReasons = {
   no_category: { code: 'failed_precondition', status: 409, title: 'There is no such category' },
   sku_taken: { code: 'already_exists', title: 'Another product has this SKU' },
-  too_large: { code: 'invalid_argument', title: 'Description and attributes are more than a product can have' },
+  too_large: {
+    code: 'invalid_argument',
+    title: 'Description and attributes are more than a product can have',
+  },
 } as const
 
 /** The catalog contract. */
@@ -236,7 +239,8 @@ export const catalog = defineContract({
     productChanged: event({
       version: 1,
       key: 'productId',
-      summary: 'What is shown of a product is another. Versions may be told twice and left out; the newest counts.',
+      summary:
+        'What is shown of a product is another. Versions may be told twice and left out; the newest counts.',
       data: Type.Object({
         productId: Id,
         version: Version,

@@ -66,7 +66,11 @@ const reasons = {
 
 const moveReasons = {
   ...reasons,
-  wrong_state: { code: 'failed_precondition', status: 409, title: 'The shipment is not there yet, or was stopped' },
+  wrong_state: {
+    code: 'failed_precondition',
+    status: 409,
+    title: 'The shipment is not there yet, or was stopped',
+  },
 } as const
 
 /** What is told of a parcel that moved. */
@@ -97,7 +101,8 @@ export const shipping = defineContract({
   summary: 'Prices of sending, and shipments.',
   operations: {
     quote: command({
-      summary: 'What it costs to send goods of this value and weight there, each way of sending with its price.',
+      summary:
+        'What it costs to send goods of this value and weight there, each way of sending with its price.',
       access: user,
       http: 'POST /shipping/quotes',
       // Two quotes instead of one do no harm.
@@ -127,7 +132,11 @@ export const shipping = defineContract({
       }),
       reasons: {
         no_quote: { code: 'not_found', title: 'There is no such quote' },
-        quote_expired: { code: 'failed_precondition', status: 409, title: 'The quote holds no longer; ask for a new one' },
+        quote_expired: {
+          code: 'failed_precondition',
+          status: 409,
+          title: 'The quote holds no longer; ask for a new one',
+        },
       },
     }),
     shipment: query({

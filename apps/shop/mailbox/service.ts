@@ -20,7 +20,12 @@ export const mailboxService = defineService({
   database: { migrations: 'mailbox/migrations' },
   config: Type.Object({
     host: Type.String({ default: '127.0.0.1', description: 'address to take mails on' }),
-    port: Type.Integer({ minimum: 0, maximum: 65_535, default: 8025, description: 'port to take mails on, by SMTP' }),
+    port: Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      default: 8025,
+      description: 'port to take mails on, by SMTP',
+    }),
   }),
   async open({ config, run, closing, log }) {
     const receiver = await openReceiver({
@@ -38,7 +43,10 @@ export const mailboxService = defineService({
         const found = await findMessages(ctx.db, { to, orderId }, after, limit + 1)
         const items = found.slice(0, limit)
         const last = found.length > limit ? items.at(-1) : undefined
-        return { items, nextCursor: last === undefined ? null : writeCursor(list, [last.receivedAt, last.messageId]) }
+        return {
+          items,
+          nextCursor: last === undefined ? null : writeCursor(list, [last.receivedAt, last.messageId]),
+        }
       },
       async message({ messageId }, ctx) {
         const found = await findMessage(ctx.db, messageId)

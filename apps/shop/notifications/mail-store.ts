@@ -37,8 +37,8 @@ export interface ClaimedMail extends Pick<Mail, 'orderId' | 'template' | 'recipi
   readonly claims: number
   /** Including this one, since the mail was noted or revived. */
   readonly attempts: number
-  /** ISO 8601. */
-  readonly createdAt: string
+  /** When it was noted, as RFC 5322 writes it. */
+  readonly date: string
 }
 
 /** Notes a mail; nothing when one was noted for this order, template and occasion. */
@@ -58,7 +58,8 @@ export function claimMails(db: Session, count: number, leaseS: number): Promise<
     where status = 'pending' and id = any(array(
       select id from mail where status = 'pending' and due_at <= now()
       order by due_at limit ${count} for update skip locked))
-    returning id, order_id as "orderId", template, recipient, subject, body, claims, attempts, created_at as "createdAt"`)
+    returning id, order_id as "orderId", template, recipient, subject, body, claims, attempts,
+      to_char(created_at, 'Dy, DD Mon YYYY HH24:MI:SS') || ' +0000' as date`)
 }
 
 /** Books that the mail server has taken it; false: somebody else has it in hand by now. */

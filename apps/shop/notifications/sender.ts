@@ -31,7 +31,8 @@ async function sendMail(ctx: Context, post: Post, mail: ClaimedMail): Promise<vo
   } catch (error) {
     const { message, isFinal } = failureOf(error)
     const status = await bookFailure(ctx.db, mail, { message, isFinal })
-    if (status === 'dead') ctx.log.error('a mail could not be sent', { order_id: mail.orderId, mail_id: mail.id, error })
+    if (status === 'dead')
+      ctx.log.error('a mail could not be sent', { order_id: mail.orderId, mail_id: mail.id, error })
     return
   }
   await bookSent(ctx.db, mail)

@@ -38,7 +38,8 @@ export const notificationsService = defineService({
     return {
       async list({ limit = LIMIT_DEFAULT, cursor }, ctx) {
         const list: Position = ['notifications', ctx.user.id]
-        const after = cursor === undefined ? undefined : readCursor(list, Type.Tuple([CursorTime, Id]), cursor)
+        const after =
+          cursor === undefined ? undefined : readCursor(list, Type.Tuple([CursorTime, Id]), cursor)
         if (cursor !== undefined && after === undefined) throw ctx.fail('bad_cursor')
         const found = await findMails(ctx.db, ctx.user.id, after, limit + 1)
         const items = found.slice(0, limit)

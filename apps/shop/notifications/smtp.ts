@@ -34,10 +34,10 @@ export function openPost(url: string, from: string): Post {
     disableUrlAccess: true,
   })
   return {
-    async send({ id, orderId, template, recipient, subject, body, createdAt }) {
+    async send({ id, orderId, template, recipient, subject, body, date }) {
       await transport.sendMail({
         messageId: `<${id}@${domain}>`,
-        date: createdAt,
+        date,
         from,
         // As an object: as text it would be read as a list of addresses.
         to: { name: '', address: recipient },

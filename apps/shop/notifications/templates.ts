@@ -92,7 +92,9 @@ type Paragraph = string | readonly string[]
 
 function mail(owner: OrderOwner, template: string, what: string, paragraphs: readonly Paragraph[]): Mail {
   const { orderId, userId, email } = owner
-  const texts = ['Hello,', ...paragraphs, 'Your shop'].map((one) => (typeof one === 'string' ? one : one.join('\n')))
+  const texts = ['Hello,', ...paragraphs, 'Your shop'].map((one) =>
+    typeof one === 'string' ? one : one.join('\n'),
+  )
   return {
     orderId,
     template,

@@ -31,7 +31,12 @@ export const recommendationsService = defineService({
       const { bestRated, partial } = await together(ctx, {
         bestRated: ctx.call(catalog).products({ sort: 'rating', limit }, { timeoutMs: CATALOG_MS }),
       })
-      const items = (bestRated?.items ?? []).map(({ id, sku, name, price }) => ({ productId: id, sku, name, price }))
+      const items = (bestRated?.items ?? []).map(({ id, sku, name, price }) => ({
+        productId: id,
+        sku,
+        name,
+        price,
+      }))
       return { items, source: 'best_rated', partial }
     },
   }),

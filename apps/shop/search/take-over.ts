@@ -20,7 +20,10 @@ export interface ProductChange {
 const WORDS_LOCK = 1
 
 /** Makes it known, unless it is known already. */
-export async function takeOver(tx: Transaction, { productId, version, content }: ProductChange): Promise<void> {
+export async function takeOver(
+  tx: Transaction,
+  { productId, version, content }: ProductChange,
+): Promise<void> {
   // Products share words, and a transaction may take over many products: without order, two would wait for each other.
   await tx.execute(sql`select pg_advisory_xact_lock(${WORDS_LOCK})`)
   await tx.execute(sql`

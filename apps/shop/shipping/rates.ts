@@ -37,7 +37,10 @@ const UNION = 'AT BE BG CY CZ DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT
 const NEIGHBOURS = 'AD CH GB IS LI MC NO SM VA'.split(' ')
 
 /** Zones, the nearest first; the last one is everywhere else. */
-const ZONES: readonly { readonly countries: readonly string[] | 'others'; readonly rates: readonly Rate[] }[] = [
+const ZONES: readonly {
+  readonly countries: readonly string[] | 'others'
+  readonly rates: readonly Rate[]
+}[] = [
   {
     countries: ['DE'],
     rates: [
@@ -66,7 +69,11 @@ const ZONES: readonly { readonly countries: readonly string[] | 'others'; readon
 ]
 
 /** Every way to send `parcel`, the cheapest of the zone's table first; none when its currency has no prices. */
-export function priceParcel({ country, subtotal, weightG }: Parcel): readonly (Rate & { readonly price: Money })[] {
+export function priceParcel({
+  country,
+  subtotal,
+  weightG,
+}: Parcel): readonly (Rate & { readonly price: Money })[] {
   if (subtotal.currency !== CURRENCY) return []
   const zone = ZONES.find(({ countries }) => countries === 'others' || countries.includes(country))
   const extraKg = Math.max(0, Math.ceil((weightG - BASE_WEIGHT_G) / KILOGRAM_G))

@@ -45,8 +45,7 @@ export const shippingService = defineService({
       pack: movesTo('packed'),
       ship: movesTo('shipped'),
       deliver: movesTo('delivered'),
-      stop: ({ orderId }, ctx) =>
-        ctx.commit(async (tx) => ({ stopped: await stopShipments(tx, orderId) })),
+      stop: ({ orderId }, ctx) => ctx.commit(async (tx) => ({ stopped: await stopShipments(tx, orderId) })),
     }
   },
 })
