@@ -17,8 +17,19 @@ export const app = defineApp({
     search: async () => (await import('./search/service.ts')).searchService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
     cart: async () => (await import('./cart/service.ts')).cartService,
+    shipping: async () => (await import('./shipping/service.ts')).shippingService,
+    notifications: async () => (await import('./notifications/service.ts')).notificationsService,
+    recommendations: async () => (await import('./recommendations/service.ts')).recommendationsService,
+    mailbox: async () => (await import('./mailbox/service.ts')).mailboxService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
+  outside: [
+    {
+      service: 'mailbox',
+      port: 8025,
+      tells: [{ service: 'notifications', field: 'smtpUrl', value: 'smtp://127.0.0.1:{port}' }],
+    },
+  ],
   secrets: [{ service: 'auth', field: 'sealingKey' }],
   logins: [
     { email: 'admin@shop.test', field: 'adminPassword' },

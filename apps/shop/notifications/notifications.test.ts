@@ -20,6 +20,7 @@ import {
   cancelledMail,
   confirmedMail,
   deliveredMail,
+  expiredMail,
   refundedMail,
   rejectedMail,
   shippedMail,
@@ -157,6 +158,7 @@ Your shop
     const mails = [
       cancelledMail(owner('o1')),
       rejectedMail(owner('o1')),
+      expiredMail(owner('o1')),
       refundedMail({ ...owner('o1'), refundId: 'r1', amount: eur(1) }),
       shippedMail(parcel),
       deliveredMail(parcel),
@@ -166,13 +168,14 @@ Your shop
       [
         ['cancelled', undefined],
         ['rejected', undefined],
+        ['expired', undefined],
         ['refunded', 'r1'],
         ['shipped', 's1'],
         ['delivered', 's1'],
       ],
     )
-    assert.match(mails[2]?.body ?? '', /refunded 0\.01 EUR/)
-    assert.match(mails[3]?.body ?? '', /FL1/)
+    assert.match(mails[3]?.body ?? '', /refunded 0\.01 EUR/)
+    assert.match(mails[4]?.body ?? '', /FL1/)
   })
 })
 

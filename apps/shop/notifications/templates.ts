@@ -70,6 +70,13 @@ export function rejectedMail(order: OrderOwner): Mail {
   ])
 }
 
+/** The order was not paid. */
+export function expiredMail(order: OrderOwner): Mail {
+  return mail(order, 'expired', 'was not paid', [
+    'your order was not paid in time, so we have put everything back. Nothing was charged.',
+  ])
+}
+
 /** Money goes back. */
 export function refundedMail(refund: Refund): Mail {
   const text = [`we have refunded ${moneyText(refund.amount)} to your card.`]
