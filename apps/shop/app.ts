@@ -12,13 +12,15 @@ export const app = defineApp({
   folder: fileURLToPath(new URL('.', import.meta.resolve('@flotilla/shop/package.json'))),
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
+    events: async () => (await import('@flotilla/control/event-log')).eventLogService,
+    provider: async () => (await import('./provider/service.ts')).providerService,
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     search: async () => (await import('./search/service.ts')).searchService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
-    provider: async () => (await import('./provider/service.ts')).providerService,
-    payments: async () => (await import('./payments/service.ts')).paymentsService,
+    coupons: async () => (await import('./coupons/service.ts')).couponsService,
     cart: async () => (await import('./cart/service.ts')).cartService,
+    payments: async () => (await import('./payments/service.ts')).paymentsService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   outside: [
