@@ -15,13 +15,10 @@ import { codes } from '@flotilla/core/code'
 import type { Envelope } from '@flotilla/core/envelope'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX } from '@flotilla/core/event-log'
-import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
 import type { Transaction } from '@flotilla/core/transaction'
 import { type WrittenEvent, writtenOf } from './event-row.ts'
-
-/** Uses the log's database for a while, with a deadline of its own. */
-export type UseDatabase = <T>(work: (db: Session) => Promise<T>) => Promise<T>
+import type { UseDatabase } from './use-database.ts'
 
 /** Bounds of one transaction; it always has room for one append. */
 const GROUP_EVENTS_MAX = 2_000
@@ -132,7 +129,9 @@ function fenced(source: string): FlotillaError {
 async function write(tx: Transaction, group: readonly Append[]): Promise<ReadonlySet<Append>> {
   const sources = [...new Set(group.map(({ source }) => source))]
   // Two statements, for one would look at the producers with the eyes of the moment before it got the lock.
-  const [{ position }, producers] = await Promise.all([
+  const [, { position }, producers] = await Promise.all([
+    // A process that is stopped while it holds the lock must not hold the others up for longer.
+    tx.execute(sql`set local idle_in_transaction_session_timeout = '1s'`),
     tx.one<{ position: number }>(sql`select position from log_head for update`),
     tx.many<{ source: string; fencing: number }>(
       sql`select source, fencing from producer where source = any(${sources}::text[])`,
