@@ -5,7 +5,6 @@ import type { Database } from '@flotilla/core/database'
 import { testEventLog } from '@flotilla/core/event-log-conformance'
 import { testEvent } from '@flotilla/core/event-log-fixture'
 import { migrate } from '@flotilla/core/migrate'
-import { openTcpProxy, type ProxyLink } from '@flotilla/core/tcp-proxy'
 import { testCall } from '@flotilla/core/test-call'
 import { openTestDatabase, type TestDatabase } from '@flotilla/core/test-database'
 import { until } from '@flotilla/core/until'
@@ -89,25 +88,6 @@ describe('PostgresLog', () => {
     }
     // Without it they would learn at the next look, half a second later on average.
     assert.ok((waitsMs.toSorted((a, b) => a - b)[2] as number) < 300, `${waitsMs}`)
-  })
-
-  it('does not wait long for an instance that stops in the middle of an append', async (t) => {
-    const test = await openDatabase(t)
-    let held: ProxyLink | undefined
-    const url = await openTcpProxy(t, test.url, {
-      onClientData: (chunk, link) => {
-        if (chunk.includes('update log_head')) held ??= link
-        if (held !== link) link.server.write(chunk)
-      },
-    })
-    const stopped = await openLog(t, { ...test, open: (options) => test.open({ ...options, url }) })
-    const other = await openLog(t, test)
-    const never = assert.rejects(stopped.append('orders', 1, [testEvent('orders')]))
-    await until('it stands still', () => held !== undefined)
-    const event = testEvent('orders')
-    await other.append('orders', 2, [event])
-    await never
-    assert.deepEqual(await test.ask('select position, id from event'), [{ position: '1', id: event.id }])
   })
 
   it('forgets what is old, and a bounded number at a time', async (t) => {
