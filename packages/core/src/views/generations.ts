@@ -45,6 +45,12 @@ export interface Standings {
  */
 const LOCK_WAIT = '200ms'
 
+/** Positions that a generation may be behind, for the live one to wait for it. */
+const NEAR = 10_000
+/** The live one waits at most half a second: so many looks, this far apart. */
+const HELD_LOOKS = 50
+const LOOK_S = 0.01
+
 const COLUMNS = sql`name, live, live_version as "liveVersion", building, building_version as "buildingVersion",
   last_generation as "lastGeneration"`
 
@@ -139,7 +145,7 @@ export function compareWithBuilding(
     if (building === null) return undefined
     const old = await standings.standing(tx, generationSchema(name, live), true)
     const young = await standings.standing(tx, generationSchema(name, building), true)
-    if (old.parked + young.parked > 0 || !reaches(old, young) || !reaches(young, old)) return undefined
+    if (lagBehind(old, young) + lagBehind(young, old) > 0) return undefined
     const hashes = {
       live: await contentHash(tx, generationSchema(name, live)),
       building: await contentHash(tx, generationSchema(name, building)),
@@ -160,28 +166,37 @@ export async function contentHash(queries: Queries, schema: string): Promise<str
   return hashes.join(' ')
 }
 
-/** First a look that disturbs nobody, for it seldom is so. */
+/**
+ * First a look that disturbs nobody. When little is missing, the live one is held still until the building one has come to
+ * where it stands: otherwise one that is a step behind would stay so for as long as there are events.
+ */
 async function hasCaughtUp(
   tx: Transaction,
   name: string,
   { live, building }: { readonly live: number; readonly building: number },
   standings: Standings,
 ): Promise<boolean> {
-  for (const isHeld of [false, true]) {
-    const old = await standings.standing(tx, generationSchema(name, live), isHeld)
-    // Read after the live one was held: what it does meanwhile only brings it further.
-    const young = await standings.standing(tx, generationSchema(name, building), false)
-    if (young.parked > 0 || !reaches(young, old)) return false
+  const lag = async (old: Standing): Promise<number> =>
+    lagBehind(old, await standings.standing(tx, generationSchema(name, building), false))
+  if ((await lag(await standings.standing(tx, generationSchema(name, live), false))) > NEAR) return false
+  const held = await standings.standing(tx, generationSchema(name, live), true)
+  for (let look = 0; look < HELD_LOOKS; look++) {
+    if ((await lag(held)) === 0) return true
+    await tx.execute(sql`select pg_sleep(${LOOK_S})`)
   }
-  return true
+  return false
 }
 
-/** True when `young` is nowhere behind `old`. A group that has not begun has reached nothing. */
-function reaches(young: Standing, old: Standing): boolean {
-  if (young.positions.size === 0) return false
-  return [...old.positions].every(
-    ([partition, position]) => (young.positions.get(partition) ?? 0) >= position,
-  )
+/**
+ * How many positions `young` is behind `old`, summed over the partitions; infinite when it has not begun, or has events parked
+ * and so will never be where `old` is.
+ */
+function lagBehind(old: Standing, young: Standing): number {
+  if (young.positions.size === 0 || young.parked > 0) return Number.POSITIVE_INFINITY
+  let lag = 0
+  for (const [partition, position] of old.positions)
+    lag += Math.max(0, position - (young.positions.get(partition) ?? 0))
+  return lag
 }
 
 async function lockView(tx: Transaction, name: string): Promise<ViewRow> {
