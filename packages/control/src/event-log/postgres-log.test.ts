@@ -111,7 +111,7 @@ describe('PostgresLog', () => {
       select pg_advisory_lock(1)`)
     const slow = one.append('orders', 0, [testEvent('orders', { key: 'slow' })])
     await waiting(test, 1)
-    const fast = other.append('orders', 0, [testEvent('orders', { key: 'fast' })])
+    const fast = other.append('stock', 0, [testEvent('stock', { key: 'fast' })])
     await Promise.race([fast, waiting(test, 2)])
     await follower.reaches((await other.head()).position)
     await test.ask('select pg_advisory_unlock(1)')
