@@ -173,6 +173,9 @@ describe('the other commands', () => {
     const refused = await run(bed, 'call', 'inventory.stock', '{"sku":"NONE-1"}')
     assert.equal(refused.exitCode, 1)
     assert.match(refused.errors, /not_found/)
+    const head = await run(bed, 'call', 'events.head')
+    assert.equal(head.exitCode, 0, head.errors)
+    assert.equal(typeof JSON.parse(head.output).position, 'number')
 
     const scaled = await run(bed, 'scale', 'catalog=3')
     assert.equal(scaled.exitCode, 0, scaled.errors)
