@@ -69,6 +69,37 @@ export type Status = Static<typeof Status>
 
 const noService = { code: 'not_found', title: 'There is no such service' } as const
 
+const Service = Type.String({ maxLength: 64 })
+const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 200 }))
+
+/** The service whose group could not handle it, and its number there. */
+const ParkedId = Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}:[1-9][0-9]{0,14}$' })
+
+/** An event that a service could not handle. */
+export const ParkedInfo = Type.Object(
+  {
+    id: ParkedId,
+    service: Service,
+    group: Type.String(),
+    topic: Type.String(),
+    key: Type.String(),
+    eventId: Type.String(),
+    partition: Count,
+    position: Count,
+    state: Type.Enum(['waiting', 'retrying', 'dead']),
+    attempts: Count,
+    nextAt: Time,
+    parkedAt: Time,
+    /** Later events of its key that wait for it. */
+    behind: Count,
+    error: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+  },
+  { title: 'Parked' },
+)
+
+/** An event that a service could not handle, as a value. */
+export type ParkedInfo = Static<typeof ParkedInfo>
+
 /** The control API. */
 export const controlContract = defineContract({
   name: 'control',
@@ -94,7 +125,7 @@ export const controlContract = defineContract({
       idempotency: 'natural',
       timeoutMs: 60_000,
       input: Type.Object({
-        service: Type.String({ maxLength: 64 }),
+        service: Service,
         instances: Type.Integer({ minimum: 1, maximum: INSTANCES_MAX }),
       }),
       output: Type.Object({ host: Type.String(), instances: Count }),
@@ -102,6 +133,43 @@ export const controlContract = defineContract({
         no_service: noService,
         single: { code: 'failed_precondition', status: 409, title: 'This host can run once only' },
       },
+    }),
+    parked: query({
+      summary: 'Events that failed: dead ones, then those that are tried again, the oldest first.',
+      access: operator,
+      http: 'GET /parked',
+      timeoutMs: 10_000,
+      input: Type.Object({ service: Type.Optional(Service), limit: Limit }),
+      output: Type.Object({ items: Type.Array(ParkedInfo) }),
+      reasons: { no_service: noService },
+    }),
+    parkedEvent: query({
+      summary: 'One event that failed, or waits, with what is in it and what went wrong.',
+      access: operator,
+      http: 'GET /parked/{id}',
+      timeoutMs: 10_000,
+      input: Type.Object({ id: ParkedId }),
+      output: Type.Object({ ...ParkedInfo.properties, event: Type.Record(Type.String(), Type.Unknown()) }),
+      reasons: {
+        no_service: noService,
+        not_parked: { code: 'not_found', title: 'This event is not parked' },
+      },
+    }),
+    redrive: command({
+      summary: 'Has dead events tried again, and with them what waits behind; others are left alone.',
+      access: operator,
+      http: 'POST /parked/redrive',
+      idempotency: 'natural',
+      timeoutMs: 30_000,
+      input: Type.Object({
+        which: Type.Union([
+          Type.Array(ParkedId, { minItems: 1, maxItems: 100 }),
+          Type.Object({ allOf: Service }),
+          Type.Literal('all'),
+        ]),
+      }),
+      output: Type.Object({ redriven: Type.Array(ParkedId) }),
+      reasons: { no_service: noService },
     }),
     call: command({
       summary: 'Calls an operation as an administrator.',

@@ -11,6 +11,7 @@ import { commonOptions, type OptionSpec, readArguments, UsageError } from './arg
 import type { Command } from './command.ts'
 import { call } from './commands/call.ts'
 import { contracts, openapi, routes } from './commands/contracts.ts'
+import { dlq } from './commands/dlq.ts'
 import { doctor } from './commands/doctor.ts'
 import { down } from './commands/down.ts'
 import { logs } from './commands/logs.ts'
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   ps,
   logs,
   scale,
+  dlq,
   call,
   routes,
   contracts,
