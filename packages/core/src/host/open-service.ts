@@ -19,6 +19,7 @@ import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
 import type { Network } from './network.ts'
+import { ServiceEvents } from './open-events.ts'
 import type { HostParts } from './parts.ts'
 import { databaseVariable } from './settings.ts'
 
@@ -39,16 +40,28 @@ export async function openService(
   const database = await openServiceDatabase(parts, name, databaseUrl)
   parts.closing.defer(name, () => closing.close())
 
+  const { instance } = settings
+  const worker = database && (await openWorker({ database, ports, instance, log, closing }))
+  const events =
+    worker &&
+    new ServiceEvents({
+      parts,
+      network,
+      service: name,
+      reactions: service.reactions,
+      database,
+      worker,
+      closing,
+    })
   const environment: ScopeEnvironment = {
     service: name,
     ports,
     log,
     database,
     callsOf: (callee, context) => network.client.calls(callee, context, name),
+    outbox: events?.outbox,
   }
   const background = new Background(environment, metrics, closing)
-  const { instance } = settings
-  const worker = database && (await openWorker({ database, ports, instance, log, closing }))
   const runtime: ServiceRuntime = {
     ...ports,
     instance,
@@ -82,6 +95,7 @@ export async function openService(
     assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
     receiver.add(new ServedOperation(operation, handler, served, metrics))
   }
+  events?.start(environment)
 }
 
 /** What a service's environment tells it. */

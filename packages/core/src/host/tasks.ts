@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
+import { Outbox } from '../events/outbox.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
@@ -73,7 +74,9 @@ async function seedService(service: Service, settings: ServiceSettings, options:
   const log = options.log.with({ service: name })
   const database = openDatabase({ url: settings.databaseUrl as string, name, ports, poolMax: 2, log })
   closing.defer('database', () => database.close())
-  const environment = { service: name, ports, log, database, callsOf: callsNobody }
+  // Sent when the service runs.
+  const outbox = new Outbox(name, ports, () => {})
+  const environment = { service: name, ports, log, database, callsOf: callsNobody, outbox }
   try {
     await new Background(environment, new Metrics(), closing).run('seed', SEED_MS, (ctx) =>
       seed(ctx, settings.config),
