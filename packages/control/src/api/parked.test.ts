@@ -22,20 +22,22 @@ async function makeBed(t: TestContext): Promise<Bed> {
   const databases = { search: await openTestDatabase(t), mail: await openTestDatabase(t) }
   for (const { url } of Object.values(databases)) await migrate(url, [platformMigrations])
   const placement = { name: 'test', hosts: {} }
+  const supervisor = new Supervisor({
+    clock: systemClock,
+    random: systemRandom,
+    placement,
+    waves: [],
+    logFolder: makeDataFolder(t).logs,
+    command: () => assert.fail('nothing is started'),
+    onChange: () => {},
+  })
+  t.after(() => supervisor.stop(0))
   const service = controlService({
     app: 'test',
     version: '1',
     placement,
     contracts: [],
-    supervisor: new Supervisor({
-      clock: systemClock,
-      random: systemRandom,
-      placement,
-      waves: [],
-      logFolder: makeDataFolder(t).logs,
-      command: () => assert.fail('nothing is started'),
-      onChange: () => {},
-    }),
+    supervisor,
     gateway: '',
     databases: { description: '', urls: { search: databases.search.url, mail: databases.mail.url } },
     startedAt: '2026-01-01T00:00:00.000Z',
