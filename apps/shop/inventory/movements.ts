@@ -11,7 +11,7 @@ import { FlotillaError } from '@flotilla/core/error'
 import type { Context } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
 import type { Transaction } from '@flotilla/core/transaction'
-import type { Stock } from '../contracts/inventory.ts'
+import { inventory, type Stock } from '../contracts/inventory.ts'
 import { findAvailable } from './stock-store.ts'
 
 /** One change of one SKU. */
@@ -92,6 +92,6 @@ async function shortagesOf(tx: Transaction, movements: readonly Movement[]): Pro
 }
 
 /** Tells everybody, in the transaction of the change. */
-export async function tellStock(_ctx: Context, _tx: Transaction, _stock: Stock): Promise<void> {
-  // TODO: await ctx.publish(tx, inventory.events.stockChanged, stock)
+export async function tellStock(ctx: Context, tx: Transaction, stock: Stock): Promise<void> {
+  await ctx.publish(tx, inventory.events.stockChanged, stock)
 }

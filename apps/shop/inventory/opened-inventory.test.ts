@@ -35,6 +35,8 @@ const app = defineApp({
     orders: async () => caller('orders'),
   },
 })
+/** Calls may be made so long after opening: the time for a test, not for a call. */
+const TEST_MS = 120_000
 /** Whom counts are booked for. */
 export const admin = { id: 'the-admin', roles: ['admin'], scopes: [], tier: 'free' }
 const customer = { id: 'a-customer', roles: ['customer'], scopes: [], tier: 'free' }
@@ -59,10 +61,10 @@ export async function openInventory(
   const { call, databases } = await openTestApp(t, { app, placement: 'one process', isSeeded, environment })
   return {
     database: databases.get('inventory') as TestDatabase,
-    calls: call(inventory, { user: admin }),
+    calls: call(inventory, { user: admin, timeoutMs: TEST_MS }),
     foreign: call(inventory, { user: customer }),
     fromCatalog: call(inventory, { service: 'catalog' }),
-    fromOrders: call(inventory, { service: 'orders', timeoutMs: 60_000 }),
+    fromOrders: call(inventory, { service: 'orders', timeoutMs: TEST_MS }),
   }
 }
 
@@ -81,5 +83,20 @@ export async function assertBalanced({ ask }: TestDatabase): Promise<void> {
     where (stock.on_hand, stock.reserved, stock.version, stock.version)
         is distinct from (moved.on_hand, moved.reserved, moved.movements, moved.version)
       or stock.reserved <> coalesce(active, 0) or available < 0`)
+  assert.deepEqual(wrong, [])
+}
+
+/** Fails unless every movement was told, and what was told last is so. */
+export async function assertTold({ ask }: TestDatabase): Promise<void> {
+  const untold = await ask(`
+    select sku, version from movement
+    except all select event -> 'data' ->> 'sku', (event -> 'data' ->> 'version')::int from flotilla.outbox`)
+  assert.deepEqual(untold, [])
+  const wrong = await ask(`
+    select stock.*, data from stock join (
+      select event -> 'data' as data from flotilla.outbox where event ->> 'type' = 'inventory.stockChanged'
+    ) told on data ->> 'sku' = sku and (data ->> 'version')::int = version
+    where (data ->> 'onHand', data ->> 'reserved', data ->> 'available')
+      <> (on_hand::text, reserved::text, available::text)`)
   assert.deepEqual(wrong, [])
 }

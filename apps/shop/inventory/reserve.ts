@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { isDeepStrictEqual } from 'node:util'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Handlers } from '@flotilla/core/service'
 import type { Transaction } from '@flotilla/core/transaction'
@@ -34,11 +33,11 @@ export const reserve: Reserve = ({ orderId, lines, ttlS = TTL_S }, ctx) =>
     return opened
   })
 
-/** Each SKU once, in the order of SKUs. */
+/** Each SKU once. */
 function summed(lines: readonly Line[]): readonly Line[] {
   const quantities = new Map<string, number>()
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
-  return [...quantities.keys()].sort().map((sku) => ({ sku, quantity: quantities.get(sku) ?? 0 }))
+  return [...quantities].map(([sku, quantity]) => ({ sku, quantity }))
 }
 
 /** The answer to a repeat. */
@@ -52,6 +51,9 @@ async function presentOf(
   if (present === undefined) throw new FlotillaError('internal', 'A reservation is gone.')
   const { state, reservationId, expiresAt, lines } = present
   if (state !== 'active' && state !== 'committed') throw ctx.fail('reservation_ended')
-  if (!isDeepStrictEqual(lines, wanted)) throw ctx.fail('reservation_differs')
+  const kept = new Map(lines.map(({ sku, quantity }) => [sku, quantity]))
+  const isSame =
+    kept.size === wanted.length && wanted.every(({ sku, quantity }) => kept.get(sku) === quantity)
+  if (!isSame) throw ctx.fail('reservation_differs')
   return { reservationId, expiresAt }
 }

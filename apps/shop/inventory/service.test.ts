@@ -8,7 +8,7 @@ import { openTestDatabase } from '@flotilla/core/test-database'
 import fc from 'fast-check'
 import type { Stock } from '../contracts/inventory.ts'
 import { products } from '../seed/products.ts'
-import { admin, assertBalanced, folder, openInventory } from './opened-inventory.test.ts'
+import { admin, assertBalanced, assertTold, folder, openInventory } from './opened-inventory.test.ts'
 
 const SKU = 'TST-0001'
 
@@ -197,5 +197,6 @@ describe('the first stock', () => {
     const sku = product?.sku ?? ''
     assert.equal((await calls.stock({ sku })).onHand, product?.stock)
     await assertBalanced(database)
+    await assertTold(database)
   })
 })

@@ -56,7 +56,6 @@ export const eventLog = defineContract({
       output: Type.Object({
         events: Type.Array(LoggedEvent),
         upTo: Position,
-        head: Position,
         forgottenUpTo: Type.Optional(Position),
       }),
       reasons: {

@@ -96,13 +96,3 @@ export function dataJson({ type, data }: Pick<Envelope, 'type' | 'data'>): strin
   }
   return text
 }
-
-/** True when `topic` is one of `patterns`: a topic, all of a service (`orders.*`), or all there are (`*`). */
-export function isTopicOf(topic: string, patterns: readonly string[]): boolean {
-  return patterns.some(
-    (pattern) =>
-      pattern === topic ||
-      pattern === '*' ||
-      (pattern.endsWith('.*') && topic.startsWith(pattern.slice(0, -1))),
-  )
-}

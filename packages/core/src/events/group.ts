@@ -60,6 +60,7 @@ export interface GroupMetrics {
 
 const BALANCE_MS = 500
 const RETRY_MS = 500
+const LAG_MS = 5_000
 const PRUNE_MS = 600_000
 const BATCH_MS_MAX = 20_000
 /** Quick attempts at an event before it is parked. */
@@ -80,6 +81,8 @@ export class Group {
   #change = new AbortController()
   readonly #running: Promise<void>
   #failures = 0
+  /** Of the last batch. */
+  #upTo = 0
   #passedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: GroupOptions) {
@@ -90,6 +93,10 @@ export class Group {
         if (await this.#share.balance(this.#session())) this.#change.abort()
       }),
       this.#every(RETRY_MS, 'try parked events again', () => this.#retry()),
+      this.#every(LAG_MS, 'see how far it is behind', async () => {
+        const { position } = await options.eventLog.head()
+        options.metrics.lag(this.#share.assignment === undefined ? 0 : Math.max(0, position - this.#upTo))
+      }),
       this.#every(PRUNE_MS, 'prune its inbox', async () => {
         await pruneInbox(this.#session())
       }),
@@ -148,14 +155,14 @@ export class Group {
   }
 
   async #follow(assignment: Assignment, signal: AbortSignal): Promise<void> {
-    const { eventLog, topics, metrics, log, name } = this.#options
+    const { eventLog, topics, log, name } = this.#options
     const { positions } = assignment
     for await (const batch of eventLog.follow({ topics, positions }, signal)) {
       if (batch.events.length > 0) await this.#take(assignment, batch)
       else await this.#pass(assignment, batch.upTo)
       if (this.#failures > 0) log.info(`group ${name} goes on`)
       this.#failures = 0
-      metrics.lag(batch.head - batch.upTo)
+      this.#upTo = batch.upTo
       if (signal.aborted) return
     }
   }

@@ -50,8 +50,6 @@ export interface Batch {
   readonly events: readonly LoggedEvent[]
   /** Everything wanted up to this position was told, with this batch at the latest. */
   readonly upTo: number
-  /** The newest position of the log when the batch was made: how far behind a follower is. */
-  readonly head: number
   /**
    * Present on the first batch when the log has forgotten something that the follower asked for: events between its position and this
    * one. For one that starts at 0, whatever the log has forgotten.

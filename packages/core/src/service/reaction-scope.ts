@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Envelope, isTopicOf } from '../events/envelope.ts'
+import type { Envelope } from '../events/envelope.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Transaction } from '../store/transaction.ts'
 import { CallScope, type ScopeEnvironment } from './call-scope.ts'
@@ -39,7 +39,7 @@ export async function react(
   scope: ReactionScope,
 ): Promise<void> {
   for (const { topic, type, handle } of reactions) {
-    if (!isTopicOf(event.type, [topic])) continue
+    if (topic !== event.type && topic !== `${event.source}.*` && topic !== '*') continue
     const data = type === undefined ? event.data : type.read(event.version, event.data)
     await handle({ ...event, data }, scope)
   }

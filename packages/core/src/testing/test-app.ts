@@ -63,6 +63,8 @@ export interface TestCaller {
   readonly service?: string
   /** Default 10,000. */
   readonly timeoutMs?: number
+  /** Stops the calls. Default nobody does. */
+  readonly cancellation?: Cancellation
 }
 
 /** An app, running. */
@@ -155,7 +157,10 @@ export async function openTestApp(
 
 /** What makes calls as somebody, with tokens that `userSigner` signs. */
 function callsBy(client: Client, userSigner: Signer): TestApp['call'] {
-  return (contract, { user, service = TESTER, timeoutMs = 10_000 } = {}) => {
+  return (
+    contract,
+    { user, service = TESTER, timeoutMs = 10_000, cancellation = new Cancellation() } = {},
+  ) => {
     const token =
       user === undefined ? undefined : userSigner.user({ user, expiresAt: systemClock.now() + 60_000 })
     const context: CallContext = {
@@ -163,7 +168,7 @@ function callsBy(client: Client, userSigner: Signer): TestApp['call'] {
       deadlineMs: systemClock.monotonicMs() + timeoutMs,
       trace: TraceContext.start(systemRandom, false),
       criticality: 'critical',
-      cancellation: new Cancellation(),
+      cancellation,
     }
     return client.calls(contract, context, service)
   }
