@@ -14,6 +14,7 @@ import { contracts, openapi, routes } from './commands/contracts.ts'
 import { dlq } from './commands/dlq.ts'
 import { doctor } from './commands/doctor.ts'
 import { down } from './commands/down.ts'
+import { events } from './commands/events.ts'
 import { logs } from './commands/logs.ts'
 import { ps } from './commands/ps.ts'
 import { scale } from './commands/scale.ts'
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
   ps,
   logs,
   scale,
+  events,
   dlq,
   call,
   routes,
