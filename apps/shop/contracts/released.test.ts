@@ -16,9 +16,21 @@ import { catalog } from './catalog.ts'
 import { coupons } from './coupons.ts'
 import { gateway } from './gateway.ts'
 import { inventory } from './inventory.ts'
+import { payments } from './payments.ts'
+import { provider } from './provider.ts'
 import { search } from './search.ts'
 
-const contracts: readonly Contract[] = [auth, cart, catalog, coupons, gateway, inventory, search]
+const contracts: readonly Contract[] = [
+  auth,
+  cart,
+  catalog,
+  coupons,
+  gateway,
+  inventory,
+  payments,
+  provider,
+  search,
+]
 
 const folder = fileURLToPath(
   new URL('contracts/released/', import.meta.resolve('@flotilla/shop/package.json')),

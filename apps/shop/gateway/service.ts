@@ -10,6 +10,7 @@ import { cart } from '../contracts/cart.ts'
 import { catalog } from '../contracts/catalog.ts'
 import { gateway } from '../contracts/gateway.ts'
 import { inventory } from '../contracts/inventory.ts'
+import { payments } from '../contracts/payments.ts'
 import { search } from '../contracts/search.ts'
 import { AUDIENCE, ISSUER } from '../contracts/tokens.ts'
 
@@ -21,7 +22,7 @@ const byEmail = (input: unknown): string => String((input as { readonly email: s
 /** The gateway of the shop. */
 export const gatewayService = defineGateway({
   contract: gateway,
-  contracts: [auth, catalog, search, inventory, cart],
+  contracts: [auth, catalog, search, inventory, cart, payments],
   title: 'Flotilla shop',
   description: 'A complete shop on the Flotilla platform.',
   issuer: ISSUER,

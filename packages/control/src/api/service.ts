@@ -12,6 +12,7 @@ import { hostOfService, type Placement } from '../topology/placement.ts'
 import { controlContract, type ProcessInfo, type Status } from './contract.ts'
 import { ServiceDatabases } from './databases.ts'
 import { parkedHandlers } from './parked.ts'
+import { sagaHandlers } from './sagas.ts'
 
 /** What the API acts on. */
 export interface ControlOptions {
@@ -47,6 +48,7 @@ export function controlService(options: ControlOptions): Service {
       )
       return {
         ...parkedHandlers(databases),
+        ...sagaHandlers(databases),
         status: () => statusOf(options),
         processes: () => ({
           items: Object.keys(placement.hosts).flatMap((host) => processesOf(options, host)),

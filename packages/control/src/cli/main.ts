@@ -17,6 +17,7 @@ import { down } from './commands/down.ts'
 import { events } from './commands/events.ts'
 import { logs } from './commands/logs.ts'
 import { ps } from './commands/ps.ts'
+import { saga } from './commands/saga.ts'
 import { scale } from './commands/scale.ts'
 import { status } from './commands/status.ts'
 import { migrate, seed } from './commands/tasks.ts'
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   scale,
   events,
   dlq,
+  saga,
   call,
   routes,
   contracts,

@@ -4,7 +4,7 @@
  * @module
  */
 import { systemClock } from '@flotilla/core/clock'
-import type { eventLog } from '@flotilla/core/event-log'
+import type { eventLog } from '@flotilla/core/event-log-contract'
 import type { OutputOf } from '@flotilla/core/operation'
 import { loadApp } from '../../system/app-module.ts'
 import { textOption, UsageError } from '../arguments.ts'
