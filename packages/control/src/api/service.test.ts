@@ -63,7 +63,7 @@ async function park({ ask }: TestDatabase, state: string, minute: number): Promi
   )
 }
 
-describe('the control API', () => {
+describe('controlService', () => {
   it('lists what failed in all services together, dead ones first, then the oldest', async (t) => {
     const { control, databases } = await makeBed(t)
     await park(databases.search, 'retrying', 10)
@@ -99,5 +99,38 @@ describe('the control API', () => {
     assert.deepEqual(await deadOf(), [])
     await assert.rejects(control.redrive({ which: ['male:1'] }), { reason: 'no_service' })
     await assert.rejects(control.redrive({ which: [] }), { code: 'invalid_argument' })
+  })
+
+  it('lists sagas of all services, shows one, and has a parked one go on', async (t) => {
+    const { control, databases } = await makeBed(t)
+    const begin = ({ ask }: TestDatabase, id: string, status: string, minute: number) =>
+      ask(
+        `insert into flotilla.saga (id, name, state, step, status, owner, next_at, attempts, error, trace, created_at)
+          values ($1, 'checkout', '{"total":5}', case when $2 <> 'completed' then 'charge' end, $2, null, null, 3,
+            '{"code":"unavailable","message":"no bank","reason":"closed"}', '00-${'a'.repeat(32)}-${'b'.repeat(16)}-01', $3)`,
+        [id, status, `2026-01-01T00:0${minute}:00Z`],
+      )
+    await begin(databases.search, 'one', 'parked', 1)
+    await begin(databases.search, 'both', 'completed', 2)
+    await begin(databases.mail, 'both', 'parked', 3)
+    const idsOf = async (input: Parameters<typeof control.sagas>[0]): Promise<string[]> =>
+      (await control.sagas(input)).items.map(({ service, id }) => `${service} ${id}`)
+    assert.deepEqual(await idsOf({}), ['mail both', 'search both', 'search one'])
+    assert.deepEqual(await idsOf({ status: 'parked', limit: 1 }), ['mail both'])
+    assert.deepEqual(await idsOf({ service: 'search', status: 'parked' }), ['search one'])
+    await assert.rejects(idsOf({ service: 'male' }), { reason: 'no_service' })
+
+    await assert.rejects(control.saga({ id: 'none' }), { reason: 'no_saga' })
+    await assert.rejects(control.saga({ id: 'both' }), { reason: 'several' })
+    await assert.rejects(control.retrySaga({ id: 'both', service: 'search' }), { reason: 'not_parked' })
+    assert.deepEqual(await control.retrySaga({ id: 'one' }), { service: 'search' })
+    await assert.rejects(control.retrySaga({ id: 'one' }), { reason: 'not_parked' })
+    const { service, status, step, state, error, entries } = await control.saga({ id: 'one' })
+    assert.deepEqual([service, status, step, state], ['search', 'ready', 'charge', { total: 5 }])
+    assert.equal(error?.reason, 'closed')
+    assert.deepEqual(
+      entries.map(({ outcome }) => outcome),
+      ['retried'],
+    )
   })
 })
