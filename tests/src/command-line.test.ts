@@ -225,7 +225,8 @@ describe('the other commands', () => {
       assert.equal(exitCode, 0, errors)
       return output
     }
-    const error = sql.json({ code: 'internal', message: 'no room for it', stack: 'at the door' })
+    const trouble = { code: 'internal', message: 'no room for it' }
+    const error = sql.json({ ...trouble, stack: 'at the door' })
     await ask(
       'search',
       sql`insert into flotilla.parked
@@ -248,7 +249,7 @@ describe('the other commands', () => {
     await ask(
       'cart',
       sql`insert into flotilla.saga (id, name, state, step, status, attempts, error, trace)
-        values ('saga-1', 'checkout', '{"total":5}', 'charge', 'parked', 9, ${error}, ${trace})`,
+        values ('saga-1', 'checkout', '{"total":5}', 'charge', 'parked', 9, ${sql.json(trouble)}, ${trace})`,
     )
     assert.match(
       await told('saga', '--status', 'parked'),
