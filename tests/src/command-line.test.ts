@@ -10,7 +10,11 @@ import { openDatabase } from '@flotilla/core/database'
 import { systemRandom } from '@flotilla/core/random'
 import { type Sql, sql } from '@flotilla/core/sql'
 import { until } from '@flotilla/core/until'
+import { app } from '@flotilla/shop/app'
 import { makeBed, processesOf, run, start, startUp } from './flotilla-process.ts'
+
+/** Services that stand for the outside world, each in a process of its own whatever the placement says. */
+const outside = (app.outside ?? []).map(({ service }) => service)
 
 describe('flotilla up', () => {
   it('runs until Ctrl-C, then leaves nothing but the data, with exit status 0, within 10 seconds', async (t) => {
@@ -75,7 +79,7 @@ describe('flotilla up', () => {
     const processes = JSON.parse(readFileSync(join(bed.folder, 'processes.json'), 'utf8')) as {
       pid: number
     }[]
-    assert.equal(processes.length, 2)
+    assert.equal(processes.length, 2 + outside.length)
     rmSync(bed.folder, { recursive: true })
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
     up.child.kill('SIGTERM')
@@ -146,16 +150,20 @@ describe('flotilla up', () => {
       assert.ok(refused.errors.includes(mistake), `${mistake} in ${refused.errors}`)
     }
     const good = join(bed.folder, 'good.json')
+    const edge = ['registry', 'gateway']
+    const goods = ['events', 'catalog', 'search', 'inventory']
+    const others = Object.keys(app.services).filter((name) => ![...edge, ...goods, ...outside].includes(name))
     const hosts = {
-      edge: { services: ['registry', 'gateway'] },
-      goods: { services: ['events', 'catalog', 'search', 'inventory'], instances: 2 },
-      people: { services: ['auth', 'cart'] },
+      edge: { services: edge },
+      goods: { services: goods, instances: 2 },
+      people: { services: others },
     }
     writeFileSync(good, JSON.stringify({ hosts }))
     await startUp(bed, ['--placement', good])
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
-    assert.deepEqual(names, ['edge-1', 'goods-1', 'goods-2', 'people-1'])
+    const alone = outside.map((name) => `${name}-1`)
+    assert.deepEqual(names.sort(), ['edge-1', 'goods-1', 'goods-2', 'people-1', ...alone].sort())
   })
 
   it('prints what is wrong with a setting, once, and stops', async (t) => {
