@@ -80,7 +80,7 @@ describe('flotilla up', () => {
       pid: number
     }[]
     assert.equal(processes.length, 2 + outside.length)
-    rmSync(bed.folder, { recursive: true })
+    rmSync(bed.folder, { recursive: true, maxRetries: 20 })
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
     up.child.kill('SIGTERM')
     assert.equal(await ended, 1)
@@ -93,7 +93,7 @@ describe('flotilla up', () => {
     const up = await startUp(bed, ['--placement', 'monolith'])
     const [server = 0] = processesOf(bed)
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
-    rmSync(join(bed.folder, 'postgres'), { recursive: true })
+    rmSync(join(bed.folder, 'postgres'), { recursive: true, maxRetries: 20 })
     process.kill(server, 'SIGKILL')
     assert.equal(await ended, 1)
     assert.match(up.errors(), /^error: PostgreSQL ended, and its data in .*postgres is gone: .*\n$/)
