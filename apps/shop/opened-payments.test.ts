@@ -32,6 +32,9 @@ const paymentsApp = defineApp({
 const admin = { id: 'the-admin', roles: ['admin'], scopes: [], tier: 'free' }
 const customer = { id: 'a-customer', roles: ['customer'], scopes: [], tier: 'free' }
 
+/** One deadline for all calls of a test; each operation has a shorter one of its own. */
+const TEST_MS = 300_000
+
 type Environment = Readonly<Record<string, string>>
 
 /** An instance of payments. */
@@ -71,9 +74,9 @@ export async function openPayments(
   return {
     database: shared?.database ?? (app.databases.get('payments') as TestDatabase),
     host,
-    orders: app.call(payments, { service: 'orders' }),
-    admin: app.call(payments, { user: admin }),
-    customer: app.call(payments, { user: customer }),
+    orders: app.call(payments, { service: 'orders', timeoutMs: TEST_MS }),
+    admin: app.call(payments, { user: admin, timeoutMs: TEST_MS }),
+    customer: app.call(payments, { user: customer, timeoutMs: TEST_MS }),
     webhookUrl: `${host.http}/api/v1/payments/webhooks`,
   }
 }
