@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Calls } from '@flotilla/core/calls'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { until } from '@flotilla/core/until'
-import { app } from '../app.ts'
-import { cart } from '../contracts/cart.ts'
-import { inventory } from '../contracts/inventory.ts'
-import { type Order, orders } from '../contracts/orders.ts'
+import { app } from './app.ts'
+import { cart } from './contracts/cart.ts'
+import { inventory } from './contracts/inventory.ts'
+import { type Order, orders } from './contracts/orders.ts'
 
 export const address = {
   name: 'Ann Example',
