@@ -193,6 +193,12 @@ describe('payments.refund', () => {
       'refund 400',
       'refund 600',
     ])
+    const keys = await provider.database.ask<{ key: string }>('select key from request order by key')
+    assert.deepEqual(
+      keys.map(({ key }) => key),
+      ['a', 'a.capture', 'a.refund.r1', 'a.refund.r2'],
+      'each under a name of its own, by which a repeat is known',
+    )
     const [clearing] = await shop.database.ask<{ balance: string }>(
       `select sum(debit - credit)::text as balance from ledger_entry where account = 'provider_clearing'`,
     )
