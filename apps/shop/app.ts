@@ -14,6 +14,7 @@ export const app = defineApp({
     registry: async () => (await import('@flotilla/control/directory')).registryService,
     events: async () => (await import('@flotilla/control/event-log')).eventLogService,
     provider: async () => (await import('./provider/service.ts')).providerService,
+    mailbox: async () => (await import('./mailbox/service.ts')).mailboxService,
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     search: async () => (await import('./search/service.ts')).searchService,
@@ -21,6 +22,9 @@ export const app = defineApp({
     coupons: async () => (await import('./coupons/service.ts')).couponsService,
     cart: async () => (await import('./cart/service.ts')).cartService,
     payments: async () => (await import('./payments/service.ts')).paymentsService,
+    shipping: async () => (await import('./shipping/service.ts')).shippingService,
+    notifications: async () => (await import('./notifications/service.ts')).notificationsService,
+    recommendations: async () => (await import('./recommendations/service.ts')).recommendationsService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
   outside: [
@@ -35,6 +39,11 @@ export const app = defineApp({
           value: 'http://127.0.0.1:{gateway}/api/v1/payments/webhooks',
         },
       ],
+    },
+    {
+      service: 'mailbox',
+      port: 8025,
+      tells: [{ service: 'notifications', field: 'smtpUrl', value: 'smtp://127.0.0.1:{port}' }],
     },
   ],
   secrets: [

@@ -8,12 +8,13 @@ import { apiPrefix } from '@flotilla/core/router'
 import { auth } from '@flotilla/shop/contracts/auth'
 import { cart } from '@flotilla/shop/contracts/cart'
 import { catalog } from '@flotilla/shop/contracts/catalog'
+import { coupons } from '@flotilla/shop/contracts/coupons'
 import { gateway } from '@flotilla/shop/contracts/gateway'
 import { inventory } from '@flotilla/shop/contracts/inventory'
 import { search } from '@flotilla/shop/contracts/search'
 import { openShop, placements } from './placements.ts'
 
-const contracts: readonly Contract[] = [auth, catalog, search, inventory, cart, gateway]
+const contracts: readonly Contract[] = [auth, catalog, search, inventory, coupons, cart, gateway]
 const operations = contracts.flatMap(operationsOf)
 
 /** What somebody may expect: let in (whatever then happens), or one of the two refusals. */

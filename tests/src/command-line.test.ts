@@ -143,7 +143,7 @@ describe('flotilla up', () => {
     const good = join(bed.folder, 'good.json')
     const hosts = {
       edge: { services: ['registry', 'gateway'] },
-      goods: { services: ['catalog', 'search', 'inventory'], instances: 2 },
+      goods: { services: ['events', 'catalog', 'search', 'inventory'], instances: 2 },
       people: { services: ['auth', 'cart'] },
     }
     writeFileSync(good, JSON.stringify({ hosts }))

@@ -16,9 +16,13 @@ import { catalog } from './catalog.ts'
 import { coupons } from './coupons.ts'
 import { gateway } from './gateway.ts'
 import { inventory } from './inventory.ts'
+import { mailbox } from './mailbox.ts'
+import { notifications } from './notifications.ts'
 import { payments } from './payments.ts'
 import { provider } from './provider.ts'
+import { recommendations } from './recommendations.ts'
 import { search } from './search.ts'
+import { shipping } from './shipping.ts'
 
 const contracts: readonly Contract[] = [
   auth,
@@ -29,7 +33,11 @@ const contracts: readonly Contract[] = [
   inventory,
   payments,
   provider,
+  mailbox,
+  notifications,
+  recommendations,
   search,
+  shipping,
 ]
 
 const folder = fileURLToPath(
