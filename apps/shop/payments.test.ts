@@ -193,6 +193,12 @@ describe('payments.refund', () => {
       'refund 400',
       'refund 600',
     ])
+    const keys = await provider.database.ask<{ key: string }>('select key from request order by key')
+    assert.deepEqual(
+      keys.map(({ key }) => key),
+      ['a', 'a.capture', 'a.refund.r1', 'a.refund.r2'],
+      'each under a name of its own, by which a repeat is known',
+    )
     const [clearing] = await shop.database.ask<{ balance: string }>(
       `select sum(debit - credit)::text as balance from ledger_entry where account = 'provider_clearing'`,
     )
@@ -289,6 +295,24 @@ describe('payments', () => {
     }
     await assert.rejects(shop.customer.reconciliation(), { code: 'permission_denied' })
     await assert.rejects(shop.customer.reconcile(), { code: 'permission_denied' })
+  })
+
+  it('publish what became definite, with the state itself', async (t) => {
+    const { shop } = await openBoth(t)
+    await shop.orders.authorise(attempt('a'))
+    await shop.orders.capture({ attemptId: 'a', amount: euros(1000) })
+    await shop.orders.void({ attemptId: 'b' })
+    await shop.orders.authorise(attempt('c', 'tok_declined'))
+    const rows = await shop.database.ask<{ type: string; key: string; status: string; version: number }>(
+      `select event->>'type' as type, event->>'key' as key, event->'data'->>'status' as status,
+         (event->'data'->>'version')::int as version from flotilla.outbox order by id`,
+    )
+    const type = 'payments.settled'
+    assert.deepEqual(rows, [
+      { type, key: 'order-of-a', status: 'authorised', version: 2 },
+      { type, key: 'order-of-a', status: 'captured', version: 4 },
+      { type, key: 'order-of-c', status: 'declined', version: 2 },
+    ])
   })
 
   it('keep no card, and take none for a token', async (t) => {

@@ -72,6 +72,8 @@ async function respond(
   if (answered === 'cut') {
     outgoing.destroy()
   } else if (answered === 'hang') {
+    // Who has hung up meanwhile will not do so again.
+    if (outgoing.closed) return
     const timer = clock.schedule(HANG_MS_MAX, () => outgoing.destroy())
     outgoing.once('close', () => timer.cancel())
   } else {
