@@ -142,9 +142,9 @@ describe('flotilla up', () => {
     }
     const good = join(bed.folder, 'good.json')
     const hosts = {
-      edge: { services: ['registry', 'gateway'] },
-      goods: { services: ['catalog', 'search', 'inventory'], instances: 2 },
-      people: { services: ['auth', 'cart'] },
+      edge: { services: ['registry', 'events', 'gateway'] },
+      goods: { services: ['catalog', 'search', 'inventory', 'coupons', 'recommendations'], instances: 2 },
+      people: { services: ['auth', 'cart', 'shipping', 'notifications'] },
     }
     writeFileSync(good, JSON.stringify({ hosts }))
     await startUp(bed, ['--placement', good])
