@@ -8,6 +8,7 @@ import { apiPrefix } from '@flotilla/core/router'
 import { auth } from '@flotilla/shop/contracts/auth'
 import { cart } from '@flotilla/shop/contracts/cart'
 import { catalog } from '@flotilla/shop/contracts/catalog'
+import { coupons } from '@flotilla/shop/contracts/coupons'
 import { gateway } from '@flotilla/shop/contracts/gateway'
 import { inventory } from '@flotilla/shop/contracts/inventory'
 import { mailbox } from '@flotilla/shop/contracts/mailbox'
@@ -22,6 +23,7 @@ const contracts: readonly Contract[] = [
   catalog,
   search,
   inventory,
+  coupons,
   cart,
   shipping,
   notifications,

@@ -142,9 +142,9 @@ describe('flotilla up', () => {
     }
     const good = join(bed.folder, 'good.json')
     const hosts = {
-      edge: { services: ['registry', 'events', 'gateway'] },
-      goods: { services: ['catalog', 'search', 'inventory', 'coupons', 'recommendations'], instances: 2 },
-      people: { services: ['auth', 'cart', 'shipping', 'notifications'] },
+      edge: { services: ['registry', 'gateway'] },
+      goods: { services: ['events', 'catalog', 'search', 'inventory', 'recommendations'], instances: 2 },
+      people: { services: ['auth', 'coupons', 'cart', 'payments', 'shipping', 'notifications'] },
     }
     writeFileSync(good, JSON.stringify({ hosts }))
     await startUp(bed, ['--placement', good])

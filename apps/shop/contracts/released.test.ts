@@ -18,6 +18,8 @@ import { gateway } from './gateway.ts'
 import { inventory } from './inventory.ts'
 import { mailbox } from './mailbox.ts'
 import { notifications } from './notifications.ts'
+import { payments } from './payments.ts'
+import { provider } from './provider.ts'
 import { recommendations } from './recommendations.ts'
 import { search } from './search.ts'
 import { shipping } from './shipping.ts'
@@ -29,6 +31,8 @@ const contracts: readonly Contract[] = [
   coupons,
   gateway,
   inventory,
+  payments,
+  provider,
   mailbox,
   notifications,
   recommendations,

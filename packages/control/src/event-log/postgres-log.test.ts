@@ -90,6 +90,28 @@ describe('PostgresLog', () => {
     assert.ok((waitsMs.toSorted((a, b) => a - b)[2] as number) < 300, `${waitsMs}`)
   })
 
+  it('refuses a producer that was replaced while it waited for its turn', async (t) => {
+    const test = await openDatabase(t)
+    const [one, other] = [await openLog(t, test), await openLog(t, test)]
+    const waiting = async (count: number): Promise<void> =>
+      until(`${count} wait`, async () => {
+        const locks = `select from pg_locks where not granted and database =
+          (select oid from pg_database where datname = current_database()) or not granted and locktype = 'transactionid'`
+        return (await test.ask(locks)).length >= count
+      })
+    await test.ask('begin')
+    await test.ask('select position from log_head for update')
+    const later = one.append('orders', 2, [testEvent('orders', { key: 'later' })])
+    await waiting(1)
+    const replaced = other.append('orders', 1, [testEvent('orders', { key: 'replaced' })])
+    const refused = assert.rejects(replaced, { reason: 'fenced' })
+    await waiting(2)
+    await test.ask('commit')
+    await later
+    await refused
+    assert.deepEqual(await test.ask('select key from event'), [{ key: 'later' }])
+  })
+
   it('forgets what is old, and a bounded number at a time', async (t) => {
     const test = await openDatabase(t)
     const log = await openLog(t, test)

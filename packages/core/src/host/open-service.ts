@@ -74,7 +74,7 @@ export async function openService(
     http: parts.http,
     isDraining: () => state.isDraining,
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
-    run: (task, timeoutMs, work) => background.run(task, timeoutMs, work),
+    run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),
     listen: (channel, onNotify) => {
       if (database === undefined) throw new FlotillaError('internal', `Service ${name} declares no database.`)
       const listener = database.listen(channel, onNotify)

@@ -9,7 +9,7 @@ import { Ticker } from '../kernel/ticker.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { CallScope, type ScopeEnvironment } from './call-scope.ts'
-import type { Context } from './definition.ts'
+import type { Context, Origin } from './definition.ts'
 
 const TURN_MS_MIN = 30_000
 /** At closing, a turn that runs may go on so long before it is canceled. */
@@ -28,12 +28,22 @@ export class Background {
   }
 
   /** Runs `work` once, for at most `timeoutMs`. */
-  run<T>(name: string, timeoutMs: number, work: (ctx: Context) => Promise<T>): Promise<T> {
-    return this.#run(name, timeoutMs, work)
+  run<T>(
+    name: string,
+    timeoutMs: number,
+    work: (ctx: Context) => Promise<T>,
+    origin: Origin = {},
+  ): Promise<T> {
+    return this.#run(name, timeoutMs, work, origin)
   }
 
-  async #run<T>(name: string, timeoutMs: number, work: (scope: CallScope) => Promise<T>): Promise<T> {
-    const scope = this.#scope(timeoutMs)
+  async #run<T>(
+    name: string,
+    timeoutMs: number,
+    work: (scope: CallScope) => Promise<T>,
+    origin: Origin,
+  ): Promise<T> {
+    const scope = this.#scope(timeoutMs, origin)
     const { clock } = this.#environment.ports
     const timer = clock.schedule(timeoutMs, () => {
       scope.stop(new FlotillaError('deadline_exceeded', `${name} took longer than ${timeoutMs} ms.`))
@@ -61,10 +71,15 @@ export class Background {
       random: ports.random,
       intervalMs,
       turn: () =>
-        this.#run(name, Math.max(intervalMs, TURN_MS_MIN), (its) => {
-          scope = its
-          return task(its)
-        }),
+        this.#run(
+          name,
+          Math.max(intervalMs, TURN_MS_MIN),
+          (its) => {
+            scope = its
+            return task(its)
+          },
+          {},
+        ),
       onError: (error) => {
         if (ticker.isClosing) return
         failures.add()
@@ -81,18 +96,10 @@ export class Background {
     return () => ticker.wake()
   }
 
-  #scope(timeoutMs: number): CallScope {
+  #scope(timeoutMs: number, origin: Origin): CallScope {
     const { service, ports } = this.#environment
     const deadlineMs = ports.clock.monotonicMs() + timeoutMs
-    const trace = TraceContext.start(ports.random, false)
-    return new CallScope(
-      this.#environment,
-      { service },
-      deadlineMs,
-      trace,
-      'sheddable_plus',
-      undefined,
-      undefined,
-    )
+    const { trace = TraceContext.start(ports.random, false), criticality = 'sheddable_plus' } = origin
+    return new CallScope(this.#environment, { service }, deadlineMs, trace, criticality, undefined, undefined)
   }
 }

@@ -12,8 +12,9 @@ import type { Static, TSchema } from '../contract/schema.ts'
 import type { Envelope } from '../events/envelope.ts'
 import type { User } from '../kernel/caller.ts'
 import type { Closing } from '../kernel/closing.ts'
-import type { CallContext, Ports } from '../kernel/context.ts'
+import type { CallContext, Criticality, Ports } from '../kernel/context.ts'
 import { type ErrorOptions, FlotillaError } from '../kernel/error.ts'
+import type { TraceContext } from '../kernel/trace-context.ts'
 import type { OnNotify } from '../store/listen.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
@@ -135,7 +136,15 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   /** An operation to be called without types: for a gateway, which passes on what others ask and answer. */
   outgoing(operation: Operation): PassOn
   /** Runs `work` once on the service's own behalf, for at most `timeoutMs`; for what has to be there before the service is ready. */
-  run<T>(name: string, timeoutMs: number, work: (ctx: Context) => Promise<T>): Promise<T>
+  run<T>(name: string, timeoutMs: number, work: (ctx: Context) => Promise<T>, origin?: Origin): Promise<T>
+}
+
+/** What work on a service's own behalf goes back to. */
+export interface Origin {
+  /** The span it runs in. Default: the first of a new trace. */
+  readonly trace?: TraceContext
+  /** Default `sheddable_plus`: nobody is waiting. */
+  readonly criticality?: Criticality
 }
 
 /** Makes calls on behalf of callers outside. */
