@@ -150,7 +150,14 @@ describe('flotilla up', () => {
     await startUp(bed, ['--placement', good])
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
-    assert.deepEqual(names, ['edge-1', 'goods-1', 'goods-2', 'people-1'])
+    assert.deepEqual(names.toSorted(), [
+      'edge-1',
+      'goods-1',
+      'goods-2',
+      'mailbox-1',
+      'people-1',
+      'provider-1',
+    ])
   })
 
   it('prints what is wrong with a setting, once, and stops', async (t) => {
