@@ -64,7 +64,7 @@ export async function bundle(root) {
       writeBundle(join(root, folder), outputFiles)
       const inputs = [...Object.keys(metafile.inputs), 'tools/bundle.mjs']
       const states = inputs.map((path) => [path, stateOf(join(root, path))])
-      writeFileSync(join(root, folder, INPUTS), JSON.stringify(Object.fromEntries(states)))
+      replaceFile(join(root, folder, INPUTS), JSON.stringify(Object.fromEntries(states)))
     }
   } finally {
     // Otherwise its process stays as long as ours, which may be the one that runs the system.
@@ -98,12 +98,21 @@ function writeBundle(folder, files) {
   for (const { path, contents } of files) {
     if (existsSync(path) && readFileSync(path).equals(contents)) continue
     mkdirSync(dirname(path), { recursive: true })
-    // Renaming shows readers the old file or the new one, never a part of it.
-    writeFileSync(`${path}.new`, contents)
-    renameSync(`${path}.new`, path)
+    replaceFile(path, contents)
   }
   const current = new Set(files.map(({ path }) => basename(path)))
   for (const name of readdirSync(folder)) {
     if (!current.has(name)) rmSync(join(folder, name))
   }
+}
+
+/**
+ * Renaming shows readers the old file or the new one, never a part of it.
+ *
+ * @param {string} path
+ * @param {string | Uint8Array} contents
+ */
+function replaceFile(path, contents) {
+  writeFileSync(`${path}.new`, contents)
+  renameSync(`${path}.new`, path)
 }

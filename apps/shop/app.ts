@@ -12,10 +12,12 @@ export const app = defineApp({
   folder: fileURLToPath(new URL('.', import.meta.resolve('@flotilla/shop/package.json'))),
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
+    events: async () => (await import('@flotilla/control/event-log')).eventLogService,
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     search: async () => (await import('./search/service.ts')).searchService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
+    coupons: async () => (await import('./coupons/service.ts')).couponsService,
     cart: async () => (await import('./cart/service.ts')).cartService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { outsidePortVariable } from '@flotilla/core/app'
 import { variableName } from '@flotilla/core/config'
 import { app } from './app.ts'
 
@@ -26,6 +27,13 @@ async function rowsOf(name: string): Promise<readonly string[]> {
 }
 
 describe('docs/configuration.md', () => {
+  it('tells of the ports of services that stand for the outside world, below those that the system gives away', () => {
+    for (const { service, port } of app.outside ?? []) {
+      assert.ok(page.includes(`| \`${outsidePortVariable(service)}\` | \`${port}\` | `), service)
+      assert.ok(port < 32_768)
+    }
+  })
+
   for (const name of Object.keys(app.services)) {
     it(`tells of the settings of ${name}`, async () => {
       const prefix = `| \`${variableName(name, 'x').slice(0, -1)}`

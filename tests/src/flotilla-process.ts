@@ -8,8 +8,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { outsidePortVariable } from '@flotilla/core/app'
 import { findFreePort } from '@flotilla/core/free-port'
 import { until } from '@flotilla/core/until'
+import { app } from '@flotilla/shop/app'
 
 /** The folder of the repository. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -39,7 +41,10 @@ export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }):
   t.after(async () => {
     for (const cleanUp of cleanUps.toReversed()) await cleanUp()
   })
-  const [gateway = 0, control = 0, registry = 0, postgres = 0] = await differentPorts(4)
+  const outside = (app.outside ?? []).map(({ service }) => service)
+  const [gateway = 0, control = 0, registry = 0, postgres = 0, ...others] = await differentPorts(
+    4 + outside.length,
+  )
   return {
     cleanUps,
     folder,
@@ -50,6 +55,7 @@ export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }):
       FLOTILLA_CONTROL_PORT: String(control),
       FLOTILLA_REGISTRY_PORT: String(registry),
       FLOTILLA_POSTGRES_PORT: String(postgres),
+      ...Object.fromEntries(outside.map((name, index) => [outsidePortVariable(name), String(others[index])])),
     },
   }
 }

@@ -13,11 +13,12 @@ import { Type } from '@flotilla/core/schema'
 import { auth } from './auth.ts'
 import { cart } from './cart.ts'
 import { catalog } from './catalog.ts'
+import { coupons } from './coupons.ts'
 import { gateway } from './gateway.ts'
 import { inventory } from './inventory.ts'
 import { search } from './search.ts'
 
-const contracts: readonly Contract[] = [auth, cart, catalog, gateway, inventory, search]
+const contracts: readonly Contract[] = [auth, cart, catalog, coupons, gateway, inventory, search]
 
 const folder = fileURLToPath(
   new URL('contracts/released/', import.meta.resolve('@flotilla/shop/package.json')),

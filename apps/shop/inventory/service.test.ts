@@ -1,62 +1,24 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
-import { defineApp } from '@flotilla/core/app'
-import type { Calls } from '@flotilla/core/calls'
-import { defineContract } from '@flotilla/core/contract'
+import { describe, it } from 'node:test'
 import { migrate } from '@flotilla/core/migrate'
 import { dumpSchema } from '@flotilla/core/schema-dump'
-import { defineService } from '@flotilla/core/service'
-import { openTestApp } from '@flotilla/core/test-app'
 import { testCall } from '@flotilla/core/test-call'
-import { openTestDatabase, type TestDatabase } from '@flotilla/core/test-database'
+import { openTestDatabase } from '@flotilla/core/test-database'
 import fc from 'fast-check'
-import { inventory, type Stock } from '../contracts/inventory.ts'
+import type { Stock } from '../contracts/inventory.ts'
 import { products } from '../seed/products.ts'
-import { inventoryService } from './service.ts'
+import { admin, assertBalanced, assertTold, folder, openInventory } from './opened-inventory.test.ts'
 
-const folder = join(import.meta.dirname, '..', '..')
-/** Stands in for the one who asks what is available. */
-const catalogService = defineService({
-  contract: defineContract({ name: 'catalog', version: 1, summary: '', operations: {} }),
-  open: () => ({}),
-})
-const app = defineApp({
-  name: 'shop',
-  folder,
-  services: { inventory: async () => inventoryService, catalog: async () => catalogService },
-})
-const admin = { id: 'the-admin', roles: ['admin'], scopes: [], tier: 'free' }
-const customer = { id: 'a-customer', roles: ['customer'], scopes: [], tier: 'free' }
 const SKU = 'TST-0001'
 
-interface Opened {
-  readonly database: TestDatabase
-  /** As an admin. */
-  readonly calls: Calls<typeof inventory>
-  /** As a customer. */
-  readonly foreign: Calls<typeof inventory>
-  /** As the catalog. */
-  readonly fromCatalog: Calls<typeof inventory>
-}
-
-async function open(t: TestContext, isSeeded = false): Promise<Opened> {
-  const { call, databases } = await openTestApp(t, { app, placement: 'one process', isSeeded })
-  return {
-    database: databases.get('inventory') as TestDatabase,
-    calls: call(inventory, { user: admin }),
-    foreign: call(inventory, { user: customer }),
-    fromCatalog: call(inventory, { service: 'catalog' }),
-  }
-}
-
-const booked = `select version, on_hand_before as "from", on_hand_after as "to", counted_by as who from adjustment
-  where sku = $1 order by version`
+const booked = `select version, (total - on_hand_delta)::int as "from", total::int as "to", actor as who from (
+    select *, sum(on_hand_delta) over (order by version) as total from movement where sku = $1 and kind = 'count') counts
+  order by version`
 
 describe('inventory.setStock', () => {
   it('creates, adjusts and books who counted what', async (t) => {
-    const { calls, database } = await open(t)
+    const { calls, database } = await openInventory(t)
     const first = await calls.setStock({ sku: SKU, onHand: 3 })
     assert.deepEqual(first, { sku: SKU, onHand: 3, reserved: 0, available: 3, version: 1 })
     const second = await calls.setStock({ sku: SKU, onHand: 0, version: 1 })
@@ -69,12 +31,12 @@ describe('inventory.setStock', () => {
   })
 
   it('counts nothing as a first count too', async (t) => {
-    const { calls } = await open(t)
+    const { calls } = await openInventory(t)
     assert.equal((await calls.setStock({ sku: SKU, onHand: 0 })).version, 1)
   })
 
   it('is quiet about a count that finds what is booked', async (t) => {
-    const { calls, database } = await open(t)
+    const { calls, database } = await openInventory(t)
     const first = await calls.setStock({ sku: SKU, onHand: 3 })
     assert.deepEqual(await calls.setStock({ sku: SKU, onHand: 3 }), first)
     const second = await calls.setStock({ sku: SKU, onHand: 4, version: 1 })
@@ -83,7 +45,7 @@ describe('inventory.setStock', () => {
   })
 
   it('refuses a version that is not the current one', async (t) => {
-    const { calls } = await open(t)
+    const { calls } = await openInventory(t)
     const stale = { code: 'failed_precondition', status: 412, reason: 'stale_version' }
     await assert.rejects(calls.setStock({ sku: SKU, onHand: 3, version: 1 }), stale, 'not there yet')
     await assert.rejects(calls.stock({ sku: SKU }), { reason: 'no_stock' })
@@ -94,7 +56,7 @@ describe('inventory.setStock', () => {
   })
 
   it('refuses a count below what is reserved', async (t) => {
-    const { calls, database } = await open(t)
+    const { calls, database } = await openInventory(t)
     await calls.setStock({ sku: SKU, onHand: 5 })
     await database.ask('update stock set reserved = 3, safety = 1')
     await assert.rejects(calls.setStock({ sku: SKU, onHand: 2 }), {
@@ -107,7 +69,7 @@ describe('inventory.setStock', () => {
   })
 
   it('lets one of those win who count the same version, and books every count', async (t) => {
-    const { calls, database } = await open(t)
+    const { calls, database } = await openInventory(t)
     await Promise.all([1, 2, 3, 4, 5, 6].map((onHand) => calls.setStock({ sku: SKU, onHand })))
     const { version } = await calls.stock({ sku: SKU })
     assert.equal(version, 6)
@@ -122,13 +84,13 @@ describe('inventory.setStock', () => {
   })
 
   it('is for admins, as availability is for services', async (t) => {
-    const { foreign } = await open(t)
+    const { foreign } = await openInventory(t)
     await assert.rejects(foreign.setStock({ sku: SKU, onHand: 3 }), { code: 'permission_denied' })
     await assert.rejects(foreign.availability({ skus: [SKU] }), { code: 'permission_denied' })
   })
 
   it('behaves like a number with a version', async (t) => {
-    const { calls } = await open(t)
+    const { calls } = await openInventory(t)
     const count = fc.record({
       onHand: fc.integer({ min: 0, max: 4 }),
       version: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
@@ -157,14 +119,14 @@ describe('inventory.setStock', () => {
 
 describe('inventory.stock', () => {
   it('knows nothing of a SKU that was never counted', async (t) => {
-    const { foreign } = await open(t)
+    const { foreign } = await openInventory(t)
     await assert.rejects(foreign.stock({ sku: SKU }), { code: 'not_found', reason: 'no_stock' })
   })
 })
 
 describe('inventory.availability', () => {
   it('tells of all known ones once, never less than none', async (t) => {
-    const { calls, fromCatalog, database } = await open(t)
+    const { calls, fromCatalog, database } = await openInventory(t)
     await calls.setStock({ sku: 'B-1', onHand: 9 })
     await calls.setStock({ sku: 'A-1', onHand: 3 })
     await database.ask(`update stock set reserved = 2, safety = 4`)
@@ -179,13 +141,39 @@ describe('inventory.availability', () => {
 
 describe('the stock table', () => {
   it('cannot be oversold, by whatever statement', async (t) => {
-    const { calls, database } = await open(t)
+    const { calls, database } = await openInventory(t)
     await calls.setStock({ sku: SKU, onHand: 3 })
     for (const wrong of ['reserved = 4', 'reserved = -1', 'on_hand = -1', 'safety = -1', 'version = 0']) {
       await assert.rejects(database.ask(`update stock set ${wrong}`), { code: '23514' }, wrong)
     }
     await database.ask('update stock set reserved = 3')
     await assert.rejects(database.ask('update stock set on_hand = 2'), { constraint: 'not_oversold' })
+  })
+
+  it('takes over the counts that were booked as adjustments', async (t) => {
+    const database = await openTestDatabase(t)
+    const migrations = (name: string): Promise<string> =>
+      readFile(`${folder}/inventory/migrations/${name}`, 'utf8')
+    await database.ask(await migrations('0001-stock.sql'))
+    await database.ask(`insert into stock (sku, on_hand, version) values ('A-1', 5, 2), ('B-1', 1, 1)`)
+    await database.ask(`insert into adjustment values ('A-1', 1, 0, 7, 'seed', '2026-01-01Z'),
+      ('A-1', 2, 7, 5, 'ann', '2026-01-02Z'), ('B-1', 1, 0, 1, 'seed', '2026-01-01Z')`)
+    await database.ask(await migrations('0002-reservations.sql'))
+    await assertBalanced(database)
+    const [last] = await database.ask(`select actor, at::date::text from movement where version = 2`)
+    assert.deepEqual(last, { actor: 'ann', at: '2026-01-02' })
+  })
+
+  it('has movements that nobody changes', async (t) => {
+    const { calls, database } = await openInventory(t)
+    await calls.setStock({ sku: SKU, onHand: 3 })
+    for (const change of [
+      'update movement set actor = $$me$$',
+      'delete from movement',
+      'truncate movement',
+    ]) {
+      await assert.rejects(database.ask(change), /only ever added/)
+    }
   })
 
   it('is what schema.sql says', async (t) => {
@@ -200,13 +188,15 @@ describe('the stock table', () => {
 
 describe('the first stock', () => {
   it('is that of every product, booked, and is put in once', async (t) => {
-    const { calls, database } = await open(t, true)
+    const { calls, database } = await openInventory(t, {}, true)
     const total = products.reduce((sum, { stock }) => sum + stock, 0)
     const sums = `select count(*)::int as skus, sum(on_hand)::int as total,
-      (select sum(on_hand_after - on_hand_before)::int from adjustment) as booked from stock`
+      (select sum(on_hand_delta)::int from movement) as booked from stock`
     assert.deepEqual(await database.ask(sums), [{ skus: 240, total, booked: total }])
     const [product] = products
     const sku = product?.sku ?? ''
     assert.equal((await calls.stock({ sku })).onHand, product?.stock)
+    await assertBalanced(database)
+    await assertTold(database)
   })
 })

@@ -7,18 +7,21 @@
  *
  * @module
  */
-import { isoTime } from '@flotilla/core/clock'
 import type { Handlers } from '@flotilla/core/service'
 import type { inventory, Stock } from '../contracts/inventory.ts'
-import { adjustStock, createStock, lockStock } from './stock-store.ts'
+import { moveStock, tellStock } from './movements.ts'
+import { createStock, lockStock } from './stock-store.ts'
 
 /** Handles `inventory.setStock`. */
 export const setStock: Handlers<typeof inventory>['setStock'] = ({ sku, onHand, version }, ctx) =>
   ctx.commit(async (tx): Promise<Stock> => {
-    const count = { sku, onHand, countedBy: ctx.user.id, countedAt: isoTime(ctx.clock.now()) }
+    const actor = ctx.user.id
     // Who names a version means a SKU that is there.
-    const created = version === undefined ? await createStock(tx, count) : undefined
-    if (created !== undefined) return created
+    const [created] = version === undefined ? await createStock(tx, [{ sku, onHand }], actor) : []
+    if (created !== undefined) {
+      await tellStock(ctx, tx, created)
+      return created
+    }
     const stock = await lockStock(tx, sku)
     if (stock === undefined) throw ctx.fail('stale_version')
     const isBooked = stock.onHand === onHand
@@ -26,5 +29,8 @@ export const setStock: Handlers<typeof inventory>['setStock'] = ({ sku, onHand, 
     if (isBooked && (isMeant || version === stock.version - 1)) return stock
     if (!isMeant) throw ctx.fail('stale_version')
     if (onHand < stock.reserved) throw ctx.fail('below_reserved')
-    return adjustStock(tx, count, stock.onHand)
+    const onHandDelta = onHand - stock.onHand
+    const count = { sku, kind: 'count', onHandDelta, reservedDelta: 0, actor } as const
+    const { stocks } = await moveStock(ctx, tx, [count])
+    return stocks[0] as Stock
   })

@@ -5,7 +5,7 @@
  */
 import { role } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
-import { command, query, stream } from '@flotilla/core/operation'
+import { command, query } from '@flotilla/core/operation'
 import { Nothing, type Static, Time, Type } from '@flotilla/core/schema'
 import { INSTANCES_MAX } from '../topology/placement.ts'
 
@@ -69,18 +69,6 @@ export type Status = Static<typeof Status>
 
 const noService = { code: 'not_found', title: 'There is no such service' } as const
 
-const LogQuery = {
-  /** Only of this service. */
-  service: Type.Optional(Type.String({ maxLength: 64 })),
-  /** Only lines in which this field has this value: `order_id=42`. */
-  where: Type.Optional(Type.String({ maxLength: 300, pattern: '^[A-Za-z_][A-Za-z0-9_.]*=.*$' })),
-}
-
-const LogLine = Type.Object({ process: Type.String(), text: Type.String() })
-
-/** A log line as a value. */
-export type LogLine = Static<typeof LogLine>
-
 /** The control API. */
 export const controlContract = defineContract({
   name: 'control',
@@ -98,21 +86,6 @@ export const controlContract = defineContract({
       access: operator,
       http: 'GET /processes',
       output: Type.Object({ items: Type.Array(ProcessInfo) }),
-    }),
-    logs: query({
-      summary: 'The last log lines, oldest first.',
-      access: operator,
-      http: 'GET /logs',
-      input: Type.Object({ ...LogQuery, lines: Type.Optional(Type.Integer({ minimum: 1, maximum: 5_000 })) }),
-      output: Type.Object({ items: Type.Array(LogLine) }),
-      reasons: { no_service: noService },
-    }),
-    followLogs: stream({
-      summary: 'Log lines as they are written.',
-      access: operator,
-      http: 'GET /logs/stream',
-      input: Type.Object(LogQuery),
-      output: LogLine,
     }),
     scale: command({
       summary: 'Runs a service in so many processes.',

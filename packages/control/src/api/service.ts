@@ -10,7 +10,6 @@ import { defineService, type OperationContext, type PassOn, type Service } from 
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { hostOfService, type Placement } from '../topology/placement.ts'
 import { controlContract, type ProcessInfo, type Status } from './contract.ts'
-import { followLines, type LogSource, lastLines } from './log-reader.ts'
 
 /** What the API acts on. */
 export interface ControlOptions {
@@ -32,31 +31,21 @@ export interface ControlOptions {
 
 /** How long a process may take to end when its host shrinks. */
 const SHRINK_GRACE_MS = 30_000
-const LINES_DEFAULT = 200
 
 /** Declares the control service of one running system. */
 export function controlService(options: ControlOptions): Service {
   const { supervisor, placement } = options
   return defineService({
     contract: controlContract,
-    open({ outgoing, clock }) {
+    open({ outgoing }) {
       const operations = new Map(
         options.contracts.flatMap(operationsOf).map((operation) => [operation.id, outgoing(operation)]),
       )
-      const sources = (): readonly LogSource[] =>
-        supervisor.slots.map(({ name }) => ({ process: name, path: supervisor.logPath(name) }))
       return {
         status: () => statusOf(options),
         processes: () => ({
           items: Object.keys(placement.hosts).flatMap((host) => processesOf(options, host)),
         }),
-        async logs({ lines = LINES_DEFAULT, ...filter }, ctx) {
-          const { service } = filter
-          if (service !== undefined && hostOfService(placement, service) === undefined)
-            throw ctx.fail('no_service', `There is no service ${service}.`)
-          return { items: await lastLines(sources(), filter, lines) }
-        },
-        followLogs: (filter, ctx) => followLines(sources, filter, clock, ctx.signal),
         async scale({ service, instances }, ctx) {
           const host = hostOfService(placement, service)
           if (host === undefined) throw ctx.fail('no_service', `There is no service ${service}.`)

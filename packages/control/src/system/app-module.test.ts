@@ -57,12 +57,19 @@ describe('placeable', () => {
     const [registry, cart] = [serviceCalling('registry'), serviceCalling('cart')]
     const gateway = serviceCalling('gateway', cart)
     const all = new Map([registry, cart, gateway].map((service) => [service.contract.name, service]))
-    assert.deepEqual(placeable(all), [
-      { name: 'registry', calls: [], isSingle: true },
-      { name: 'cart', calls: ['registry'], isSingle: false },
-      { name: 'gateway', calls: ['registry', 'cart'], isSingle: true },
+    assert.deepEqual(placeable({}, all), [
+      { name: 'registry', calls: [], isSingle: true, isOutside: false },
+      { name: 'cart', calls: ['registry'], isSingle: false, isOutside: false },
+      { name: 'gateway', calls: ['registry', 'cart'], isSingle: true, isOutside: false },
     ])
     all.delete('registry')
-    assert.deepEqual(placeable(all)[1]?.calls, ['cart'])
+    assert.deepEqual(placeable({}, all)[1]?.calls, ['cart'])
+    const outside = [{ service: 'cart', port: 8070 }]
+    assert.deepEqual(placeable({ outside }, all)[0], {
+      name: 'cart',
+      calls: [],
+      isSingle: true,
+      isOutside: true,
+    })
   })
 })

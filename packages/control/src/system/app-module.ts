@@ -80,10 +80,14 @@ export function contractsOf(services: ReadonlyMap<string, Service>): readonly Co
 const SINGLE = ['gateway', 'registry']
 
 /** What placements must know. Everybody needs the registry first. */
-export function placeable(services: ReadonlyMap<string, Service>): readonly PlaceableService[] {
+export function placeable(
+  { outside = [] }: Pick<App, 'outside'>,
+  services: ReadonlyMap<string, Service>,
+): readonly PlaceableService[] {
   return [...services.entries()].map(([name, service]) => {
     const calls = service.calls.map((contract) => contract.name)
     const needs = name === 'registry' || !services.has('registry') ? calls : ['registry', ...calls]
-    return { name, calls: needs, isSingle: SINGLE.includes(name) }
+    const isOutside = outside.some(({ service }) => service === name)
+    return { name, calls: needs, isSingle: isOutside || SINGLE.includes(name), isOutside }
   })
 }

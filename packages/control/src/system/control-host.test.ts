@@ -10,6 +10,7 @@ import type { Host } from '@flotilla/core/host'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
+import { controlContract } from '../api/contract.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { openControlHost } from './control-host.ts'
@@ -137,7 +138,7 @@ describe('openControlHost', () => {
       `Bearer ${TOKEN.toUpperCase()}`,
     ]
     for (const authorization of [...wrong, TOKEN, `Basic ${TOKEN}`]) {
-      for (const operation of ['status', 'processes', 'logs', 'scale', 'call', 'down']) {
+      for (const operation of Object.keys(controlContract.operations)) {
         const { status } = await ask(host, operation, { authorization })
         assert.equal(status, 401, `${operation} with '${authorization}'`)
       }

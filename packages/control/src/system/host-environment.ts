@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
+import type { DecidedSettings } from '@flotilla/core/app'
 import { variableName } from '@flotilla/core/config'
 import type { Signer } from '@flotilla/core/credentials'
 import { databaseVariable } from '@flotilla/core/host-settings'
@@ -26,12 +27,10 @@ export interface EnvironmentOptions {
   /** By service. */
   readonly databaseUrls: Readonly<Record<string, string>>
   /** Settings of services that the system decides, by service and field, such as the gateway's port. */
-  readonly settings: ServiceFields
+  readonly settings: DecidedSettings
   /** The same for one-off tasks only, such as the passwords of first accounts. */
-  readonly taskSettings: ServiceFields
+  readonly taskSettings: DecidedSettings
 }
-
-type ServiceFields = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** The service that listens on the registry's port. */
 const REGISTRY = 'registry'

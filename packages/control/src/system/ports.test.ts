@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { isFlotillaError } from '@flotilla/core/error'
 import { findFreePort } from '@flotilla/core/free-port'
-import { describeRefusal, probePorts, readPorts } from './ports.ts'
+import { describeRefusal, portUses, probePort, readPorts } from './ports.ts'
 
 const isRefusal = (code: string, pattern: RegExp) => (error: unknown) =>
   isFlotillaError(error) && error.code === code && pattern.test(error.message)
@@ -11,20 +11,42 @@ const isRefusal = (code: string, pattern: RegExp) => (error: unknown) =>
 describe('readPorts', () => {
   it('takes the option before the variable before the default', () => {
     const environment = { FLOTILLA_PORT: '9000', FLOTILLA_REGISTRY_PORT: '9001' }
-    assert.deepEqual(readPorts(environment, '9002'), {
+    assert.deepEqual(readPorts({}, environment, '9002'), {
       gateway: 9002,
       control: 8090,
       registry: 9001,
       postgres: 15_432,
+      outside: {},
     })
-    assert.equal(readPorts(environment).gateway, 9000)
-    assert.equal(readPorts({}).gateway, 8080)
+    assert.equal(readPorts({}, environment).gateway, 9000)
+    assert.equal(readPorts({}, {}).gateway, 8080)
+  })
+
+  it('knows the outside services of an app, and their variables', () => {
+    const app = {
+      outside: [
+        { service: 'provider', port: 8070 },
+        { service: 'mailbox', port: 8025 },
+      ],
+    }
+    const ports = readPorts(app, { FLOTILLA_PROVIDER_PORT: '9003' })
+    assert.deepEqual(ports.outside, { provider: 9003, mailbox: 8025 })
+    assert.deepEqual(
+      portUses(ports)
+        .map(({ user, hint }) => `${user} ${hint}`)
+        .slice(3),
+      ['postgres FLOTILLA_POSTGRES_PORT', 'provider FLOTILLA_PROVIDER_PORT', 'mailbox FLOTILLA_MAILBOX_PORT'],
+    )
+    assert.throws(
+      () => readPorts(app, { FLOTILLA_MAILBOX_PORT: '8080' }),
+      isRefusal('invalid_argument', /^Port 8080 cannot serve both gateway and mailbox\.$/),
+    )
   })
 
   it('refuses what is no port, naming the variable', () => {
     for (const text of ['', '0', '65536', '-1', '1.5', '1e3', '0x50', ' 80', 'http', '123456']) {
       assert.throws(
-        () => readPorts({ FLOTILLA_CONTROL_PORT: text }),
+        () => readPorts({}, { FLOTILLA_CONTROL_PORT: text }),
         isRefusal('invalid_argument', /^FLOTILLA_CONTROL_PORT must be a port from 1 to 65535/),
         text,
       )
@@ -33,25 +55,25 @@ describe('readPorts', () => {
 
   it('refuses one port for two', () => {
     assert.throws(
-      () => readPorts({}, '8090'),
+      () => readPorts({}, {}, '8090'),
       isRefusal('invalid_argument', /^Port 8090 cannot serve both gateway and control\.$/),
     )
   })
 })
 
-describe('probePorts', () => {
+describe('probePort', () => {
   it('names the port that is taken, who needs it, and how to choose another', async (t) => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     t.after(() => {
       server.close()
     })
-    const registry = (server.address() as AddressInfo).port
+    const { port } = server.address() as AddressInfo
     await assert.rejects(
-      probePorts({ gateway: await findFreePort(), registry }),
+      probePort({ user: 'registry', port, hint: 'FLOTILLA_REGISTRY_PORT' }),
       isRefusal(
         'failed_precondition',
-        new RegExp(`^Port ${registry}, which the registry needs, is taken .*FLOTILLA_REGISTRY_PORT\\.$`),
+        new RegExp(`^Port ${port}, which the registry needs, is taken .*FLOTILLA_REGISTRY_PORT\\.$`),
       ),
     )
   })
@@ -62,8 +84,8 @@ describe('probePorts', () => {
   })
 
   it('leaves free ports free', async () => {
-    const gateway = await findFreePort()
-    await probePorts({ gateway })
-    await probePorts({ gateway })
+    const use = { user: 'gateway', port: await findFreePort(), hint: '' }
+    await probePort(use)
+    await probePort(use)
   })
 })

@@ -4,6 +4,7 @@
  * @module
  */
 import { createServer } from 'node:net'
+import { type App, outsidePortVariable } from '@flotilla/core/app'
 import { FlotillaError } from '@flotilla/core/error'
 
 /** Fixed ports; all below 32768, where the system does not take ports for outgoing connections. */
@@ -12,6 +13,17 @@ export interface SystemPorts {
   readonly control: number
   readonly registry: number
   readonly postgres: number
+  /** Of services that stand for the outside world, by service. */
+  readonly outside: Readonly<Record<string, number>>
+}
+
+/** A port of the system. */
+export interface PortUse {
+  /** Who needs it. */
+  readonly user: string
+  readonly port: number
+  /** How to choose another. */
+  readonly hint: string
 }
 
 /** Names, defaults and environment variables. */
@@ -24,45 +36,57 @@ const portFacts = {
 
 /** @throws FlotillaError `invalid_argument` when a variable is not a port, or two name the same. */
 export function readPorts(
+  { outside = [] }: Pick<App, 'outside'>,
   environment: Readonly<Record<string, string | undefined>>,
   gateway?: string,
 ): SystemPorts {
-  const read = (name: keyof typeof portFacts, given?: string): number => {
-    const { default: fallback, variable } = portFacts[name]
+  const read = (variable: string, fallback: number, given?: string): number => {
     const text = given ?? environment[variable] ?? String(fallback)
     const port = Number(text)
     if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
     throw new FlotillaError('invalid_argument', `${variable} must be a port from 1 to 65535, not ${text}.`)
   }
+  const readFixed = (name: keyof typeof portFacts, given?: string): number =>
+    read(portFacts[name].variable, portFacts[name].default, given)
   const ports: SystemPorts = {
-    gateway: read('gateway', gateway),
-    control: read('control'),
-    registry: read('registry'),
-    postgres: read('postgres'),
+    gateway: readFixed('gateway', gateway),
+    control: readFixed('control'),
+    registry: readFixed('registry'),
+    postgres: readFixed('postgres'),
+    outside: Object.fromEntries(
+      outside.map(({ service, port }) => [service, read(outsidePortVariable(service), port)]),
+    ),
   }
   const users = new Map<number, string>()
-  for (const [name, port] of Object.entries(ports)) {
+  for (const { user, port } of portUses(ports)) {
     const other = users.get(port)
     if (other !== undefined) {
-      throw new FlotillaError('invalid_argument', `Port ${port} cannot serve both ${other} and ${name}.`)
+      throw new FlotillaError('invalid_argument', `Port ${port} cannot serve both ${other} and ${user}.`)
     }
-    users.set(port, name)
+    users.set(port, user)
   }
   return ports
 }
 
-/** @throws FlotillaError `failed_precondition` naming the port that cannot be had, why, and how to choose another. */
-export async function probePorts(ports: Partial<SystemPorts>): Promise<void> {
-  for (const name of Object.keys(portFacts) as (keyof typeof portFacts)[]) {
-    const port = ports[name]
-    const code = port === undefined ? undefined : await refusalOf(port)
-    if (code !== undefined) {
-      throw new FlotillaError(
-        'failed_precondition',
-        `Port ${port}, which the ${name} needs, ${describeRefusal(code)} another port with ${portFacts[name].hint}.`,
-      )
-    }
-  }
+/** Every port, and who needs it. */
+export function portUses(ports: SystemPorts): readonly PortUse[] {
+  const fixed = Object.entries(portFacts).map(([user, { hint }]) => {
+    return { user, port: ports[user as keyof typeof portFacts], hint }
+  })
+  const outside = Object.entries(ports.outside).map(([user, port]) => {
+    return { user, port, hint: outsidePortVariable(user) }
+  })
+  return [...fixed, ...outside]
+}
+
+/** @throws FlotillaError `failed_precondition` naming the port if it cannot be had, why, and how to choose another. */
+export async function probePort({ user, port, hint }: PortUse): Promise<void> {
+  const code = await refusalOf(port)
+  if (code === undefined) return
+  throw new FlotillaError(
+    'failed_precondition',
+    `Port ${port}, which the ${user} needs, ${describeRefusal(code)} another port with ${hint}.`,
+  )
 }
 
 /** Why the port cannot be had, in people's words, up to what to do about it. */

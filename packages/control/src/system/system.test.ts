@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { defineApp } from '@flotilla/core/app'
 import { systemClock } from '@flotilla/core/clock'
 import { defineContract } from '@flotilla/core/contract'
 import { isFlotillaError } from '@flotilla/core/error'
@@ -19,10 +21,26 @@ const READY = `const tell = () => process.send({ kind: 'stats', cpuMs: 0, rssByt
 process.send({ kind: 'ready', http: '' }); setInterval(tell, 1_000)`
 const CRASH = `console.log(JSON.stringify({ level: 'error', message: 'the harbour is closed' })); process.exit(78)`
 
+const harbourApp = defineApp({
+  name: 'test',
+  folder: '',
+  services: { harbour: async () => assert.fail('control loads it') },
+  outside: [
+    {
+      service: 'harbour',
+      port: 8070,
+      tells: [{ service: 'harbour', field: 'callUrl', value: 'http://127.0.0.1:{gateway}/ships' }],
+    },
+  ],
+  secrets: [{ service: 'harbour', field: 'key', name: 'of the lock' }],
+})
+
 interface Bed {
   readonly folder: DataFolder
   /** Lines of the supervisor's own log. */
   readonly lines: readonly string[]
+  /** Of the harbour, which is outside the system. */
+  readonly harbourPort: number
   readonly open: (signal?: AbortSignal) => Promise<System>
 }
 
@@ -39,12 +57,13 @@ async function makeBed(t: TestContext, program: string, prepare = 'process.exit(
     control: await findFreePort(),
     registry: await findFreePort(),
     postgres: await findFreePort(),
+    outside: { harbour: await findFreePort() },
   }
   const open = async (signal = new AbortController().signal): Promise<System> => {
     const system = await openSystem({
-      module: { app: { name: 'test', folder: '', services: {} }, root: '', folder: '', main, version: '1' },
+      module: { app: harbourApp, root: '', folder: '', main, version: '1' },
       services,
-      placeable: [{ name: 'harbour', calls: [], isSingle: false }],
+      placeable: [{ name: 'harbour', calls: [], isSingle: true, isOutside: true }],
       placement: { name: 'test', hosts: { main: { services: ['harbour'], instances: 1 } } },
       folder,
       secrets: new Secrets(folder, systemRandom),
@@ -69,7 +88,7 @@ async function makeBed(t: TestContext, program: string, prepare = 'process.exit(
     t.after(() => system.close().catch(() => {}))
     return system
   }
-  return { folder, lines, open }
+  return { folder, lines, harbourPort: tcp.outside.harbour, open }
 }
 
 describe('openSystem', () => {
@@ -85,6 +104,31 @@ describe('openSystem', () => {
     })
     assert.equal(existsSync(join(folder.path, 'control.json')), false)
     assert.deepEqual(folder.readJson('processes.json'), [])
+  })
+
+  it('tells services what follows from ports, and their secrets', async (t) => {
+    const program = `require('node:fs').writeFileSync(__dirname + '/told.json', JSON.stringify(process.env)); ${READY}`
+    const { folder, open, harbourPort } = await makeBed(t, program)
+    const { gateway } = await open()
+    const told = folder.readJson<Record<string, string>>('told.json')
+    assert.equal(told?.['HARBOUR_PORT'], String(harbourPort))
+    assert.equal(told['HARBOUR_CALL_URL'], `${gateway}/ships`)
+    assert.equal(told['HARBOUR_KEY'], new Secrets(folder, systemRandom).get('shared of the lock'))
+    assert.match(told['HARBOUR_KEY'] ?? '', /^[\w-]{24}$/)
+  })
+
+  it('starts nothing when the port of a service that stands for the outside world is taken', async (t) => {
+    const { folder, open, harbourPort } = await makeBed(t, READY)
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(harbourPort, '127.0.0.1', resolve))
+    t.after(() => {
+      other.close()
+    })
+    await assert.rejects(open(), {
+      code: 'failed_precondition',
+      message: `Port ${harbourPort}, which the harbour needs, is taken by another program; stop it, or choose another port with FLOTILLA_HARBOUR_PORT.`,
+    })
+    assert.equal(existsSync(join(folder.path, 'processes.json')), false)
   })
 
   it('tells of a host that was ready and crashes again and again, and is not ready until it is', async (t) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { rmSync } from 'node:fs'
-import type { App } from '@flotilla/core/app'
+import { type App, decideSettings } from '@flotilla/core/app'
 import type { Caller, User } from '@flotilla/core/caller'
 import { type Clock, isoTime } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
@@ -29,7 +29,7 @@ import type { DataFolder, Secrets } from './data-folder.ts'
 import { type Databases, externalUrlIn, openDatabases } from './databases.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 import { endLeftovers, recordProcesses, thisProcess } from './leftovers.ts'
-import { probePorts, type SystemPorts } from './ports.ts'
+import { portUses, probePort, type SystemPorts } from './ports.ts'
 import { lastWords, runTask } from './run-task.ts'
 
 /** What a system is opened with. */
@@ -132,7 +132,8 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   closing.defer('control file', () => folder.remove(CONTROL_FILE))
   const ended = await endLeftovers(folder, ports.clock)
   if (ended > 0) onStep(`ended ${ended} processes that an earlier run left behind`)
-  await probePorts({ gateway: tcp.gateway, control: tcp.control, registry: tcp.registry })
+  // PostgreSQL finds out about its own, which a server of an earlier run may have.
+  for (const use of portUses(tcp)) if (use.port !== tcp.postgres) await probePort(use)
   closing.defer('sockets', () => rmSync(folder.sockets, { recursive: true, force: true }))
 
   onStep('PostgreSQL')
@@ -196,6 +197,11 @@ function environmentOf(
 ): EnvironmentOptions {
   const { module, services, folder, secrets, tcp, ports, environment } = options
   const processKeys = createKeyPair()
+  const decided = decideSettings(module.app, {
+    gatewayPort: tcp.gateway,
+    outsidePorts: tcp.outside,
+    secretOf: (name) => secrets.get(name),
+  })
   return {
     environment,
     services: [...services.keys()],
@@ -208,20 +214,15 @@ function environmentOf(
     credentialsUntil: ports.clock.now() + CREDENTIAL_MS,
     databaseUrls: databases.urls,
     settings: {
-      ...secretSettings(module.app, secrets),
-      gateway: { port: String(tcp.gateway), userSigningKey: userKeys.privateKey },
+      ...decided,
+      gateway: {
+        ...decided['gateway'],
+        port: String(tcp.gateway),
+        userSigningKey: userKeys.privateKey,
+      },
     },
     taskSettings: loginSettings(module.app, secrets),
   }
-}
-
-/** What an app's services keep secret, as settings of theirs. */
-function secretSettings(app: App, secrets: Secrets): EnvironmentOptions['settings'] {
-  const settings: Record<string, Record<string, string>> = {}
-  for (const { service, field } of app.secrets ?? []) {
-    settings[service] = { ...settings[service], [field]: secrets.get(`${service} ${field}`) }
-  }
-  return settings
 }
 
 /** The passwords of an app's first accounts, as settings of its service `auth`. */

@@ -14,9 +14,9 @@ import {
 } from './placement.ts'
 
 const services: readonly PlaceableService[] = [
-  { name: 'gateway', calls: ['catalog', 'cart'], isSingle: true },
-  { name: 'catalog', calls: [], isSingle: false },
-  { name: 'cart', calls: ['catalog'], isSingle: false },
+  { name: 'gateway', calls: ['catalog', 'cart'], isSingle: true, isOutside: false },
+  { name: 'catalog', calls: [], isSingle: false, isOutside: false },
+  { name: 'cart', calls: ['catalog'], isSingle: false, isOutside: false },
 ]
 const good = { edge: { services: ['gateway'] }, goods: { services: ['catalog', 'cart'], instances: 3 } }
 
@@ -36,11 +36,13 @@ const anyServices: fc.Arbitrary<readonly PlaceableService[]> = fc
   .integer({ min: 1, max: 7 })
   .chain((count) => {
     const names = Array.from({ length: count }, (_, index) => `s${index}`)
-    return fc.tuple(...names.map((name) => fc.record({ name: fc.constant(name), calls: fc.subarray(names) })))
+    const service = (name: string) =>
+      fc.record({ name: fc.constant(name), calls: fc.subarray(names), isOutside: fc.boolean() })
+    return fc.tuple(...names.map(service))
   })
-  .map((made) => made.map((service) => ({ ...service, isSingle: false })))
+  .map((made) => made.map((service) => ({ ...service, isSingle: service.isOutside })))
 
-/** Services, and each in one of up to four hosts. */
+/** Services, and each in one of up to four hosts; for those who do not care who is outside. */
 const anyPlaced = anyServices.chain((made) =>
   fc
     .array(fc.integer({ min: 0, max: 3 }), { minLength: made.length, maxLength: made.length })
@@ -135,6 +137,45 @@ describe('parsePlacement', () => {
   })
 })
 
+describe('services that stand for the outside world', () => {
+  const all = [...services, { name: 'provider', calls: [], isSingle: true, isOutside: true }]
+  const alone = { services: ['provider'], instances: 1 }
+
+  it('have a host to themselves in every built-in placement, beside all others in one', () => {
+    for (const name of builtInPlacements)
+      assert.deepEqual(builtInPlacement(name, all).hosts['provider'], alone)
+    assert.deepEqual(builtInPlacement('monolith', all).hosts['app']?.services, ['gateway', 'catalog', 'cart'])
+  })
+
+  it('have one in a placement that does not name them, or the one that it gives them', () => {
+    const hostsOf = (hosts: object) => parsePlacement('mine', JSON.stringify({ hosts }), all).hosts
+    assert.deepEqual(hostsOf(good)['provider'], alone)
+    assert.deepEqual(Object.keys(hostsOf({ ...good, bank: { services: ['provider'] } })), [
+      'edge',
+      'goods',
+      'bank',
+    ])
+  })
+
+  it('are refused together with others, more than once, and when others have their name', () => {
+    const mistakesWith = (hosts: object): readonly string[] => {
+      try {
+        parsePlacement('mine', JSON.stringify({ hosts }), all)
+      } catch (error) {
+        return (error as PlacementError).mistakes
+      }
+      return []
+    }
+    assert.deepEqual(mistakesWith({ ...good, edge: { services: ['gateway', 'provider'] } }), [
+      'hosts.edge: provider stands for the outside world and needs a host to itself',
+    ])
+    assert.deepEqual(mistakesWith({ ...good, bank: { services: ['provider'], instances: 2 } }), [
+      'hosts.bank: provider can run once only',
+    ])
+    assert.deepEqual(mistakesWith({ goods: good.goods, provider: good.edge }), ['provider is not placed'])
+  })
+})
+
 describe('builtInPlacement', () => {
   it('places every service once, and makes no mistake', () => {
     fc.assert(
@@ -142,7 +183,9 @@ describe('builtInPlacement', () => {
         const placement = builtInPlacement(name, made)
         assert.deepEqual(mistakesIn(placement, made), [])
         for (const service of made) assert.ok(hostOfService(placement, service.name) !== undefined)
-        assert.equal(Object.keys(placement.hosts).length, name === 'monolith' ? 1 : made.length)
+        const together = name === 'monolith' ? made.filter(({ isOutside }) => !isOutside) : []
+        const alone = made.length - together.length
+        assert.equal(Object.keys(placement.hosts).length, alone + Math.min(1, together.length))
       }),
     )
   })
@@ -175,10 +218,10 @@ describe('startWaves', () => {
 
   it('waits for a circle as for any other host', () => {
     const circle: readonly PlaceableService[] = [
-      { name: 'gateway', calls: ['a'], isSingle: true },
-      { name: 'a', calls: ['b'], isSingle: false },
-      { name: 'b', calls: ['a', 'c'], isSingle: false },
-      { name: 'c', calls: ['c'], isSingle: false },
+      { name: 'gateway', calls: ['a'], isSingle: true, isOutside: false },
+      { name: 'a', calls: ['b'], isSingle: false, isOutside: false },
+      { name: 'b', calls: ['a', 'c'], isSingle: false, isOutside: false },
+      { name: 'c', calls: ['c'], isSingle: false, isOutside: false },
     ]
     assert.deepEqual(startWaves(builtInPlacement('fleet', circle), circle), [['c'], ['a', 'b'], ['gateway']])
     assert.deepEqual(startWaves(builtInPlacement('monolith', circle), circle), [['app']])

@@ -28,6 +28,8 @@ export interface PlaceableService {
   readonly calls: readonly string[]
   /** True when there can be one on a machine only: it listens on a fixed port. */
   readonly isSingle: boolean
+  /** True when it stands for the outside world: it has a host to itself in every placement. */
+  readonly isOutside: boolean
 }
 
 /** A placement that cannot be: every mistake in it. */
@@ -44,21 +46,35 @@ export class PlacementError extends Error {
 /** Names of the placements that every app has. */
 export const builtInPlacements = ['fleet', 'monolith'] as const
 
-/** Every service in a process of its own (`fleet`), or all in one (`monolith`). */
+/** Every service in a process of its own (`fleet`), or all in one but those outside (`monolith`). */
 export function builtInPlacement(
   name: (typeof builtInPlacements)[number],
   services: readonly PlaceableService[],
 ): Placement {
-  const names = services.map((service) => service.name)
-  if (name === 'monolith') return { name, hosts: { app: { services: names, instances: 1 } } }
-  return { name, hosts: Object.fromEntries(names.map((one) => [one, { services: [one], instances: 1 }])) }
+  const isTogether = ({ isOutside }: PlaceableService): boolean => name === 'monolith' && !isOutside
+  const together = services.filter(isTogether)
+  const app = together.length > 0 ? { app: { services: namesOf(together), instances: 1 } } : {}
+  return { name, hosts: { ...app, ...ownHosts(services.filter((service) => !isTogether(service))) } }
+}
+
+/** A host for each, of its name. */
+function ownHosts(services: readonly PlaceableService[]): Placement['hosts'] {
+  return Object.fromEntries(namesOf(services).map((name) => [name, { services: [name], instances: 1 }]))
+}
+
+function namesOf(services: readonly PlaceableService[]): readonly string[] {
+  return services.map(({ name }) => name)
 }
 
 const HOST_NAME = /^[a-z][a-z0-9-]{0,30}$/
 /** Processes of one host. */
 export const INSTANCES_MAX = 64
 
-/** @throws PlacementError naming everything that is wrong. */
+/**
+ * Services that stand for the outside world need not be named: each has a host of its name then.
+ *
+ * @throws PlacementError naming everything that is wrong.
+ */
 export function parsePlacement(name: string, text: string, services: readonly PlaceableService[]): Placement {
   let value: unknown
   try {
@@ -72,7 +88,9 @@ export function parsePlacement(name: string, text: string, services: readonly Pl
   const parsed = Object.entries(hosts).map(
     ([host, given]) => [host, parseHost(host, given, mistakes)] as const,
   )
-  const placement: Placement = { name, hosts: Object.fromEntries(parsed) }
+  const placed = new Set(parsed.flatMap(([, host]) => host.services))
+  const unnamed = services.filter((service) => service.isOutside && !placed.has(service.name))
+  const placement: Placement = { name, hosts: { ...ownHosts(unnamed), ...Object.fromEntries(parsed) } }
   mistakes.push(...mistakesIn(placement, services))
   if (mistakes.length > 0) throw new PlacementError(name, mistakes)
   return placement
@@ -106,6 +124,8 @@ export function mistakesIn(placement: Placement, services: readonly PlaceableSer
       const other = placed.get(name)
       if (service === undefined) mistakes.push(`hosts.${host} names ${name}, which the app does not have`)
       else if (service.isSingle && instances > 1) mistakes.push(`hosts.${host}: ${name} can run once only`)
+      if (service?.isOutside && names.length > 1)
+        mistakes.push(`hosts.${host}: ${name} stands for the outside world and needs a host to itself`)
       if (other !== undefined) mistakes.push(`${name} is placed in ${other} and in ${host}`)
       placed.set(name, host)
     }

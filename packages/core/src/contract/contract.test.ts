@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { anyone, service, user } from './access.ts'
-import { defineContract, type EventSpec, event, operationsOf, reasonsOf } from './contract.ts'
+import { defineContract, operationsOf, reasonsOf } from './contract.ts'
+import { type EventSpec, event } from './event.ts'
 import { command, type OperationSpec, query, stream } from './operation.ts'
 import { Type } from './schema.ts'
 

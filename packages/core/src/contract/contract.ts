@@ -6,24 +6,10 @@
  */
 import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
+import { type EventSpec, type EventType, nameEvent } from './event.ts'
 import type { Kind, Operation, OperationSpec, Reasons } from './operation.ts'
 import { isRoute, parseRest, type RestSpec } from './route.ts'
-import { closed, lazyCheck, type Static, type TSchema } from './schema.ts'
-
-/** A kind of event a service publishes. */
-export interface EventSpec<D extends TSchema = TSchema> {
-  /** Grows by one with every change that old readers cannot take. */
-  readonly version: number
-  /** The field of `data` whose equal values must be handled in order. */
-  readonly key: string
-  readonly summary: string
-  readonly data: D
-}
-
-/** Declares an event. */
-export function event<D extends TSchema>(spec: EventSpec<D>): EventSpec<D> {
-  return spec
-}
+import { closed, lazyCheck, type TSchema } from './schema.ts'
 
 /** Operations by name, as declared. */
 export type OperationSpecs = Readonly<Record<string, OperationSpec>>
@@ -31,8 +17,7 @@ export type OperationSpecs = Readonly<Record<string, OperationSpec>>
 /** Events by name. */
 export type EventSpecs = Readonly<Record<string, EventSpec>>
 
-/** The data of an event as a type. */
-export type EventData<E> = E extends EventSpec<infer D> ? Static<D> : never
+type NamedEvent<E> = E extends EventSpec<infer D> ? EventType<D> : never
 
 type Named<S> = S extends OperationSpec<infer I, infer O, infer R, infer K> ? Operation<I, O, R, K> : never
 
@@ -43,7 +28,7 @@ export interface Contract<S extends OperationSpecs = OperationSpecs, E extends E
   readonly version: number
   readonly summary: string
   readonly operations: { readonly [K in keyof S]: Named<S[K]> }
-  readonly events: E
+  readonly events: { readonly [K in keyof E]: NamedEvent<E[K]> }
 }
 
 /** What `defineContract` takes. */
@@ -108,7 +93,7 @@ export function defineContract<
     version: spec.version,
     summary: spec.summary,
     operations: operations as Contract<S, E>['operations'],
-    events: spec.events ?? ({} as E),
+    events: nameEvents(spec.name, spec.events ?? {}) as Contract<S, E>['events'],
   }
 }
 
@@ -131,6 +116,12 @@ function nameOperation(service: string, version: number, name: string, spec: Ope
   }
 }
 
+function nameEvents(service: string, specs: EventSpecs): Record<string, EventType> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => [name, nameEvent(service, name, spec)]),
+  )
+}
+
 function mistakesOf(spec: ContractSpec<OperationSpecs, EventSpecs>): string[] {
   const mistakes: string[] = []
   if (!CONTRACT_NAME.test(spec.name)) mistakes.push('its name must match [a-z][a-z0-9-]*')
@@ -144,11 +135,19 @@ function mistakesOf(spec: ContractSpec<OperationSpecs, EventSpecs>): string[] {
     if (other !== undefined) mistakes.push(`${name} has the same route as ${other}`)
     if (route !== undefined) routes.set(route, name)
   }
-  for (const [name, { version, key, data }] of Object.entries(spec.events ?? {})) {
-    if (!MEMBER_NAME.test(name)) mistakes.push(`event ${name} must be named in camelCase`)
-    if (!Number.isInteger(version) || version < 1) mistakes.push(`event ${name} needs a version from 1`)
-    if (!Object.hasOwn(propertiesOf(data), key))
-      mistakes.push(`event ${name} has no field ${key} to be its key`)
+  for (const [name, event] of Object.entries(spec.events ?? {})) {
+    mistakes.push(...eventMistakes(name, event).map((mistake) => `event ${name} ${mistake}`))
+  }
+  return mistakes
+}
+
+function eventMistakes(name: string, { version, key, data, upcasts = {} }: EventSpec): string[] {
+  const mistakes: string[] = []
+  if (!MEMBER_NAME.test(name)) mistakes.push('must be named in camelCase')
+  if (!Number.isInteger(version) || version < 1) mistakes.push('needs a version from 1')
+  if (!Object.hasOwn(propertiesOf(data), key)) mistakes.push(`has no field ${key} to be its key`)
+  for (const from of Object.keys(upcasts).map(Number)) {
+    if (from < 1 || from >= version) mistakes.push(`has no version ${from} to upcast`)
   }
   return mistakes
 }

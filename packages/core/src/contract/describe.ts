@@ -6,7 +6,8 @@
  */
 import type { Criticality } from '../kernel/context.ts'
 import type { Access } from './access.ts'
-import { type Contract, type EventSpec, operationsOf } from './contract.ts'
+import { type Contract, operationsOf } from './contract.ts'
+import type { EventType } from './event.ts'
 import type { Cacheability, Idempotency, Kind, Operation, Reason } from './operation.ts'
 import type { Method, Rest } from './route.ts'
 import { type JsonSchema, mapSchema, type TSchema, toJsonSchema } from './schema.ts'
@@ -63,7 +64,7 @@ export function describeContract(contract: Contract): ContractDescription {
     version: contract.version,
     summary: contract.summary,
     operations: sorted(operations, describeOperation),
-    events: sorted(Object.entries(contract.events), describeEvent),
+    events: sorted(Object.entries<EventType>(contract.events), describeEvent),
   }
 }
 
@@ -109,7 +110,7 @@ function describeRest({ method, path, status, isAtRoot, ifMatch, etag }: Rest): 
   }
 }
 
-function describeEvent({ version, key, summary, data }: EventSpec): EventDescription {
+function describeEvent({ version, key, summary, data }: EventType): EventDescription {
   return { version, key, summary, data: canonical(data) }
 }
 

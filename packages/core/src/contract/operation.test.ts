@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { anyone, user } from './access.ts'
-import { defineContract, type EventData, event } from './contract.ts'
+import { defineContract } from './contract.ts'
+import { type EventData, event } from './event.ts'
 import { command, type InputOf, type OutputOf, query, type ReasonOf, stream } from './operation.ts'
 import { Id, Type } from './schema.ts'
 

@@ -98,7 +98,7 @@ function registryInstance(frames: string): Instance {
 }
 
 /** The context of calls a process makes for its own sake. */
-function ownContext(ports: Ports, cancellation: Cancellation): CallContext {
+export function ownContext(ports: Ports, cancellation: Cancellation): CallContext {
   return {
     caller: anonymous,
     deadlineMs: Number.POSITIVE_INFINITY,

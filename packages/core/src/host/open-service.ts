@@ -9,6 +9,7 @@ import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { CallContext } from '../kernel/context.ts'
+import { FlotillaError } from '../kernel/error.ts'
 import { Background } from '../service/background.ts'
 import type { ScopeEnvironment } from '../service/call-scope.ts'
 import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
@@ -18,6 +19,7 @@ import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
 import type { Network } from './network.ts'
+import { ServiceEvents } from './open-events.ts'
 import type { HostParts } from './parts.ts'
 import { databaseVariable } from './settings.ts'
 
@@ -38,16 +40,28 @@ export async function openService(
   const database = await openServiceDatabase(parts, name, databaseUrl)
   parts.closing.defer(name, () => closing.close())
 
+  const { instance } = settings
+  const worker = database && (await openWorker({ database, ports, instance, log, closing }))
+  const events =
+    worker &&
+    new ServiceEvents({
+      parts,
+      network,
+      service: name,
+      reactions: service.reactions,
+      database,
+      worker,
+      closing,
+    })
   const environment: ScopeEnvironment = {
     service: name,
     ports,
     log,
     database,
     callsOf: (callee, context) => network.client.calls(callee, context, name),
+    outbox: events?.outbox,
   }
   const background = new Background(environment, metrics, closing)
-  const { instance } = settings
-  const worker = database && (await openWorker({ database, ports, instance, log, closing }))
   const runtime: ServiceRuntime = {
     ...ports,
     instance,
@@ -61,6 +75,11 @@ export async function openService(
     isDraining: () => state.isDraining,
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
     run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),
+    listen: (channel, onNotify) => {
+      if (database === undefined) throw new FlotillaError('internal', `Service ${name} declares no database.`)
+      const listener = database.listen(channel, onNotify)
+      closing.defer(`listening to ${channel}`, () => listener.close())
+    },
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)
@@ -76,6 +95,7 @@ export async function openService(
     assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
     receiver.add(new ServedOperation(operation, handler, served, metrics))
   }
+  events?.start(environment)
 }
 
 /** What a service's environment tells it. */

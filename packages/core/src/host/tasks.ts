@@ -4,11 +4,12 @@
  * @module
  */
 import { join } from 'node:path'
+import { Outbox } from '../events/outbox.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { Background } from '../service/background.ts'
-import type { Service } from '../service/definition.ts'
+import type { DatabaseSpec, Service } from '../service/definition.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
 import { platformMigrations } from '../store/migration-files.ts'
@@ -55,7 +56,8 @@ async function migrateService(
   settings: ServiceSettings,
   log: Logger,
 ): Promise<void> {
-  const own = join(app.folder, service.database?.migrations as string)
+  const { migrations } = service.database as DatabaseSpec
+  const own = typeof migrations === 'string' ? join(app.folder, migrations) : migrations
   const applied = await migrate(settings.databaseUrl as string, [
     platformMigrations,
     { name: service.contract.name, folder: own },
@@ -72,7 +74,9 @@ async function seedService(service: Service, settings: ServiceSettings, options:
   const log = options.log.with({ service: name })
   const database = openDatabase({ url: settings.databaseUrl as string, name, ports, poolMax: 2, log })
   closing.defer('database', () => database.close())
-  const environment = { service: name, ports, log, database, callsOf: callsNobody }
+  // Sent when the service runs.
+  const outbox = new Outbox(name, ports, () => {})
+  const environment = { service: name, ports, log, database, callsOf: callsNobody, outbox }
   try {
     await new Background(environment, new Metrics(), closing).run('seed', SEED_MS, (ctx) =>
       seed(ctx, settings.config),

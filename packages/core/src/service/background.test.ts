@@ -25,6 +25,7 @@ function setUp(seed = 1) {
     log,
     database: undefined,
     callsOf: () => assert.fail('calls nobody'),
+    outbox: undefined,
   }
   return { clock, lines, metrics, closing, background: new Background(environment, metrics, closing) }
 }

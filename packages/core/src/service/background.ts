@@ -5,12 +5,15 @@
  */
 import type { Closing } from '../kernel/closing.ts'
 import { FlotillaError } from '../kernel/error.ts'
+import { Ticker } from '../kernel/ticker.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { CallScope, type ScopeEnvironment } from './call-scope.ts'
 import type { Context, Origin } from './definition.ts'
 
 const TURN_MS_MIN = 30_000
+/** At closing, a turn that runs may go on so long before it is canceled. */
+const CLOSING_MS_MAX = 3_000
 
 /** The background work of one service. */
 export class Background {
@@ -25,10 +28,14 @@ export class Background {
   }
 
   /** Runs `work` once, for at most `timeoutMs`. */
-  async run<T>(
+  run<T>(name: string, timeoutMs: number, work: (ctx: Context) => Promise<T>, origin?: Origin): Promise<T> {
+    return this.#run(name, timeoutMs, work, origin)
+  }
+
+  async #run<T>(
     name: string,
     timeoutMs: number,
-    work: (ctx: Context) => Promise<T>,
+    work: (scope: CallScope) => Promise<T>,
     origin: Origin = {},
   ): Promise<T> {
     const scope = this.#scope(timeoutMs, origin)
@@ -52,31 +59,31 @@ export class Background {
         'task',
       ])
       .with(service, name)
-    const stop = new AbortController()
-    let wake = new AbortController()
-    const loop = async (): Promise<void> => {
-      while (!stop.signal.aborted) {
-        // Made before the turn: who wakes us during it wants another one.
-        wake = new AbortController()
-        try {
-          await this.run(name, Math.max(intervalMs, TURN_MS_MIN), task)
-        } catch (error) {
-          failures.add()
-          log.warn(`background task ${name} failed`, { error })
-        }
-        // Jitter, so that the instances of a service do not all do it at the same moment.
-        const waitMs = intervalMs * (0.9 + ports.random.next() * 0.2)
-        await ports.clock.sleep(waitMs, AbortSignal.any([stop.signal, wake.signal])).catch(() => {
-          // Woken or stopped: the loop looks for itself.
-        })
-      }
-    }
-    const running = loop()
-    this.#closing.defer(`background task ${name}`, async () => {
-      stop.abort()
-      await running
+    /** Set while a turn runs. */
+    let scope: CallScope | undefined
+    const ticker = new Ticker({
+      clock: ports.clock,
+      random: ports.random,
+      intervalMs,
+      turn: () =>
+        this.#run(name, Math.max(intervalMs, TURN_MS_MIN), (its) => {
+          scope = its
+          return task(its)
+        }),
+      onError: (error) => {
+        if (ticker.isClosing) return
+        failures.add()
+        log.warn(`background task ${name} failed`, { error })
+      },
     })
-    return () => wake.abort()
+    this.#closing.defer(`background task ${name}`, async () => {
+      const tooLong = ports.clock.schedule(CLOSING_MS_MAX, () =>
+        scope?.stop(new FlotillaError('canceled', 'The service is closing.')),
+      )
+      await ticker.close()
+      tooLong.cancel()
+    })
+    return () => ticker.wake()
   }
 
   #scope(timeoutMs: number, origin: Origin): CallScope {

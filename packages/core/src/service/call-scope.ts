@@ -6,6 +6,9 @@
  */
 import type { Calls } from '../contract/calls.ts'
 import type { Contract } from '../contract/contract.ts'
+import type { EventType } from '../contract/event.ts'
+import type { Static, TSchema } from '../contract/schema.ts'
+import type { Outbox } from '../events/outbox.ts'
 import type { Caller, User } from '../kernel/caller.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -16,6 +19,7 @@ import type { Random } from '../kernel/random.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Database } from '../store/database.ts'
 import type { Session } from '../store/session.ts'
+import type { Transaction } from '../store/transaction.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { type Context, callFields } from './definition.ts'
 
@@ -29,6 +33,8 @@ export interface ScopeEnvironment {
   readonly log: Logger
   readonly database: Database | undefined
   readonly callsOf: CallsOf
+  /** Absent: the service has no database to publish from. */
+  readonly outbox: Outbox | undefined
 }
 
 /** A context. */
@@ -114,6 +120,18 @@ export class CallScope implements Context {
 
   call<C extends Contract>(contract: C): Calls<C> {
     return this.environment.callsOf(contract, this)
+  }
+
+  async publish<D extends TSchema>(tx: Transaction, type: EventType<D>, data: Static<D>): Promise<void> {
+    const { outbox, service } = this.environment
+    if (outbox === undefined) throw new FlotillaError('internal', `Service ${service} declares no database.`)
+    const correlationId = this.requestId ?? this.trace.traceId
+    await outbox.publish(tx, type, data, { trace: this.trace, correlationId, causationId: this.causationId })
+  }
+
+  /** The event that is being reacted to; null: none is. */
+  protected get causationId(): string | null {
+    return null
   }
 
   get isStopped(): boolean {

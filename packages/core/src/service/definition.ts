@@ -6,13 +6,16 @@
  */
 import type { CallOptions, Calls } from '../contract/calls.ts'
 import type { Contract } from '../contract/contract.ts'
+import type { EventType } from '../contract/event.ts'
 import type { InputOf, Operation, OutputOf, Reasons } from '../contract/operation.ts'
 import type { Static, TSchema } from '../contract/schema.ts'
+import type { Envelope } from '../events/envelope.ts'
 import type { User } from '../kernel/caller.ts'
 import type { Closing } from '../kernel/closing.ts'
 import type { CallContext, Criticality, Ports } from '../kernel/context.ts'
-import type { ErrorOptions, FlotillaError } from '../kernel/error.ts'
+import { type ErrorOptions, FlotillaError } from '../kernel/error.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
+import type { OnNotify } from '../store/listen.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
@@ -40,6 +43,12 @@ export interface Context extends CallContext, Ports {
   remainingMs(): number
   /** Another service's operations. Deadline, trace, user and criticality travel along. */
   call<C extends Contract>(contract: C): Calls<C>
+  /**
+   * Publishes one of the service's own events within `tx`: it is heard of when `tx` commits, and only then.
+   *
+   * @throws FlotillaError `internal` when the event is another service's, or `data` is not what its contract says.
+   */
+  publish<D extends TSchema>(tx: Transaction, type: EventType<D>, data: Static<D>): Promise<void>
 }
 
 /** `Context` within one operation: also knows the reasons it may give, and its transaction. */
@@ -61,6 +70,26 @@ export interface OperationContext<R extends Reasons = Reasons> extends Context {
    * it stand or fall together, and a repeat gets the stored answer. At most once per call.
    */
   commit<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+}
+
+/** An event, its data as this service reads it. */
+export interface ReceivedEvent<T = unknown> extends Omit<Envelope, 'data'> {
+  readonly data: T
+}
+
+/** What a reaction has at hand. */
+export interface ReactionContext extends Context {
+  /** Commits with the memory that the event was handled. */
+  readonly tx: Transaction
+}
+
+/** One reaction, its types forgotten; made by `on` and `onAny`. */
+export interface Reaction {
+  /** The kind of events, all of a service (`orders.*`), or all (`*`). */
+  readonly topic: string
+  /** Absent: data comes as it was published. */
+  readonly type: EventType | undefined
+  handle(event: ReceivedEvent, ctx: ReactionContext): Promise<void>
 }
 
 /** The function that answers an operation. */
@@ -94,6 +123,12 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
    * turn is logged and counted. `intervalMs` also bounds each turn, at least 30 s. Returns what starts the next turn at once.
    */
   every(name: string, intervalMs: number, task: (ctx: Context) => Promise<void>): () => void
+  /**
+   * Is told of notifications on a channel of the service's own database until the service closes: see `store/listen.ts`.
+   *
+   * @throws FlotillaError `internal` when the service has no database.
+   */
+  listen(channel: string, onNotify: OnNotify): void
   /** Outside HTTP. */
   readonly http: HttpClient
   /** True once the host takes no new work. */
@@ -128,6 +163,8 @@ export interface ServiceSpec<C extends Contract, S extends TSchema> {
   readonly database?: DatabaseSpec
   /** Contracts of the services it calls. Tells the order of starting, and what a placement needs. */
   readonly calls?: readonly Contract[]
+  /** What it does when something happened. Its instances share the work: for each event, one of them reacts. */
+  readonly reactions?: readonly Reaction[]
   /** Prepares the service and gives its handlers. It is ready when this resolves. */
   open(runtime: ServiceRuntime<Static<S>>): Handlers<C> | Promise<Handlers<C>>
   /** Puts first data into an empty database. Must do nothing when run again. */
@@ -136,8 +173,8 @@ export interface ServiceSpec<C extends Contract, S extends TSchema> {
 
 /** A service's database. */
 export interface DatabaseSpec {
-  /** Folder of its migrations, relative to the app's folder. */
-  readonly migrations: string
+  /** Folder of its migrations, relative to the app's folder; a URL for a service that is no part of the app. */
+  readonly migrations: string | URL
   /** PostgreSQL extensions it needs. */
   readonly extensions?: readonly string[]
 }
@@ -148,6 +185,7 @@ export interface Service {
   readonly config: TSchema | undefined
   readonly database: DatabaseSpec | undefined
   readonly calls: readonly Contract[]
+  readonly reactions: readonly Reaction[]
   open(runtime: ServiceRuntime): Promise<Readonly<Record<string, AnyHandler>>>
   readonly seed: ((ctx: Context, config: unknown) => Promise<void>) | undefined
 }
@@ -155,15 +193,26 @@ export interface Service {
 /** A handler, its types forgotten. */
 export type AnyHandler = (input: unknown, ctx: OperationContext) => unknown
 
-/** Declares a service; `open` is checked against the contract by the compiler. */
+/**
+ * Declares a service; `open` is checked against the contract by the compiler.
+ *
+ * @throws FlotillaError `invalid_argument` when it reacts to events and has no database to remember them in.
+ */
 export function defineService<C extends Contract, S extends TSchema = TSchema>(
   spec: ServiceSpec<C, S>,
 ): Service {
+  if (spec.reactions !== undefined && spec.database === undefined) {
+    throw new FlotillaError(
+      'invalid_argument',
+      `Service ${spec.contract.name} reacts to events, so it needs a database.`,
+    )
+  }
   return {
     contract: spec.contract,
     config: spec.config,
     database: spec.database,
     calls: spec.calls ?? [],
+    reactions: spec.reactions ?? [],
     // The types hold by the check of `spec`; from here on only the contract's schemas speak.
     open: async (runtime) =>
       (await spec.open(runtime as ServiceRuntime<Static<S>>)) as Record<string, AnyHandler>,

@@ -50,6 +50,7 @@ function setUp(handler: AnyHandler, access: Access = anyone, bound = new Concurr
     log,
     database: undefined,
     callsOf: () => assert.fail('calls nobody'),
+    outbox: undefined,
   }
   const served = { environment, bound, spans: new SpanRing(8), idempotency: undefined }
   const { operations } = contractWith(access)

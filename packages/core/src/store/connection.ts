@@ -93,6 +93,11 @@ export class Connection {
     this.#onBroken = listener
   }
 
+  /** Called with the payload of every notification on the channels it listens to. */
+  onNotification(listener: (payload: string) => void): void {
+    this.#client.on('notification', ({ payload = '' }) => listener(payload))
+  }
+
   /**
    * Runs one statement after those sent before it, without waiting for their answers.
    *

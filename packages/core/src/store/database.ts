@@ -9,6 +9,7 @@ import type { Ports } from '../kernel/context.ts'
 import type { Call } from './call.ts'
 import { Connection } from './connection.ts'
 import { Hold } from './hold.ts'
+import { Listener, type OnNotify } from './listen.ts'
 import { type LogSink, Pool, type PoolStats } from './pool.ts'
 import { CallSession, type Session } from './session.ts'
 
@@ -52,6 +53,11 @@ export interface Database extends AsyncDisposable {
    */
   warm(): Promise<void>
   stats(): PoolStats
+  /**
+   * Is told of notifications on `channel`, on a connection beside the pool that is opened again whenever it breaks, until
+   * the database or what this gives is closed.
+   */
+  listen(channel: string, onNotify: OnNotify): Listener
   /** Refuses new calls, waits up to 5 s for those that run, then breaks them off. */
   close(): Promise<void>
 }
@@ -59,6 +65,7 @@ export interface Database extends AsyncDisposable {
 class PooledDatabase implements Database {
   readonly #options: DatabaseOptions
   readonly #pool: Pool
+  readonly #listeners = new Set<Listener>()
 
   constructor(options: DatabaseOptions) {
     const { url, name, ports, poolMax = 10, waitDuration } = options
@@ -87,8 +94,16 @@ class PooledDatabase implements Database {
     return this.#pool.stats()
   }
 
-  close(): Promise<void> {
-    return this.#pool.close()
+  listen(channel: string, onNotify: OnNotify): Listener {
+    const { url, name, ports, log } = this.#options
+    const open = (): Promise<Connection> => Connection.open({ url, name })
+    const listener = new Listener({ ...ports, open, channel, onNotify, log })
+    this.#listeners.add(listener)
+    return listener
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), ...[...this.#listeners].map((listener) => listener.close())])
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import { Client } from '../client/client.ts'
 import type { Calls } from '../contract/calls.ts'
 import type { Contract } from '../contract/contract.ts'
-import type { App } from '../host/app.ts'
+import { type App, decideSettings } from '../host/app.ts'
+import { variableName } from '../host/config.ts'
 import { type Host, openHost } from '../host/host.ts'
 import { databaseVariable, readHostSettings } from '../host/settings.ts'
 import { runTask } from '../host/tasks.ts'
@@ -34,6 +35,7 @@ import { SpanRing } from '../telemetry/spans.ts'
 import { createKeyPair, Signer } from '../wire/credentials.ts'
 import { openFramesChannel } from '../wire/frames/frames-channel.ts'
 import { type Address, formatAddress, parseAddress } from '../wire/wire.ts'
+import { findFreePort } from './free-port.ts'
 import { openTestDatabase, type TestDatabase } from './test-database.ts'
 
 /** The placements a test can open by itself. */
@@ -45,7 +47,10 @@ export interface TestAppOptions {
   readonly placement: (typeof testPlacements)[number]
   /** Default: all of the app. */
   readonly services?: readonly string[]
-  /** Settings of services, as environment variables. */
+  /**
+   * Settings of services, as environment variables. Default: secrets of the test's own, and free ports for the gateway and for
+   * services that stand for the outside world, told to whom the app says.
+   */
   readonly environment?: Readonly<Record<string, string>>
   /** Default true: databases get their first data. */
   readonly isSeeded?: boolean
@@ -58,6 +63,8 @@ export interface TestCaller {
   readonly service?: string
   /** Default 10,000. */
   readonly timeoutMs?: number
+  /** Stops the calls. Default nobody does. */
+  readonly cancellation?: Cancellation
 }
 
 /** An app, running. */
@@ -75,6 +82,7 @@ export interface TestApp {
 }
 
 const REGISTRY = 'registry'
+const GATEWAY = 'gateway'
 /** The test itself, as a process of the system. */
 const TESTER = 'tester'
 
@@ -104,7 +112,12 @@ export async function openTestApp(
   const signer = new Signer(keys.process.privateKey)
   const expiresAt = systemClock.now() + 3_600_000
   const urls = Object.fromEntries([...databases].map(([name, { url }]) => [databaseVariable(name), url]))
-  const environment = { ...urls, GATEWAY_USER_SIGNING_KEY: keys.user.privateKey, ...options.environment }
+  const environment = {
+    ...urls,
+    ...(await decidedVariables(app, options.environment ?? {})),
+    GATEWAY_USER_SIGNING_KEY: keys.user.privateKey,
+    ...options.environment,
+  }
   const log = createLogger({ level: 'error', clock: systemClock, fields: { instance: 'test' } })
   const task = options.isSeeded === false ? 'migrate' : 'prepare'
   await runTask(task, { app, services: names, environment, ports, log })
@@ -144,7 +157,10 @@ export async function openTestApp(
 
 /** What makes calls as somebody, with tokens that `userSigner` signs. */
 function callsBy(client: Client, userSigner: Signer): TestApp['call'] {
-  return (contract, { user, service = TESTER, timeoutMs = 10_000 } = {}) => {
+  return (
+    contract,
+    { user, service = TESTER, timeoutMs = 10_000, cancellation = new Cancellation() } = {},
+  ) => {
     const token =
       user === undefined ? undefined : userSigner.user({ user, expiresAt: systemClock.now() + 60_000 })
     const context: CallContext = {
@@ -152,7 +168,7 @@ function callsBy(client: Client, userSigner: Signer): TestApp['call'] {
       deadlineMs: systemClock.monotonicMs() + timeoutMs,
       trace: TraceContext.start(systemRandom, false),
       criticality: 'critical',
-      cancellation: new Cancellation(),
+      cancellation,
     }
     return client.calls(contract, context, service)
   }
@@ -173,6 +189,31 @@ async function openHosts(
       byService.set(name, await open(name, [name]))
   }
   return byService
+}
+
+/** What control would decide: ports, unless the test has chosen them, and secrets. */
+async function decidedVariables(app: App, chosen: Readonly<Record<string, string>>) {
+  const ports: Record<string, number> = {}
+  for (const service of [GATEWAY, ...(app.outside ?? []).map((one) => one.service)]) {
+    ports[service] = Number(chosen[variableName(service, 'port')] ?? (await findFreePort()))
+  }
+  const secrets = new Map<string, string>()
+  const secretOf = (name: string): string => {
+    const secret = secrets.get(name) ?? Buffer.from(systemRandom.bytes(18)).toString('base64url')
+    secrets.set(name, secret)
+    return secret
+  }
+  const gatewayPort = ports[GATEWAY] as number
+  const decided = decideSettings(app, { gatewayPort, outsidePorts: ports, secretOf })
+  const settings = Object.entries({
+    ...decided,
+    [GATEWAY]: { ...decided[GATEWAY], port: String(gatewayPort) },
+  })
+  return Object.fromEntries(
+    settings.flatMap(([service, fields]) =>
+      Object.entries(fields).map(([field, value]) => [variableName(service, field), value]),
+    ),
+  )
 }
 
 async function openDatabases(

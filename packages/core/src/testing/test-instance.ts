@@ -73,7 +73,7 @@ export async function openTestInstance(
   closing.defer('database', () => database.close())
   const metrics = new Metrics()
   const worker = await openWorker({ database, ports, instance: name, log, closing })
-  const environment = { service: 'desk', ports, log, database, callsOf: callsNobody }
+  const environment = { service: 'desk', ports, log, database, callsOf: callsNobody, outbox: undefined }
   const background = new Background(environment, metrics, closing)
   let isDraining = false
   const close = (): Promise<void> => closing.close()

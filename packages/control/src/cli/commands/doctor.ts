@@ -6,13 +6,14 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { freemem, tmpdir, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { App } from '@flotilla/core/app'
 import { findBinaries } from '../../postgres/binaries.ts'
 import { requireVersion } from '../../postgres/provision.ts'
 import { loadApp } from '../../system/app-module.ts'
 import { findRunning } from '../../system/control-file.ts'
 import type { DataFolder } from '../../system/data-folder.ts'
 import { externalUrlIn } from '../../system/databases.ts'
-import { probePorts, readPorts, type SystemPorts } from '../../system/ports.ts'
+import { portUses, probePort, readPorts } from '../../system/ports.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { dataFolderOf } from '../running-system.ts'
 import { table } from '../terminal.ts'
@@ -69,12 +70,13 @@ function checkMemory(): Finding {
 
 async function checkCheckout(context: CommandContext): Promise<readonly Finding[]> {
   const module = await attempt('app', async () => {
-    const { folder, root } = await loadApp(context.workingFolder)
-    return { details: folder, value: root }
+    const value = await loadApp(context.workingFolder)
+    return { details: value.folder, value }
   })
   if (module.value === undefined) return [module.finding]
+  const { app, root } = module.value
   const folder = await attempt('data folder', async () => {
-    const value = dataFolderOf(context, module.value as string)
+    const value = dataFolderOf(context, root)
     // With the slash a file is refused.
     accessSync(`${nearestFolder(value.path)}/`, constants.W_OK)
     return { details: existsSync(value.path) ? value.path : `${value.path}, which will be made`, value }
@@ -92,7 +94,7 @@ async function checkCheckout(context: CommandContext): Promise<readonly Finding[
   })
   const found = [module.finding, folder.finding, postgres.finding]
   if (folder.value === undefined) return found
-  return [...found, checkDisk(folder.value), ...(await checkPorts(context, folder.value))]
+  return [...found, checkDisk(folder.value), ...(await checkPorts(context, app, folder.value))]
 }
 
 function checkDisk({ path }: DataFolder): Finding {
@@ -110,18 +112,20 @@ function nearestFolder(path: string): string {
   return existsSync(path) ? path : nearestFolder(dirname(path))
 }
 
-async function checkPorts(context: CommandContext, folder: DataFolder): Promise<readonly Finding[]> {
+async function checkPorts(
+  context: CommandContext,
+  app: App,
+  folder: DataFolder,
+): Promise<readonly Finding[]> {
   const running = findRunning(folder)
   if (running !== undefined)
     return [
       { what: 'ports', verdict: 'ok', details: `in use by the system that runs here, pid ${running.pid}` },
     ]
-  const ports = readPorts(context.environment)
-  const names = Object.keys(ports) as (keyof SystemPorts)[]
-  const checks = names.map((name) =>
-    attempt(`port of the ${name}`, async () => {
-      await probePorts({ [name]: ports[name] })
-      return { details: `${ports[name]} is free`, value: true }
+  const checks = portUses(readPorts(app, context.environment)).map((use) =>
+    attempt(`port of the ${use.user}`, async () => {
+      await probePort(use)
+      return { details: `${use.port} is free`, value: true }
     }),
   )
   return (await Promise.all(checks)).map(({ finding }) => finding)

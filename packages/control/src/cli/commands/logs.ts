@@ -6,11 +6,10 @@
 import { join } from 'node:path'
 import { systemClock } from '@flotilla/core/clock'
 import { FlotillaError } from '@flotilla/core/error'
-import type { LogLine } from '../../api/contract.ts'
-import { followLines, type LogSource, lastLines } from '../../api/log-reader.ts'
 import { loadApp } from '../../system/app-module.ts'
 import { textOption, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { followLines, type LogLine, type LogSource, lastLines } from '../log-reader.ts'
 import { dataFolderOf } from '../running-system.ts'
 import type { Terminal } from '../terminal.ts'
 

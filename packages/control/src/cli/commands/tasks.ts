@@ -99,7 +99,7 @@ async function withDatabases(
     app: module.app.name,
     services,
     secrets,
-    postgresPort: readPorts(context.environment).postgres,
+    postgresPort: readPorts(module.app, context.environment).postgres,
   }
   const running = findRunning(folder)
   if (running !== undefined && externalUrl === undefined) {

@@ -64,7 +64,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   const { terminal, environment } = context
   const startMs = systemClock.monotonicMs()
   const services = await loadAllServices(module.app)
-  const all = placeable(services)
+  const all = placeable(module.app, services)
   const placement = choosePlacement(context, all)
   const secrets = new Secrets(folder, systemRandom)
   const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
@@ -87,7 +87,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
     placement,
     folder,
     secrets,
-    tcp: readPorts(environment, textOption(context, 'port')),
+    tcp: readPorts(module.app, environment, textOption(context, 'port')),
     ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
     environment,
     log: createLogger({

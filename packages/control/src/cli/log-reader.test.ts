@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { VirtualClock } from '@flotilla/core/virtual-clock'
-import type { LogLine } from './contract.ts'
-import { followLines, type LogSource, lastLines } from './log-reader.ts'
+import { followLines, type LogLine, type LogSource, lastLines } from './log-reader.ts'
 
 function makeSources(t: TestContext, ...names: string[]): LogSource[] {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-logs-'))

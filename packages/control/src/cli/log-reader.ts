@@ -5,7 +5,12 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import type { Clock } from '@flotilla/core/clock'
-import type { LogLine } from './contract.ts'
+
+/** A line, and the process that wrote it. */
+export interface LogLine {
+  readonly process: string
+  readonly text: string
+}
 
 /** A file, and the process that writes it. */
 export interface LogSource {

@@ -1,0 +1,167 @@
+/**
+ * A service's part in events: what it publishes finds its way to the log, what it reacts to finds its way to its reactions.
+ *
+ * @module
+ */
+import { eventLog } from '../events/contract.ts'
+import { Group, type GroupMetrics } from '../events/group.ts'
+import { Outbox } from '../events/outbox.ts'
+import { Relay } from '../events/relay.ts'
+import { RemoteEventLog } from '../events/remote-log.ts'
+import { Cancellation } from '../kernel/cancellation.ts'
+import type { Closing } from '../kernel/closing.ts'
+import { TraceContext } from '../kernel/trace-context.ts'
+import type { ScopeEnvironment } from '../service/call-scope.ts'
+import type { Reaction } from '../service/definition.ts'
+import { ReactionScope, react } from '../service/reaction-scope.ts'
+import type { Database } from '../store/database.ts'
+import { sql } from '../store/sql.ts'
+import type { Worker } from '../store/worker.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { type Network, ownContext } from './network.ts'
+import type { HostParts } from './parts.ts'
+
+/** Longest time for one reaction, well below that of its transaction. */
+const REACTION_MS_MAX = 15_000
+/** Instances of a service wake each other's relay through this channel of their database. */
+const CHANNEL = 'flotilla_outbox'
+/** Notifications of one instance are at least so far apart: each takes a lock of the whole server. */
+const NOTIFY_MS = 5
+const NOTIFY_MS_MAX = 1_000
+
+/** What it takes. */
+export interface EventsOptions {
+  readonly parts: HostParts
+  readonly network: Network
+  readonly service: string
+  readonly reactions: readonly Reaction[]
+  readonly database: Database
+  readonly worker: Worker
+  readonly closing: Closing
+}
+
+/** A service's way to the event log. */
+export class ServiceEvents {
+  readonly outbox: Outbox
+  readonly #options: EventsOptions
+  #relay: Relay | undefined
+
+  constructor(options: EventsOptions) {
+    this.#options = options
+    this.outbox = new Outbox(options.service, options.parts.ports, () => this.#relay?.wake())
+  }
+
+  /** Begins to send and to react; ends with the service. Nothing is sent in an app without an event log: it waits. */
+  start(environment: ScopeEnvironment): void {
+    const { parts, service, reactions, closing } = this.#options
+    if (!Object.hasOwn(parts.app.services, eventLog.name)) return
+    const log = this.#log()
+    this.#startRelay(log)
+    if (reactions.length === 0) return
+    const { ports, spans, metrics } = parts
+    const group = new Group({
+      ...this.#options,
+      name: service,
+      topics: [...new Set(reactions.map(({ topic }) => topic))],
+      eventLog: log,
+      ports,
+      log: parts.logOf(service),
+      metrics: metricsOf(metrics, service),
+      react: async (event, tx) => {
+        const parent = TraceContext.parse(event.traceparent) ?? TraceContext.start(ports.random, false)
+        const trace = parent.child(ports.random)
+        const startMs = ports.clock.monotonicMs()
+        const scope = new ReactionScope(environment, event, tx, startMs + REACTION_MS_MAX, trace)
+        let code: 'ok' | 'internal' = 'internal'
+        try {
+          await react(reactions, event, scope)
+          code = 'ok'
+        } finally {
+          const durationMs = ports.clock.monotonicMs() - startMs
+          spans.record(`${service} on ${event.type}`, 'internal', trace, parent, startMs, durationMs, code)
+        }
+      },
+    })
+    closing.defer(`reactions of ${service}`, () => group.close())
+  }
+
+  #startRelay(log: RemoteEventLog): void {
+    const { parts, service, database, worker, closing } = this.#options
+    const { ports, metrics } = parts
+    const relay = new Relay({
+      service,
+      database,
+      worker,
+      eventLog: log,
+      ports,
+      log: parts.logOf(service),
+      relayed: metrics
+        .counter('flotilla_events_relayed_total', 'Events sent to the event log.', ['service'])
+        .with(service),
+      waiting: metrics
+        .gauge('flotilla_outbox_waiting', 'Events in the outbox, at the last look; at most one batch.', [
+          'service',
+        ])
+        .with(service),
+      tellOwner: this.#notifier(),
+    })
+    this.#relay = relay
+    closing.defer(`relay of ${service}`, () => relay.close())
+    const listener = database.listen(CHANNEL, () => relay.wakeIfOwner())
+    closing.defer(`notifications of ${service}`, () => listener.close())
+  }
+
+  /** Notifies the other instances, now and then at most. */
+  #notifier(): () => void {
+    const { parts, database, service } = this.#options
+    const { clock } = parts.ports
+    let isPending = false
+    return () => {
+      if (isPending) return
+      isPending = true
+      clock.schedule(NOTIFY_MS, () => {
+        isPending = false
+        const deadlineMs = clock.monotonicMs() + NOTIFY_MS_MAX
+        const session = database.session({ deadlineMs, cancellation: new Cancellation() })
+        session.execute(sql`select pg_notify(${CHANNEL}, '')`).catch((error: unknown) => {
+          parts.logOf(service).debug('the relay was not woken; it looks by itself', { error })
+        })
+      })
+    }
+  }
+
+  #log(): RemoteEventLog {
+    const { parts, network, service } = this.#options
+    return new RemoteEventLog((cancellation) =>
+      network.client.calls(eventLog, ownContext(parts.ports, cancellation), service),
+    )
+  }
+}
+
+function metricsOf(metrics: Metrics, group: string): GroupMetrics {
+  const delay = metrics
+    .histogram(
+      'flotilla_event_delay_seconds',
+      'From the publishing of an event to the commit of its reactions.',
+      ['group'],
+    )
+    .with(group)
+  const counter = (name: string, help: string) => metrics.counter(name, help, ['group']).with(group)
+  const handled = counter('flotilla_events_handled_total', 'Events handled.')
+  const parked = counter('flotilla_events_parked_total', 'Events parked after failing.')
+  const dead = counter('flotilla_events_dead_total', 'Events that failed for good; people decide.')
+  const lag = metrics
+    .gauge('flotilla_group_lag', 'Positions of the log between the last event handled and its end.', [
+      'group',
+    ])
+    .with(group)
+  return {
+    handled(delayMs) {
+      handled.add()
+      delay.observe(delayMs)
+    },
+    parked: () => parked.add(),
+    dead: () => dead.add(),
+    lag: (positions) => lag.set(positions),
+  }
+}
