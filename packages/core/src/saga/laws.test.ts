@@ -164,10 +164,8 @@ class World {
 
   /** The process is gone, and another one starts. */
   async #vanish(instance: TestInstance): Promise<never> {
-    if (this.#current?.instance === instance) {
-      this.#closing.push(instance.vanish())
-      await this.openInstance()
-    }
+    this.#closing.push(instance.vanish())
+    if (this.#current?.instance === instance) await this.openInstance()
     return this.#hang()
   }
 
