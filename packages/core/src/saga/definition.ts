@@ -137,6 +137,22 @@ export interface AfterPivot<S> {
  *
  * Sagas under way go on with the next release's steps: one may be added or moved within its kind; one that is taken out, or
  * renamed, leaves those that stand at it parked.
+ *
+ * @example The order of the kinds is a matter of types: after the pivot there is no `step`.
+ * ```ts
+ * import { defineSaga } from '@flotilla/core/saga'
+ * import { Type } from '@flotilla/core/schema'
+ * const State = Type.Object({ sku: Type.String(), reservation: Type.Optional(Type.String()) })
+ * const checkout = defineSaga('checkout', State)
+ *   .step('reserve', {
+ *     run: async ({ sku }, ctx) => ({ reservation: `${sku} for ${ctx.key}` }),
+ *     undo: async () => ({}),
+ *   })
+ *   .pivot('confirm', { save: async (tx) => {} })
+ *   .retriable('ship', { run: async (state, ctx) => ({}) })
+ *   .end()
+ * assert.deepEqual(checkout.steps.map(({ kind }) => kind), ['compensatable', 'pivot', 'retriable'])
+ * ```
  */
 export function defineSaga<T extends TSchema>(name: string, schema: T): BeforePivot<Static<T>> {
   type S = Static<T>

@@ -28,12 +28,7 @@ export class Background {
   }
 
   /** Runs `work` once, for at most `timeoutMs`. */
-  run<T>(
-    name: string,
-    timeoutMs: number,
-    work: (ctx: Context) => Promise<T>,
-    origin: Origin = {},
-  ): Promise<T> {
+  run<T>(name: string, timeoutMs: number, work: (ctx: Context) => Promise<T>, origin?: Origin): Promise<T> {
     return this.#run(name, timeoutMs, work, origin)
   }
 
@@ -41,7 +36,7 @@ export class Background {
     name: string,
     timeoutMs: number,
     work: (scope: CallScope) => Promise<T>,
-    origin: Origin,
+    origin: Origin = {},
   ): Promise<T> {
     const scope = this.#scope(timeoutMs, origin)
     const { clock } = this.#environment.ports
@@ -71,15 +66,10 @@ export class Background {
       random: ports.random,
       intervalMs,
       turn: () =>
-        this.#run(
-          name,
-          Math.max(intervalMs, TURN_MS_MIN),
-          (its) => {
-            scope = its
-            return task(its)
-          },
-          {},
-        ),
+        this.#run(name, Math.max(intervalMs, TURN_MS_MIN), (its) => {
+          scope = its
+          return task(its)
+        }),
       onError: (error) => {
         if (ticker.isClosing) return
         failures.add()
