@@ -23,6 +23,7 @@ export const app = defineApp({
     cart: async () => (await import('./cart/service.ts')).cartService,
     payments: async () => (await import('./payments/service.ts')).paymentsService,
     shipping: async () => (await import('./shipping/service.ts')).shippingService,
+    orders: async () => (await import('./orders/service.ts')).ordersService,
     notifications: async () => (await import('./notifications/service.ts')).notificationsService,
     recommendations: async () => (await import('./recommendations/service.ts')).recommendationsService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,

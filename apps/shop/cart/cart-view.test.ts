@@ -31,7 +31,9 @@ const prices: fc.Arbitrary<Offers> = fc
     const entries = answers.flatMap((price, index): [string, Offer | null][] => {
       const sku = SKUS[index] as string
       if (price === undefined) return []
-      return [[sku, price === null ? null : { id: 'current', sku, name: 'current', price }]]
+      return [
+        [sku, price === null ? null : { id: 'current', sku, name: 'current', category: 'things', price }],
+      ]
     })
     return { prices: new Map(entries), terms: undefined }
   })

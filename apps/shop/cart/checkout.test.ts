@@ -106,8 +106,8 @@ describe('cart.checkout', () => {
     shelf.put('A-1', 200)
     const { id, version } = await as().get()
     const checkout = await fromOrders('ann').checkout()
-    const a = { sku: 'A-1', productId: 'id-of-A-1', name: 'A A-1', quantity: 3 }
-    const b = { sku: 'B-1', productId: 'id-of-B-1', name: 'A B-1', quantity: 1 }
+    const a = { sku: 'A-1', productId: 'id-of-A-1', name: 'A A-1', quantity: 3, category: 'things' }
+    const b = { sku: 'B-1', productId: 'id-of-B-1', name: 'A B-1', quantity: 1, category: 'things' }
     assert.deepEqual(checkout, {
       cartId: id,
       version,

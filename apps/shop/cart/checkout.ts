@@ -31,7 +31,9 @@ export const checkout: Handlers<typeof cart>['checkout'] = async (_, ctx) => {
   return {
     cartId: id,
     version,
-    lines: buyable.map(({ isAvailable: _isAvailable, ...line }) => line),
+    lines: buyable.map(({ isAvailable: _isAvailable, ...line }) => {
+      return { ...line, category: prices.get(line.sku)?.category ?? '' }
+    }),
     subtotal: totals.subtotal,
     coupon: coupon === undefined || coupon.note !== undefined ? null : coupon,
     currency: totals.subtotal.currency,

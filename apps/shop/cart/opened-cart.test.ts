@@ -29,7 +29,13 @@ export class Shelf {
 
   /** Sells `sku` from now on, at `amount`. */
   put(sku: string, amount: number, currency = 'EUR'): void {
-    this.offers.set(sku, { id: `id-of-${sku}`, sku, name: `A ${sku}`, price: { amount, currency } })
+    this.offers.set(sku, {
+      id: `id-of-${sku}`,
+      sku,
+      name: `A ${sku}`,
+      category: 'things',
+      price: { amount, currency },
+    })
   }
 }
 

@@ -33,8 +33,8 @@ export const catalogService = defineService({
         return product
       },
       async productsBySku({ skus }, ctx) {
-        const items = await ctx.db.many<Pick<Product, 'id' | 'sku' | 'name' | 'price'>>(sql`
-          select id, sku, name, json_build_object('amount', price, 'currency', currency) as price
+        const items = await ctx.db.many<Pick<Product, 'id' | 'sku' | 'name' | 'category' | 'price'>>(sql`
+          select id, sku, name, category, json_build_object('amount', price, 'currency', currency) as price
           from product where sku = any(${skus}) and is_published and deleted_at is null`)
         return { items }
       },

@@ -81,7 +81,8 @@ const Checkout = Type.Object(
   {
     cartId: Id,
     version: CartVersion,
-    lines: Type.Array(Type.Object(priced), { minItems: 1 }),
+    /** The category decides about the tax. */
+    lines: Type.Array(Type.Object({ ...priced, category: Type.String() }), { minItems: 1 }),
     subtotal: Money,
     /** Null: there is none, or it does not hold. */
     coupon: Type.Union([

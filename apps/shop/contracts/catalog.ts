@@ -148,7 +148,7 @@ export const catalog = defineContract({
       access: service('cart', 'search', 'gateway'),
       input: Type.Object({ skus: Type.Array(Sku, { maxItems: 100 }) }),
       output: Type.Object({
-        items: Type.Array(Type.Object({ id: Id, sku: Sku, name: Type.String(), price: Money })),
+        items: Type.Array(Type.Pick(Product, ['id', 'sku', 'name', 'category', 'price'])),
       }),
     }),
     categories: query({

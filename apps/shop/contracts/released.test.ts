@@ -18,6 +18,7 @@ import { gateway } from './gateway.ts'
 import { inventory } from './inventory.ts'
 import { mailbox } from './mailbox.ts'
 import { notifications } from './notifications.ts'
+import { orders } from './orders.ts'
 import { payments } from './payments.ts'
 import { provider } from './provider.ts'
 import { recommendations } from './recommendations.ts'
@@ -31,10 +32,11 @@ const contracts: readonly Contract[] = [
   coupons,
   gateway,
   inventory,
-  payments,
-  provider,
   mailbox,
   notifications,
+  orders,
+  payments,
+  provider,
   recommendations,
   search,
   shipping,

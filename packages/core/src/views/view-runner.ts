@@ -7,6 +7,7 @@
 import { isFlotillaError } from '../kernel/error.ts'
 import type { ServiceRuntime } from '../service/definition.ts'
 import type { Session } from '../store/session.ts'
+import { sql } from '../store/sql.ts'
 import type { Transaction } from '../store/transaction.ts'
 import { ensureView, readViews, type Standings, switchView, type ViewRow } from './generations.ts'
 import { foldInto, generationSchema, type ToldEvent, topicsOf, type View } from './view.ts'
@@ -60,6 +61,8 @@ export class ViewRunner {
       if (wanted.has(group)) continue
       this.#folding.delete(group)
       await folding.close()
+      // Its generation is dropped, but who joins a group late creates it again.
+      await session.transaction((tx) => this.#consumers.forget(tx, group))
     }
     for (const [group, { view, generation }] of wanted) {
       if (this.#folding.has(group)) continue
@@ -76,18 +79,40 @@ export class ViewRunner {
   }
 }
 
-/** Opens the views of a service until it closes. When it resolves, queries find their tables, however empty. */
+/**
+ * Opens the views of a service until it closes. When it resolves, queries find their tables, however empty.
+ *
+ * @throws FlotillaError `internal` when the service has no database.
+ */
 export async function openViews(
-  runtime: Pick<ServiceRuntime, 'run' | 'every' | 'closing'>,
+  runtime: Pick<ServiceRuntime, 'run' | 'every' | 'closing' | 'join'>,
   views: readonly View[],
-  consumers: ViewConsumers,
-): Promise<ViewRunner> {
-  const runner = new ViewRunner(views, consumers)
+): Promise<void> {
+  const runner = new ViewRunner(views, {
+    ...logStandings,
+    open: (group, topics, handle) => runtime.join(group, topics, (event, tx) => handle([event], tx)),
+  })
   await runtime.run('views', ENSURE_MS_MAX, (ctx) => runner.ensure(ctx.db))
-  // Closed after the task that looks, which was deferred later.
+  // Closed after the task that looks, which is deferred later.
   runtime.closing.defer('views', () => runner.close())
   runtime.every('views', LOOK_MS, (ctx) => runner.look(ctx.db))
-  return runner
+}
+
+/** Where groups stand, by what `core/events` keeps of them. */
+export const logStandings: Standings = {
+  async standing(tx, group, isHeld) {
+    const rows = await tx.many<{ partition: number; position: number }>(sql`
+      select partition, position from flotilla.subscription where group_name = ${group}
+      order by partition ${isHeld ? sql`for update` : sql``}`)
+    const { parked } = await tx.one<{ parked: number }>(sql`
+      select count(*)::int as parked from flotilla.parked where group_name = ${group}`)
+    return { positions: new Map(rows.map(({ partition, position }) => [partition, position])), parked }
+  },
+  /** What is in its inbox goes with time: that may be a lot, and queries are waiting. */
+  async forget(tx, group) {
+    await tx.execute(sql`delete from flotilla.subscription where group_name = ${group}`)
+    await tx.execute(sql`delete from flotilla.parked where group_name = ${group}`)
+  },
 }
 
 /** The generations of `view` that code of its version folds, by group. */

@@ -23,6 +23,7 @@ import {
   readViews,
   rebuildView,
   type Standing,
+  switchView,
   type ViewRow,
 } from './generations.ts'
 import { defineView, fold, generationSchema, type ToldEvent, type View } from './view.ts'
@@ -277,7 +278,7 @@ describe('a view', () => {
     log.append('sold', '1')
     log.append('sold', '1')
     log.failing.add(generation(1))
-    await assert.rejects(log.drain(), /down/)
+    await assert.rejects(log.step(generation(1), 1), /down/)
     assert.deepEqual(await shown(session), [])
     log.failing.clear()
     await log.drain()
@@ -339,6 +340,36 @@ describe('a view', () => {
       await test.ask(`select 1 from public.standing where group_name = '${generation(1)}'`),
       [],
     )
+  })
+
+  it('holds the live one still while it switches', async (t) => {
+    const opened = await open(t)
+    const { session, log, test } = opened
+    const runner = await start(opened, popular)
+    log.append('sold', '0')
+    await rebuildView(session, popular)
+    await log.step(generation(1), 0)
+    const looks: Promise<boolean>[] = []
+    const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    // After it has caught up, and before the switch, the live one is told another event.
+    const meddling = {
+      standing: async (tx: Transaction, group: string, isHeld: boolean) => {
+        const standing = await log.standing(tx, group, isHeld)
+        if (!isHeld) return standing
+        log.append('sold', '0')
+        let isOver = false
+        looks.push(log.step(generation(1), 0).finally(() => (isOver = true)))
+        await until('it waits, or does not', async () => isOver || (await test.ask(waiting)).length > 0)
+        return standing
+      },
+      forget: (tx: Transaction, group: string) => log.forget(tx, group),
+    }
+    await runner.look(session)
+    await log.step(generation(2), 0, 1)
+    assert.equal((await readViews(session))[0]?.live, 1)
+    assert.equal(await switchView(session, 'popular', meddling), true)
+    assert.deepEqual(await Promise.all(looks), [false], 'the live one was forgotten before it could go on')
+    assert.equal(await toldCount(session), 1)
   })
 
   it('does not become live while it misses an event that it could not fold', async (t) => {

@@ -111,6 +111,9 @@ export function generationSchema(name: string, generation: number): string {
   return `view_${name}__${generation}`
 }
 
+/** Where folds have already gone. */
+const entered = new WeakMap<Transaction, string>()
+
 /** Changes the tables of a generation by `events`, in the transaction that moves its position past them. */
 export async function foldInto(
   view: View,
@@ -118,7 +121,10 @@ export async function foldInto(
   events: readonly ToldEvent[],
   tx: Transaction,
 ): Promise<void> {
-  await enterSchema(tx, generationSchema(view.name, generation))
+  const schema = generationSchema(view.name, generation)
+  // Once a transaction, however many events it has.
+  if (entered.get(tx) !== schema) await enterSchema(tx, schema)
+  entered.set(tx, schema)
   for (const run of runsOf(events)) {
     const one = view.on.find(({ type }) => type.id === run[0]?.type)
     const read = ({ id, key, time, version, data }: ToldEvent) => ({
