@@ -3,15 +3,33 @@
  *
  * @module
  */
-import { Id, Type } from '@flotilla/core/schema'
-import { defineService } from '@flotilla/core/service'
+import type { EventType } from '@flotilla/core/event'
+import { on } from '@flotilla/core/reaction'
+import { Id, type Static, type TSchema, Type } from '@flotilla/core/schema'
+import { defineService, type Reaction } from '@flotilla/core/service'
 import { CursorTime, type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
 import { notifications } from '../contracts/notifications.ts'
-import { findDead, findMails, reviveMail } from './mail-store.ts'
+import { orders } from '../contracts/orders.ts'
+import { shipping } from '../contracts/shipping.ts'
+import { findDead, findMails, type Mail, noteMail, reviveMail } from './mail-store.ts'
 import { sendMails } from './sender.ts'
 import { openPost } from './smtp.ts'
+import {
+  cancelledMail,
+  confirmedMail,
+  deliveredMail,
+  expiredMail,
+  refundedMail,
+  rejectedMail,
+  shippedMail,
+} from './templates.ts'
 
 const LIMIT_DEFAULT = 20
+
+/** A mail for every event of a type. */
+function tell<D extends TSchema>(type: EventType<D>, mailOf: (data: Static<D>) => Mail): Reaction {
+  return on(type, ({ data }, { tx }) => noteMail(tx, mailOf(data)))
+}
 
 /** The notifications of the shop. */
 export const notificationsService = defineService({
@@ -29,6 +47,15 @@ export const notificationsService = defineService({
       description: 'milliseconds between two looks for mails to send',
     }),
   }),
+  reactions: [
+    tell(orders.events.confirmed, confirmedMail),
+    tell(orders.events.rejected, rejectedMail),
+    tell(orders.events.expired, expiredMail),
+    tell(orders.events.cancelled, cancelledMail),
+    tell(orders.events.refunded, refundedMail),
+    tell(shipping.events.shipped, shippedMail),
+    tell(shipping.events.delivered, deliveredMail),
+  ],
   open({ config, every, closing }) {
     if (config.smtpUrl !== '') {
       const post = openPost(config.smtpUrl, config.from)

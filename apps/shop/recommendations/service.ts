@@ -7,9 +7,10 @@ import { on } from '@flotilla/core/reaction'
 import { defineService } from '@flotilla/core/service'
 import { together } from '@flotilla/gateway/aggregate'
 import { catalog } from '../contracts/catalog.ts'
+import { orders } from '../contracts/orders.ts'
 import { recommendations } from '../contracts/recommendations.ts'
 import { choosePersonal, choosePopular } from './choose.ts'
-import { noteProduct } from './purchases.ts'
+import { noteCancellation, noteProduct, notePurchases } from './purchases.ts'
 
 const LIMIT_DEFAULT = 10
 /** Nobody waits long for a suggestion. */
@@ -20,7 +21,11 @@ export const recommendationsService = defineService({
   contract: recommendations,
   database: { migrations: 'recommendations/migrations' },
   calls: [catalog],
-  reactions: [on(catalog.events.productChanged, ({ data }, { tx }) => noteProduct(tx, data))],
+  reactions: [
+    on(orders.events.confirmed, ({ data, time }, { tx }) => notePurchases(tx, data, time)),
+    on(orders.events.cancelled, ({ data }, { tx }) => noteCancellation(tx, data.orderId)),
+    on(catalog.events.productChanged, ({ data }, { tx }) => noteProduct(tx, data)),
+  ],
   open: () => ({
     async list({ limit = LIMIT_DEFAULT }, ctx) {
       const { user } = ctx.caller

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { on } from '@flotilla/core/reaction'
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
+import { orders } from '../contracts/orders.ts'
 import { shipping } from '../contracts/shipping.ts'
 import { moveParcels, movesTo } from './carrier.ts'
 import { findQuote, pruneQuotes, quoteShipping } from './quotes.ts'
-import { findShipment, findShipments, stopShipments } from './shipment-store.ts'
+import { createShipment, findShipment, findShipments, stopShipments } from './shipment-store.ts'
 
 const PRUNE_MS = 600_000
 const DELAY_MS_MAX = 86_400_000
@@ -30,6 +32,7 @@ export const shippingService = defineService({
       description: 'milliseconds between two looks for shipments to move',
     }),
   }),
+  reactions: [on(orders.events.confirmed, ({ data }, { tx }) => createShipment(tx, data))],
   open({ config, every }) {
     every('move parcels', config.carrierMs, (ctx) => moveParcels(ctx, config))
     every('forget old quotes', PRUNE_MS, ({ db }) => pruneQuotes(db))
