@@ -231,6 +231,7 @@ it('a saga ends, completed or compensated, with every effect once and nothing le
 }, async (t) => {
   const fate = fc.oneof(
     { weight: 6, arbitrary: fc.constant<Fate>('ok') },
+    { weight: 2, arbitrary: fc.constant<Fate>('refuse') },
     { weight: 5, arbitrary: fc.constantFrom<Fate>(...FATES.slice(0, 6)) },
     { weight: 2, arbitrary: fc.constantFrom<Fate>(...FATES.slice(6)) },
   )
