@@ -57,7 +57,7 @@ describe('the shop', () => {
     })
 
     it(`fills carts at the catalog's prices, and counts stock, ${placement}`, async (t) => {
-      const services = ['registry', 'inventory', 'catalog', 'cart']
+      const services = ['registry', 'inventory', 'catalog', 'coupons', 'cart']
       const { call } = await openTestApp(t, { app, placement, services })
       const personOf = (id: string, role: string) => ({ id, roles: [role], scopes: [], tier: 'free' })
       const mine = call(cart, { user: personOf('ann', 'customer') })
@@ -77,6 +77,10 @@ describe('the shop', () => {
       assert.deepEqual((await call(cart, { user: personOf('ben', 'customer') }).get()).lines, [])
       const rest = await mine.removeItem({ sku: dear.sku, version: second.version })
       assert.deepEqual([rest.version, rest.totals.subtotal], [3, dearer.price])
+      const { totals } = await mine.attachCoupon({ code: 'save10', version: rest.version })
+      assert.equal(totals.discount.amount, Math.round(dearer.price.amount / 10))
+      assert.equal(totals.total.amount, dearer.price.amount - totals.discount.amount)
+      await assert.rejects(mine.attachCoupon({ code: 'SPRING20' }), { reason: 'coupon_expired', status: 409 })
 
       const stock = call(inventory, { user: personOf('the-admin', 'admin') })
       const { onHand, version } = await stock.stock({ sku: dear.sku })

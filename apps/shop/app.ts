@@ -13,15 +13,47 @@ export const app = defineApp({
   services: {
     registry: async () => (await import('@flotilla/control/directory')).registryService,
     events: async () => (await import('@flotilla/control/event-log')).eventLogService,
+    provider: async () => (await import('./provider/service.ts')).providerService,
+    mailbox: async () => (await import('./mailbox/service.ts')).mailboxService,
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
     search: async () => (await import('./search/service.ts')).searchService,
     catalog: async () => (await import('./catalog/service.ts')).catalogService,
     coupons: async () => (await import('./coupons/service.ts')).couponsService,
     cart: async () => (await import('./cart/service.ts')).cartService,
+    payments: async () => (await import('./payments/service.ts')).paymentsService,
+    shipping: async () => (await import('./shipping/service.ts')).shippingService,
+    orders: async () => (await import('./orders/service.ts')).ordersService,
+    notifications: async () => (await import('./notifications/service.ts')).notificationsService,
+    recommendations: async () => (await import('./recommendations/service.ts')).recommendationsService,
     gateway: async () => (await import('./gateway/service.ts')).gatewayService,
   },
-  secrets: [{ service: 'auth', field: 'sealingKey' }],
+  outside: [
+    {
+      service: 'provider',
+      port: 8070,
+      tells: [
+        { service: 'payments', field: 'providerUrl', value: 'http://127.0.0.1:{port}' },
+        {
+          service: 'provider',
+          field: 'webhookUrl',
+          value: 'http://127.0.0.1:{gateway}/api/v1/payments/webhooks',
+        },
+      ],
+    },
+    {
+      service: 'mailbox',
+      port: 8025,
+      tells: [{ service: 'notifications', field: 'smtpUrl', value: 'smtp://127.0.0.1:{port}' }],
+    },
+  ],
+  secrets: [
+    { service: 'auth', field: 'sealingKey' },
+    { service: 'payments', field: 'providerKey', name: 'provider key' },
+    { service: 'provider', field: 'apiKey', name: 'provider key' },
+    { service: 'payments', field: 'webhookSecret', name: 'provider webhooks' },
+    { service: 'provider', field: 'webhookSecret', name: 'provider webhooks' },
+  ],
   logins: [
     { email: 'admin@shop.test', field: 'adminPassword' },
     { email: 'demo@shop.test', field: 'demoPassword' },

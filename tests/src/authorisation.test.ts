@@ -8,12 +8,29 @@ import { apiPrefix } from '@flotilla/core/router'
 import { auth } from '@flotilla/shop/contracts/auth'
 import { cart } from '@flotilla/shop/contracts/cart'
 import { catalog } from '@flotilla/shop/contracts/catalog'
+import { coupons } from '@flotilla/shop/contracts/coupons'
 import { gateway } from '@flotilla/shop/contracts/gateway'
 import { inventory } from '@flotilla/shop/contracts/inventory'
+import { mailbox } from '@flotilla/shop/contracts/mailbox'
+import { notifications } from '@flotilla/shop/contracts/notifications'
+import { recommendations } from '@flotilla/shop/contracts/recommendations'
 import { search } from '@flotilla/shop/contracts/search'
+import { shipping } from '@flotilla/shop/contracts/shipping'
 import { openShop, placements } from './placements.ts'
 
-const contracts: readonly Contract[] = [auth, catalog, search, inventory, cart, gateway]
+const contracts: readonly Contract[] = [
+  auth,
+  catalog,
+  search,
+  inventory,
+  coupons,
+  cart,
+  shipping,
+  notifications,
+  recommendations,
+  mailbox,
+  gateway,
+]
 const operations = contracts.flatMap(operationsOf)
 
 /** What somebody may expect: let in (whatever then happens), or one of the two refusals. */

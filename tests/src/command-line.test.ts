@@ -4,8 +4,17 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { Cancellation } from '@flotilla/core/cancellation'
+import { systemClock } from '@flotilla/core/clock'
+import { openDatabase } from '@flotilla/core/database'
+import { systemRandom } from '@flotilla/core/random'
+import { type Sql, sql } from '@flotilla/core/sql'
 import { until } from '@flotilla/core/until'
+import { app } from '@flotilla/shop/app'
 import { makeBed, processesOf, run, start, startUp } from './flotilla-process.ts'
+
+/** Services that stand for the outside world, each in a process of its own whatever the placement says. */
+const outside = (app.outside ?? []).map(({ service }) => service)
 
 describe('flotilla up', () => {
   it('runs until Ctrl-C, then leaves nothing but the data, with exit status 0, within 10 seconds', async (t) => {
@@ -70,8 +79,8 @@ describe('flotilla up', () => {
     const processes = JSON.parse(readFileSync(join(bed.folder, 'processes.json'), 'utf8')) as {
       pid: number
     }[]
-    assert.equal(processes.length, 2)
-    rmSync(bed.folder, { recursive: true })
+    assert.equal(processes.length, 2 + outside.length)
+    rmSync(bed.folder, { recursive: true, maxRetries: 20 })
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
     up.child.kill('SIGTERM')
     assert.equal(await ended, 1)
@@ -84,7 +93,7 @@ describe('flotilla up', () => {
     const up = await startUp(bed, ['--placement', 'monolith'])
     const [server = 0] = processesOf(bed)
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
-    rmSync(join(bed.folder, 'postgres'), { recursive: true })
+    rmSync(join(bed.folder, 'postgres'), { recursive: true, maxRetries: 20 })
     process.kill(server, 'SIGKILL')
     assert.equal(await ended, 1)
     assert.match(up.errors(), /^error: PostgreSQL ended, and its data in .*postgres is gone: .*\n$/)
@@ -141,16 +150,20 @@ describe('flotilla up', () => {
       assert.ok(refused.errors.includes(mistake), `${mistake} in ${refused.errors}`)
     }
     const good = join(bed.folder, 'good.json')
+    const edge = ['registry', 'gateway']
+    const goods = ['events', 'catalog', 'search', 'inventory']
+    const others = Object.keys(app.services).filter((name) => ![...edge, ...goods, ...outside].includes(name))
     const hosts = {
-      edge: { services: ['registry', 'gateway'] },
-      goods: { services: ['catalog', 'search', 'inventory'], instances: 2 },
-      people: { services: ['auth', 'cart'] },
+      edge: { services: edge },
+      goods: { services: goods, instances: 2 },
+      people: { services: others },
     }
     writeFileSync(good, JSON.stringify({ hosts }))
     await startUp(bed, ['--placement', good])
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
-    assert.deepEqual(names, ['edge-1', 'goods-1', 'goods-2', 'people-1'])
+    const alone = outside.map((name) => `${name}-1`)
+    assert.deepEqual(names.sort(), ['edge-1', 'goods-1', 'goods-2', 'people-1', ...alone].sort())
   })
 
   it('prints what is wrong with a setting, once, and stops', async (t) => {
@@ -173,6 +186,9 @@ describe('the other commands', () => {
     const refused = await run(bed, 'call', 'inventory.stock', '{"sku":"NONE-1"}')
     assert.equal(refused.exitCode, 1)
     assert.match(refused.errors, /not_found/)
+    const head = await run(bed, 'call', 'events.head')
+    assert.equal(head.exitCode, 0, head.errors)
+    assert.equal(typeof JSON.parse(head.output).position, 'number')
 
     const scaled = await run(bed, 'scale', 'catalog=3')
     assert.equal(scaled.exitCode, 0, scaled.errors)
@@ -203,6 +219,78 @@ describe('the other commands', () => {
     assert.deepEqual(processesOf(bed), [])
   })
 
+  it('show events, those that failed, and sagas, and have them go on', async (t) => {
+    const bed = await makeBed(t)
+    await startUp(bed, ['--placement', 'monolith'])
+    const ask = async (service: string, query: Sql): Promise<void> => {
+      const secrets = JSON.parse(readFileSync(join(bed.folder, 'secrets.json'), 'utf8'))
+      const password = encodeURIComponent(secrets[`database ${service}`])
+      const url = `postgres://shop_${service}:${password}@127.0.0.1:${bed.environment['FLOTILLA_POSTGRES_PORT']}/shop_${service}`
+      const ports = { clock: systemClock, random: systemRandom }
+      await using database = openDatabase({ url, name: 'test', ports })
+      const call = { deadlineMs: Number.POSITIVE_INFINITY, cancellation: new Cancellation() }
+      await database.session(call).execute(query)
+    }
+    const told = async (...args: readonly string[]): Promise<string> => {
+      const { exitCode, output, errors } = await run(bed, ...args)
+      assert.equal(exitCode, 0, errors)
+      return output
+    }
+    const trouble = { code: 'internal', message: 'no room for it' }
+    const error = sql.json({ ...trouble, stack: 'at the door' })
+    await ask(
+      'search',
+      sql`insert into flotilla.parked
+        (group_name, partition, position, key, event_id, topic, event, state, attempts, error) values
+        ('nobody', 0, 7, 'AUD-0001', gen_random_uuid(), 'catalog.productChanged', '{"data":{"sku":"AUD-0001"}}', 'dead',
+          5, ${error})`,
+    )
+    assert.match(await told('dlq'), /search:1 +dead +catalog\.productChanged +AUD-0001 .* no room for it/)
+    const shown = await told('dlq', 'show', 'search:1')
+    for (const part of ['"sku": "AUD-0001"', 'code: internal', 'at the door'])
+      assert.ok(shown.includes(part), part)
+    assert.match(await told('dlq', 'redrive', 'search:1'), /^Tried again: search:1$/m)
+    const again = await run(bed, 'dlq', 'redrive', 'search:1')
+    assert.deepEqual([again.exitCode, again.errors], [1, ''])
+    assert.match(again.output, /^Left alone, since not dead: search:1$/m)
+    assert.equal(JSON.parse(await told('dlq', '--json'))[0].state, 'retrying')
+    assert.match(await told('dlq', 'redrive', '--all'), /Nothing is tried again/)
+
+    const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    await ask(
+      'cart',
+      sql`insert into flotilla.saga (id, name, state, step, status, attempts, error, trace)
+        values ('saga-1', 'checkout', '{"total":5}', 'charge', 'parked', 9, ${sql.json(trouble)}, ${trace})`,
+    )
+    assert.match(
+      await told('saga', '--status', 'parked'),
+      /saga-1 +cart checkout +parked +charge .* no room for it/,
+    )
+    assert.match(await told('saga', 'retry', 'saga-1'), /^cart goes on with saga-1\.$/m)
+    assert.match(await told('saga', 'show', 'saga-1'), /status +ready[\s\S]*retried[\s\S]*"total": 5/)
+    const unknown = await run(bed, 'saga', 'show', 'saga-2')
+    assert.deepEqual([unknown.exitCode, unknown.errors], [1, 'error: There is no saga saga-2.\n'])
+    const audit = readFileSync(join(bed.folder, 'logs/control.log'), 'utf8')
+    assert.match(audit, /"audit":"redrive"[^\n]*search:1/)
+    assert.match(audit, /"audit":"retry saga"[^\n]*saga-1/)
+
+    const topics = JSON.parse(await told('events', '--json')) as { topic: string }[]
+    assert.ok(Array.isArray(topics))
+    assert.ok(Array.isArray(JSON.parse(await told('events', '*', '--limit', '2', '--json'))))
+    const following = start(bed, ['events', '*', '--follow', '--json'])
+    await told('call', 'inventory.setStock', '{"sku":"AUD-0001","onHand":77}')
+    await until('the event is told', () => following.output().includes('inventory.stockChanged'), 20_000)
+    following.child.kill('SIGINT')
+    const [topic] = (JSON.parse(await told('events', '--json')) as { topic: string }[]).map(
+      (one) => one.topic,
+    )
+    assert.ok(topic !== undefined)
+    assert.match(
+      await told('events', 'inventory.stockChanged', '--key', 'AUD-0001'),
+      /#\d+ inventory\.stockChanged/,
+    )
+  })
+
   it('know their usage', async (t) => {
     const bed = await makeBed(t)
     const wrong = [
@@ -212,6 +300,14 @@ describe('the other commands', () => {
       ['call', 'x'],
       ['logs', '--where', 'x'],
       ['ps', 'more'],
+      ['events', 'orders'],
+      ['events', '--limit', '0'],
+      ['dlq', 'empty'],
+      ['dlq', 'show', '1'],
+      ['dlq', 'redrive'],
+      ['dlq', 'redrive', 'search:1', '--all'],
+      ['saga', 'show'],
+      ['saga', '--status', 'sad'],
       ['up', '--colour', 'red'],
       [],
     ]

@@ -1,7 +1,7 @@
 /** From the first visit to a full cart, the same on every placement. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openShop, placements } from './placements.ts'
+import { openShop, placements, untilSearchable } from './placements.ts'
 
 for (const placement of placements) {
   describe(`the shop, ${placement}`, () => {
@@ -19,6 +19,7 @@ for (const placement of placements) {
       assert.equal(me.body.email, ann.email)
       assert.deepEqual(me.body.roles, ['customer'])
 
+      await untilSearchable(shop)
       const found = await shop.api('/search?q=hedphones')
       assert.equal(found.status, 200)
       assert.ok(found.body.items.length > 0, 'a typing mistake is forgiven')

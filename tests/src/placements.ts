@@ -12,6 +12,7 @@ import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { findFreePort } from '@flotilla/core/free-port'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
+import { until } from '@flotilla/core/until'
 import { app } from '@flotilla/shop/app'
 import { type Bed, makeBed, startUp } from './flotilla-process.ts'
 import { type ShopClient, shopClient } from './shop-client.ts'
@@ -51,6 +52,20 @@ export function openShop(t: Test, placement: PlacementName): Promise<Shop> {
   return placement === 'one process' || placement === 'frames'
     ? openHere(t, placement)
     : openProcesses(t, placement)
+}
+
+/** Waits until the search knows the first assortment, which it hears of by events. */
+export async function untilSearchable({ api }: Pick<Shop, 'api'>): Promise<void> {
+  await until(
+    'the search knows the first assortment',
+    async () => {
+      // Whatever has not this word: all there is, counted by category.
+      const { body } = await api('/search?q=-quincunx&limit=1')
+      const categories = body.facets?.find(({ name }: { name: string }) => name === 'category')?.values ?? []
+      return categories.reduce((sum: number, { count }: { count: number }) => sum + count, 0) === 240
+    },
+    20_000,
+  )
 }
 
 async function openHere(t: Test, placement: 'one process' | 'frames'): Promise<Shop> {

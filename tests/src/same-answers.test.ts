@@ -1,7 +1,7 @@
 /** A placement is not visible from outside: the same requests get the same bytes, ids and times aside. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { openShop, type PlacementName } from './placements.ts'
+import { openShop, type PlacementName, untilSearchable } from './placements.ts'
 import type { Answer, Request } from './shop-client.ts'
 
 /** What differs between two installations by its nature. */
@@ -32,6 +32,7 @@ async function answersOf(
   placement: PlacementName,
 ): Promise<Map<string, string>> {
   const shop = await openShop(t, placement)
+  await untilSearchable(shop)
   const admin = await shop.login(shop.admin.email, shop.admin.password)
   const ann = await shop.register('ann')
   const answers = new Map<string, string>()

@@ -35,12 +35,15 @@ export interface StoredCart {
   readonly updatedAtMs: number
   /** In the order they were put in. */
   readonly lines: readonly StoredLine[]
+  /** A code in upper case; undefined: none. */
+  readonly coupon: string | undefined
 }
 
 interface CartRow {
   readonly id: string
   readonly version: number
   readonly updatedAt: string
+  readonly coupon: string | null
   readonly lines: readonly StoredLine[]
 }
 
@@ -56,16 +59,42 @@ export async function findCart(
   nowMs: number,
 ): Promise<StoredCart> {
   const row = await queries.maybe<CartRow>(sql`
-    select id, version, updated_at as "updatedAt", coalesce((
+    select id, version, updated_at as "updatedAt", coupon, coalesce((
       select json_agg(json_build_object('sku', sku, 'quantity', quantity, 'productId', product_id, 'name', name,
         'unitPrice', json_build_object('amount', unit_price, 'currency', currency)) order by position)
       from cart_line where cart_line.user_id = cart.user_id), '[]') as lines
     from cart where user_id = ${userId}`)
-  if (row === undefined) return { id: undefined, version: 0, updatedAtMs: nowMs, lines: [] }
+  const nothing = { id: undefined, updatedAtMs: nowMs, lines: [], coupon: undefined }
+  if (row === undefined) return { ...nothing, version: 0 }
   const { id, version, lines } = row
   const updatedAtMs = parseIsoTime(row.updatedAt)
-  if (expiryMs(updatedAtMs) > nowMs) return { id, version, updatedAtMs, lines }
-  return { id: undefined, version: version + 1, updatedAtMs: nowMs, lines: [] }
+  if (expiryMs(updatedAtMs) <= nowMs) return { ...nothing, version: version + 1 }
+  return { id, version, updatedAtMs, lines, coupon: row.coupon ?? undefined }
+}
+
+/** Whose cart has that id, or had it before something was ordered; undefined when it is not known any more. */
+export async function findOwner(tx: Transaction, cartId: string): Promise<string | undefined> {
+  const row = await tx.maybe<{ userId: string }>(sql`
+    select user_id as "userId" from cart where id = ${cartId}
+    union select user_id from cart_order where cart_id = ${cartId}`)
+  return row?.userId
+}
+
+/** What was ordered, and from which cart. */
+export interface CartOrder {
+  readonly orderId: string
+  readonly cartId: string
+  readonly version: number
+}
+
+/** Remembers that an order was made of a cart; false when this one was, or one of that cart at that version. */
+export async function addOrder(tx: Transaction, userId: string, order: CartOrder): Promise<boolean> {
+  const { orderId, cartId, version } = order
+  const added = await tx.execute(sql`
+    insert into cart_order (order_id, cart_id, version, user_id)
+    values (${orderId}, ${cartId}, ${version}, ${userId})
+    on conflict do nothing`)
+  return added === 1
 }
 
 /** Makes the changes of one user's cart wait for each other, also while there is no row that could be locked. */
@@ -80,12 +109,12 @@ export async function saveCart(
   cart: StoredCart & { readonly id: string },
   changed: readonly StoredLine[],
 ): Promise<void> {
-  const { id, version, updatedAtMs, lines } = cart
+  const { id, version, updatedAtMs, lines, coupon = null } = cart
   await tx.execute(sql`
-    insert into cart (user_id, id, version, updated_at, line_count)
-    values (${userId}, ${id}, ${version}, ${isoTime(updatedAtMs)}, ${lines.length})
+    insert into cart (user_id, id, version, updated_at, line_count, coupon)
+    values (${userId}, ${id}, ${version}, ${isoTime(updatedAtMs)}, ${lines.length}, ${coupon})
     on conflict (user_id) do update set id = excluded.id, version = excluded.version,
-      updated_at = excluded.updated_at, line_count = excluded.line_count`)
+      updated_at = excluded.updated_at, line_count = excluded.line_count, coupon = excluded.coupon`)
   // Whatever else is there belonged to this cart, or to one that has expired.
   await tx.execute(sql`
     delete from cart_line where user_id = ${userId} and sku <> all(${lines.map(({ sku }) => sku)}::text[])`)

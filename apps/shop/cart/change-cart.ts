@@ -12,38 +12,40 @@ import type { FlotillaError } from '@flotilla/core/error'
 import type { OperationContext } from '@flotilla/core/service'
 import type { Cart } from '../contracts/cart.ts'
 import type { staleVersion } from '../contracts/versioning.ts'
-import { findCart, lockCart, type StoredLine, saveCart } from './cart-store.ts'
-import { viewOf } from './cart-view.ts'
-import type { PriceList } from './price-list.ts'
+import { findCart, lockCart, type StoredCart, saveCart } from './cart-store.ts'
+import { type Offers, viewOf } from './cart-view.ts'
+
+/** What is in a cart. */
+export type Contents = Pick<StoredCart, 'lines' | 'coupon'>
 
 /** A change. */
 export interface Change {
   /** The version it is meant for. Absent: whatever is there. */
   readonly version: number | undefined
   /** Read before: a transaction does not wait for another service. */
-  readonly prices: PriceList
-  /** The lines as they shall be, those that stay being the same objects. May be asked again. */
-  readonly apply: (lines: readonly StoredLine[]) => readonly StoredLine[]
+  readonly offers: Offers
+  /** The contents as they shall be, lines that stay being the same objects. May be asked again. */
+  readonly apply: (contents: Contents) => Contents
   /** What speaks against the cart as it would be. Absent: nothing can. */
   readonly refusal?: (cart: Cart) => FlotillaError | undefined
 }
 
 /** Makes the change and gives the cart as it is then. */
 export function changeCart(ctx: OperationContext<typeof staleVersion>, change: Change): Promise<Cart> {
-  const { version, prices, apply, refusal } = change
+  const { version, offers, apply, refusal } = change
   return ctx.commit(async (tx) => {
     const userId = ctx.user.id
     const nowMs = ctx.clock.now()
     await lockCart(tx, userId)
     const cart = await findCart(tx, userId, nowMs)
-    const lines = apply(cart.lines)
+    const { lines, coupon } = apply(cart)
     const changed = lines.filter((line) => !cart.lines.includes(line))
-    const isSame = changed.length === 0 && lines.length === cart.lines.length
+    const isSame = changed.length === 0 && lines.length === cart.lines.length && coupon === cart.coupon
     const isMeant = version === undefined || version === cart.version
     if (!isMeant && !(isSame && version === cart.version - 1)) throw ctx.fail('stale_version')
-    if (isSame) return viewOf(cart, prices)
-    const next = { id: cart.id ?? ctx.newId(), version: cart.version + 1, updatedAtMs: nowMs, lines }
-    const view = viewOf(next, prices)
+    if (isSame) return viewOf(cart, offers)
+    const next = { id: cart.id ?? ctx.newId(), version: cart.version + 1, updatedAtMs: nowMs, lines, coupon }
+    const view = viewOf(next, offers)
     const refused = refusal?.(view)
     if (refused !== undefined) throw refused
     await saveCart(tx, userId, next, changed)

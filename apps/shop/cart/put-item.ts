@@ -8,6 +8,7 @@ import type { Handlers } from '@flotilla/core/service'
 import { type Cart, type cart, QUANTITY_MAX } from '../contracts/cart.ts'
 import { findCart, type StoredLine } from './cart-store.ts'
 import { changeCart } from './change-cart.ts'
+import { readTermsIfThere } from './coupon-terms.ts'
 import { type Offer, readPrices } from './price-list.ts'
 
 const LINES_MAX = 50
@@ -25,14 +26,17 @@ export interface Put {
 
 /** Puts it in and gives the cart. */
 export async function putItem(ctx: PutContext, { sku, version, quantityOf }: Put): Promise<Cart> {
-  const { lines } = await findCart(ctx.db, ctx.user.id, ctx.clock.now())
-  const prices = await readPrices(ctx, [...lines.map((line) => line.sku), sku])
+  const { lines, coupon } = await findCart(ctx.db, ctx.user.id, ctx.clock.now())
+  const [prices, terms] = await Promise.all([
+    readPrices(ctx, [...lines.map((line) => line.sku), sku]),
+    readTermsIfThere(ctx, coupon),
+  ])
   const offer = prices.get(sku)
   if (!offer) throw ctx.fail('no_product')
   return changeCart(ctx, {
     version,
-    prices,
-    apply: (present) => withOffer(present, offer, quantityOf),
+    offers: { prices, terms },
+    apply: (present) => ({ ...present, lines: withOffer(present.lines, offer, quantityOf) }),
     refusal: (next) => refusalOf(ctx, next, sku),
   })
 }

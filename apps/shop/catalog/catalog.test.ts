@@ -6,20 +6,18 @@ import { describe, it, type TestContext } from 'node:test'
 import { defineApp } from '@flotilla/core/app'
 import type { User } from '@flotilla/core/caller'
 import type { Calls } from '@flotilla/core/calls'
-import type { Contract } from '@flotilla/core/contract'
+import { type Contract, defineContract } from '@flotilla/core/contract'
 import { FlotillaError } from '@flotilla/core/error'
+import type { EventData } from '@flotilla/core/event'
 import { dumpSchema } from '@flotilla/core/schema-dump'
 import { type Context, defineService, type Handlers } from '@flotilla/core/service'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { testCall } from '@flotilla/core/test-call'
-import { until } from '@flotilla/core/until'
 import fc from 'fast-check'
 import { catalog, type Product } from '../contracts/catalog.ts'
 import { inventory } from '../contracts/inventory.ts'
-import { type SearchEntry, search } from '../contracts/search.ts'
 import { products as seedProducts } from '../seed/products.ts'
 import { reviews as seedReviews } from '../seed/reviews.ts'
-import { fitting } from './search-feed.ts'
 import { catalogService } from './service.ts'
 
 /** The app's: built, this file lies in dist/catalog. */
@@ -41,18 +39,17 @@ const draft = {
   isPublished: true,
 }
 
+/** Stands in for one who asks for prices. */
+const searching = defineService({
+  contract: defineContract({ name: 'search', version: 1, summary: '', operations: {} }),
+  open: () => ({}),
+})
+
 /** The neighbours of the catalog, as far as it calls them. */
 class Neighbours {
   /** What the inventory does when asked. */
   availability: (skus: readonly string[]) => Promise<number> = async () => 7
   readonly asked: (readonly string[])[] = []
-  isSearchDown = false
-  refusals = 0
-  /** What happens while the search takes changes over. */
-  whileIndexing = async (): Promise<void> => {}
-  readonly batches: number[] = []
-  readonly shown = new Map<string, SearchEntry>()
-  readonly removed = new Map<string, number>()
 
   readonly inventory = defineService({
     contract: inventory,
@@ -62,27 +59,6 @@ class Neighbours {
           this.asked.push(skus)
           const available = await this.availability(skus)
           return { items: skus.map((sku) => ({ sku, available })) }
-        },
-      }),
-  })
-
-  readonly search = defineService({
-    contract: search,
-    open: () =>
-      only(search, {
-        index: async ({ entries, removed }) => {
-          if (this.isSearchDown) {
-            this.refusals++
-            throw new FlotillaError('unavailable', 'Down for a test.')
-          }
-          await this.whileIndexing()
-          this.batches.push(entries.length + removed.length)
-          for (const entry of entries) this.shown.set(entry.id, entry)
-          for (const { id, version } of removed) {
-            this.shown.delete(id)
-            this.removed.set(id, version)
-          }
-          return {}
         },
       }),
   })
@@ -111,7 +87,7 @@ async function open(t: TestContext, isSeeded = true): Promise<Opened> {
       folder: FOLDER,
       services: {
         inventory: async () => neighbours.inventory,
-        search: async () => neighbours.search,
+        search: async () => searching,
         catalog: async () => catalogService,
       },
     }),
@@ -476,60 +452,96 @@ describe('reviews', () => {
   })
 })
 
-describe('fitting', () => {
-  it('takes from the front what fits, and always one', () => {
-    const rows = ['aa', 'bb', 'cc']
-    assert.deepEqual(fitting(rows, 100), rows)
-    assert.deepEqual(fitting(rows, 9), ['aa', 'bb'])
-    assert.deepEqual(fitting(rows, 1), ['aa'])
-  })
-})
+describe('changes of products', () => {
+  /** What was published, in order. */
+  const published = async (opened: Opened) =>
+    ask<EventData<typeof catalog.events.productChanged>>(
+      opened,
+      `select event #>> '{data,productId}' as "productId", (event #>> '{data,version}')::integer as version,
+         event #> '{data,content}' as content
+       from flotilla.outbox order by id`,
+    )
+  const { sku, isPublished: _, ...fields } = draft
 
-describe('the feed of the search', () => {
-  it('hands over the first assortment, and every change', async (t) => {
-    const { as, neighbours } = await open(t)
-    await until('the search knows everything', () => neighbours.shown.size === 240)
-    assert.ok(Math.max(...neighbours.batches) <= 200)
+  it('are published with every write, as the product is shown from then on', async (t) => {
+    const opened = await open(t, false)
+    const { as } = opened
+    await ask(opened, `insert into category values ('outdoor', 'Outdoor', '', 1)`)
     const { id } = await as(admin).createProduct(draft)
-    await until('the search knows the product', () => neighbours.shown.has(id))
-    const { sku, isPublished: _, ...fields } = draft
-    assert.deepEqual(neighbours.shown.get(id), { id, sku, ...fields, version: 1 })
     await as(admin).updateProduct({ ...fields, id, version: 1, isPublished: false })
-    await until('the search forgets the product', () => neighbours.removed.get(id) === 2)
-    await as(admin).updateProduct({ ...fields, id, version: 2, isPublished: true })
-    await until('the search knows the product again', () => neighbours.shown.get(id)?.version === 3)
+    await as(admin).updateProduct({ ...fields, id, version: 2, name: 'Newer', isPublished: true })
+    await as(admin).updateProduct({ ...fields, id, version: 2, name: 'Newer', isPublished: true })
     await as(admin).deleteProduct({ id, version: 3 })
-    await until('the search forgets the product again', () => neighbours.removed.get(id) === 4)
+    await as(admin).deleteProduct({ id, version: 3 })
+    assert.deepEqual(await published(opened), [
+      { productId: id, version: 1, content: { ...fields, sku } },
+      { productId: id, version: 2, content: null },
+      { productId: id, version: 3, content: { ...fields, sku, name: 'Newer' } },
+      { productId: id, version: 4, content: null },
+    ])
   })
 
-  it('tells again what changed while it was told', async (t) => {
+  it('are not published when the write is refused', async (t) => {
     const opened = await open(t, false)
-    const { as, neighbours } = opened
+    const { as } = opened
     await ask(opened, `insert into category values ('outdoor', 'Outdoor', '', 1)`)
-    const { sku: _, ...fields } = draft
-    neighbours.whileIndexing = async () => {
-      neighbours.whileIndexing = async () => {}
-      const [product] = (await as().products()).items
-      await as(admin).updateProduct({ ...fields, id: product?.id ?? '', version: 1, name: 'Newer' })
+    const { id } = await as(admin).createProduct(draft)
+    await assert.rejects(as(admin).createProduct(draft), reason('sku_taken'))
+    const stale = { ...fields, id, version: 2, isPublished: true }
+    await assert.rejects(as(admin).updateProduct(stale), reason('stale_version'))
+    await assert.rejects(as(admin).deleteProduct({ id, version: 2 }), reason('stale_version'))
+    assert.equal((await published(opened)).length, 1)
+  })
+
+  it('fit into an event, or the write is refused', async (t) => {
+    const opened = await open(t, false)
+    const { as } = opened
+    await ask(opened, `insert into category values ('outdoor', 'Outdoor', '', 1)`)
+    const names = Array.from({ length: 40 }, (_, index) => `attribute${index}`)
+    const attributesOf = (count: number) =>
+      Object.fromEntries(names.map((name) => [name, Array.from({ length: count }, () => '€'.repeat(200))]))
+    const large = { ...draft, name: '€'.repeat(200), attributes: attributesOf(2) }
+    const { id } = await as(admin).createProduct(large)
+    const { sku: _, ...content } = large
+    const tooLarge = { ...draft, attributes: attributesOf(3) }
+    await assert.rejects(as(admin).createProduct(tooLarge), reason('too_large'))
+    const update = { ...content, id, version: 1, attributes: attributesOf(3) }
+    await assert.rejects(as(admin).updateProduct(update), reason('too_large'))
+  })
+
+  it('are published for the first assortment, once', async (t) => {
+    const opened = await open(t)
+    await seedAgain(opened)
+    const told = await published(opened)
+    assert.equal(told.length, 240)
+    const products = await allPages(opened.as(), { limit: 100 })
+    for (const { id, version, ...product } of products) {
+      const change = told.find(({ productId }) => productId === id)
+      assert.equal(change?.version, version)
+      assert.equal(change?.content?.name, product.name)
     }
-    const { id } = await as(admin).createProduct(draft)
-    await until('the search knows the change', () => neighbours.shown.get(id)?.name === 'Newer')
   })
 
-  it('catches up when the search is back', async (t) => {
-    const opened = await open(t, false)
-    const { as, neighbours } = opened
-    await ask(opened, `insert into category values ('outdoor', 'Outdoor', '', 1)`)
-    neighbours.isSearchDown = true
-    const { id } = await as(admin).createProduct(draft)
-    const { sku: _, ...fields } = draft
-    await as(admin).updateProduct({ ...fields, id, version: 1, name: 'Newer' })
-    const { refusals } = neighbours
-    await until('the search has refused it', () => neighbours.refusals > refusals, 10_000)
-    neighbours.isSearchDown = false
-    await until('the search knows the product', () => neighbours.shown.get(id)?.name === 'Newer', 10_000)
-    await until('nothing is noted any more', async () => {
-      return (await ask(opened, 'select from search_change')).length === 0
-    })
+  it('are told again page by page, removals too, by admins', async (t) => {
+    const opened = await open(t)
+    const { as } = opened
+    const [gone] = (await as().products({ sort: 'price', limit: 1 })).items
+    await as(admin).deleteProduct({ id: gone?.id ?? '', version: gone?.version ?? 0 })
+    await ask(opened, 'delete from flotilla.outbox')
+    const counts: number[] = []
+    for (let after: string | undefined; ; ) {
+      const page = await as(admin).republish({ limit: 100, ...(after === undefined ? {} : { after }) })
+      counts.push(page.count)
+      if (page.last === null) break
+      after = page.last
+    }
+    assert.deepEqual(counts, [100, 100, 40])
+    const told = await published(opened)
+    assert.equal(new Set(told.map(({ productId }) => productId)).size, 240)
+    assert.deepEqual(
+      told.filter(({ content }) => content === null).map(({ productId }) => productId),
+      [gone?.id],
+    )
+    await assert.rejects(as(customer('u1')).republish(), { code: 'permission_denied' })
   })
 })

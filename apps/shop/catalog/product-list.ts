@@ -9,15 +9,12 @@ import { Id, type TSchema, Type } from '@flotilla/core/schema'
 import type { Handlers } from '@flotilla/core/service'
 import { type Sql, sql } from '@flotilla/core/sql'
 import type { catalog } from '../contracts/catalog.ts'
-import { type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
+import { CursorTime, type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
 import { type ProductRow, withStock } from './product-row.ts'
 
 const LIMIT_DEFAULT = 20
 /** More than any price: what PostgreSQL's integer holds. */
 const PRICE_MAX = 2_147_483_647
-
-/** A time in a cursor; stricter than the contracts', because PostgreSQL must take it. */
-export const CursorTime = Type.String({ format: 'date-time', pattern: '^2', maxLength: 30 })
 
 interface Sort {
   readonly key: Sql

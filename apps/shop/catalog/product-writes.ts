@@ -1,6 +1,6 @@
 /**
  * What admins do to products. A write names the version it was made for; one made for an older version is refused, so of
- * two at once one wins. Each notes in its own transaction that the search is to be told.
+ * two at once one wins. Each tells of it in its own transaction.
  *
  * The answer to a write may be lost and the write made again, by the platform too. A repeat finds its own effect (the next
  * version, exactly as it would have made it) and is answered like the first.
@@ -12,8 +12,8 @@ import { isUniqueViolation, sqlFailureOf } from '@flotilla/core/pg-errors'
 import type { Context, Handlers } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
 import type { catalog } from '../contracts/catalog.ts'
+import { isTooLarge, publishChange } from './product-changes.ts'
 import { type ProductRow, toProduct, withStock } from './product-row.ts'
-import { noteChange } from './search-feed.ts'
 import { availabilityOf } from './stock.ts'
 
 type Handler<K extends keyof Handlers<typeof catalog>> = Handlers<typeof catalog>[K]
@@ -21,6 +21,7 @@ type Handler<K extends keyof Handlers<typeof catalog>> = Handlers<typeof catalog
 /** Answers `createProduct`; a product is published unless the admin says otherwise. */
 export const createProduct: Handler<'createProduct'> = async (input, ctx) => {
   const { sku, name, description, category, price, attributes, isPublished = true } = input
+  if (isTooLarge(input)) throw ctx.fail('too_large')
   // Before the transaction, which must not wait for another service.
   const availability = await availabilityOf(ctx, [sku])
   const now = isoTime(ctx.clock.now())
@@ -32,7 +33,7 @@ export const createProduct: Handler<'createProduct'> = async (input, ctx) => {
         values (${ctx.newId()}, ${sku}, ${name}, ${description}, ${category}, ${price.amount}, ${price.currency},
           ${sql.json(attributes)}, ${isPublished}, ${now}, ${now})
         returning *`)
-      await noteChange(tx, row)
+      await publishChange(ctx, tx, row)
       return toProduct(row, availability)
     })
   } catch (error) {
@@ -45,6 +46,7 @@ export const createProduct: Handler<'createProduct'> = async (input, ctx) => {
 /** Answers `updateProduct`. */
 export const updateProduct: Handler<'updateProduct'> = async (input, ctx) => {
   const { id, version, name, description, category, price, attributes, isPublished } = input
+  if (isTooLarge(input)) throw ctx.fail('too_large')
   try {
     const updated = await ctx.db.transaction(async (tx) => {
       const row = await tx.maybe<ProductRow>(sql`
@@ -53,7 +55,7 @@ export const updateProduct: Handler<'updateProduct'> = async (input, ctx) => {
           is_published = ${isPublished}, version = version + 1, updated_at = ${isoTime(ctx.clock.now())}
         where id = ${id} and version = ${version}::double precision and deleted_at is null
         returning *`)
-      if (row !== undefined) await noteChange(tx, row)
+      if (row !== undefined) await publishChange(ctx, tx, row)
       return row
     })
     const row =
@@ -73,7 +75,7 @@ export const updateProduct: Handler<'updateProduct'> = async (input, ctx) => {
   }
 }
 
-/** Answers `deleteProduct`: a tombstone stays, so that its SKU keeps its meaning and the search hears of it. */
+/** Answers `deleteProduct`: a tombstone stays, so that its SKU keeps its meaning. */
 export const deleteProduct: Handler<'deleteProduct'> = async ({ id, version }, ctx) => {
   const isDeleted = await ctx.db.transaction(async (tx) => {
     const now = isoTime(ctx.clock.now())
@@ -81,7 +83,7 @@ export const deleteProduct: Handler<'deleteProduct'> = async ({ id, version }, c
       update product set deleted_at = ${now}, updated_at = ${now}, version = version + 1
       where id = ${id} and version = ${version}::double precision and deleted_at is null
       returning *`)
-    if (row !== undefined) await noteChange(tx, row)
+    if (row !== undefined) await publishChange(ctx, tx, row)
     return row !== undefined
   })
   if (isDeleted) return {}

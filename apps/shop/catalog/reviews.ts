@@ -3,7 +3,7 @@
  *
  * A review changes what `GET /products/{id}` answers, and the ETag of that answer is the product's version; so a review
  * makes a new version, or caches would go on showing the old rating. (The price: an admin who was writing meanwhile
- * reads again.) The search does not show ratings and is not told.
+ * reads again.) Others keep no ratings and are not told.
  *
  * @module
  */
@@ -14,8 +14,7 @@ import { Id, Type } from '@flotilla/core/schema'
 import type { Handlers } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
 import type { catalog } from '../contracts/catalog.ts'
-import { type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
-import { CursorTime } from './product-list.ts'
+import { CursorTime, type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
 import { seesUnpublished } from './product-row.ts'
 
 const LIMIT_DEFAULT = 20

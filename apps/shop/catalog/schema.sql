@@ -53,13 +53,6 @@ create table public.review (
   constraint review_stars_check CHECK (((stars >= 1) AND (stars <= 5)))
 );
 
-create table public.search_change (
-  product_id text not null,
-  version integer not null,
-  constraint search_change_pkey PRIMARY KEY (product_id),
-  constraint search_change_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product(id)
-);
-
 CREATE INDEX product_category ON public.product USING btree (category) WHERE (is_published AND (deleted_at IS NULL));
 
 CREATE INDEX product_name ON public.product USING btree (name_key, id) WHERE (is_published AND (deleted_at IS NULL));

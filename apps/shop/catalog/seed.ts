@@ -11,6 +11,8 @@ import { sql } from '@flotilla/core/sql'
 import { categories } from '../seed/categories.ts'
 import { products } from '../seed/products.ts'
 import { reviews } from '../seed/reviews.ts'
+import { publishChange } from './product-changes.ts'
+import type { ProductRow } from './product-row.ts'
 
 const DAY_MS = 86_400_000
 /** When the shop began to fill its shelves: a product of each category a day. */
@@ -43,7 +45,9 @@ export async function seedCatalog(ctx: Context): Promise<void> {
       update product set rating_sum = stars, rating_count = count
       from (select product_id, sum(stars) as stars, count(*) as count from review group by product_id) given
       where product.id = product_id`)
-    await tx.execute(sql`insert into search_change (product_id, version) select id, version from product`)
+    for (const row of await tx.many<ProductRow>(sql`select * from product order by id`)) {
+      await publishChange(ctx, tx, row)
+    }
   })
 }
 

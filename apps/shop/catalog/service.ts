@@ -8,25 +8,20 @@ import { defineService } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
 import { type Category, catalog, type Product } from '../contracts/catalog.ts'
 import { inventory } from '../contracts/inventory.ts'
-import { search } from '../contracts/search.ts'
+import { republish } from './product-changes.ts'
 import { listProducts } from './product-list.ts'
 import { type ProductRow, seesUnpublished, withStock } from './product-row.ts'
 import { createProduct, deleteProduct, updateProduct } from './product-writes.ts'
 import { addReview, listReviews } from './reviews.ts'
-import { feedSearch } from './search-feed.ts'
 import { seedCatalog } from './seed.ts'
-
-/** How soon what the search missed is told again. A write does not wait for it. */
-const FEED_INTERVAL_MS = 2_000
 
 /** The catalog. */
 export const catalogService = defineService({
   contract: catalog,
   database: { migrations: 'catalog/migrations' },
-  calls: [inventory, search],
+  calls: [inventory],
   seed: seedCatalog,
-  open({ every }) {
-    const tellSearch = every('feed the search', FEED_INTERVAL_MS, feedSearch)
+  open() {
     return {
       products: listProducts,
       async product({ id }, ctx) {
@@ -38,8 +33,8 @@ export const catalogService = defineService({
         return product
       },
       async productsBySku({ skus }, ctx) {
-        const items = await ctx.db.many<Pick<Product, 'id' | 'sku' | 'name' | 'price'>>(sql`
-          select id, sku, name, json_build_object('amount', price, 'currency', currency) as price
+        const items = await ctx.db.many<Pick<Product, 'id' | 'sku' | 'name' | 'category' | 'price'>>(sql`
+          select id, sku, name, category, json_build_object('amount', price, 'currency', currency) as price
           from product where sku = any(${skus}) and is_published and deleted_at is null`)
         return { items }
       },
@@ -52,21 +47,10 @@ export const catalogService = defineService({
           order by position`)
         return { items }
       },
-      async createProduct(input, ctx) {
-        const product = await createProduct(input, ctx)
-        tellSearch()
-        return product
-      },
-      async updateProduct(input, ctx) {
-        const product = await updateProduct(input, ctx)
-        tellSearch()
-        return product
-      },
-      async deleteProduct(input, ctx) {
-        const nothing = await deleteProduct(input, ctx)
-        tellSearch()
-        return nothing
-      },
+      createProduct,
+      updateProduct,
+      deleteProduct,
+      republish,
       reviews: listReviews,
       addReview,
     }

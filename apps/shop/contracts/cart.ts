@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { user } from '@flotilla/core/access'
+import { service, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
-import { Id, Money, type Static, Time, Type } from '@flotilla/core/schema'
+import { Id, Money, Nothing, type Static, Time, Type } from '@flotilla/core/schema'
 import { Sku } from './catalog.ts'
+import { CouponCode, refusals } from './coupons.ts'
 import { staleVersion } from './versioning.ts'
 
 /** The most of one SKU in a cart. */
@@ -18,18 +19,36 @@ const CartVersion = Type.Integer({ minimum: 0 })
 
 const Quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_MAX })
 
+const priced = {
+  sku: Sku,
+  productId: Id,
+  name: Type.String(),
+  quantity: Quantity,
+  unitPrice: Money,
+  lineTotal: Money,
+}
+
 const Line = Type.Object(
   {
-    sku: Sku,
-    productId: Id,
-    name: Type.String(),
-    quantity: Quantity,
-    unitPrice: Money,
-    lineTotal: Money,
+    ...priced,
     /** False when the product was taken out of the catalog since; such a line does not count. */
     isAvailable: Type.Boolean(),
   },
   { title: 'CartLine' },
+)
+
+/** What the coupon does at this moment; it is asked about anew at every reading. */
+const AttachedCoupon = Type.Object(
+  {
+    /** In upper case. */
+    code: CouponCode,
+    /** 0 while it does not hold. */
+    discount: Money,
+    freeShipping: Type.Boolean(),
+    /** Why it does not hold, for people. Absent: it does. */
+    note: Type.Optional(Type.String()),
+  },
+  { title: 'CartCoupon' },
 )
 
 /** A cart: prices are the shop's at the moment of reading, never the client's. */
@@ -37,7 +56,15 @@ export const Cart = Type.Object(
   {
     id: Id,
     lines: Type.Array(Line),
-    totals: Type.Object({ items: Type.Integer({ minimum: 0 }), subtotal: Money }),
+    /** `total = subtotal - discount`; what shipping costs is told when it is known where to. */
+    totals: Type.Object({
+      items: Type.Integer({ minimum: 0 }),
+      subtotal: Money,
+      discount: Money,
+      total: Money,
+    }),
+    /** Absent: there is none. */
+    coupon: Type.Optional(AttachedCoupon),
     version: CartVersion,
     updatedAt: Time,
     /** Thirty days after the last change. */
@@ -48,6 +75,27 @@ export const Cart = Type.Object(
 
 /** A cart as a value. */
 export type Cart = Static<typeof Cart>
+
+/** A cart as an order is made of it: only what can be bought. */
+const Checkout = Type.Object(
+  {
+    cartId: Id,
+    version: CartVersion,
+    /** The category decides about the tax. */
+    lines: Type.Array(Type.Object({ ...priced, category: Type.String() }), { minItems: 1 }),
+    subtotal: Money,
+    /** Null: there is none, or it does not hold. */
+    coupon: Type.Union([
+      Type.Object({ code: CouponCode, discount: Money, freeShipping: Type.Boolean() }),
+      Type.Null(),
+    ]),
+    currency: Type.String({ pattern: '^[A-Z]{3}$' }),
+  },
+  { title: 'Checkout' },
+)
+
+/** What is to be ordered as a value. */
+export type Checkout = Static<typeof Checkout>
 
 const reasons = {
   ...staleVersion,
@@ -114,6 +162,50 @@ export const cart = defineContract({
       input: Type.Object({ version: Type.Optional(CartVersion) }),
       output: Cart,
       reasons: staleVersion,
+    }),
+    attachCoupon: command({
+      summary: 'Puts a coupon on your cart, in place of another one.',
+      access: user,
+      http: { route: 'POST /cart/coupon', ifMatch: 'version', etag: 'version' },
+      idempotency: 'natural',
+      input: Type.Object({ code: CouponCode, version: Type.Optional(CartVersion) }),
+      output: Cart,
+      reasons: { ...staleVersion, ...refusals },
+    }),
+    removeCoupon: command({
+      summary: 'Takes the coupon off your cart; quiet when there is none.',
+      access: user,
+      http: { route: 'DELETE /cart/coupon', ifMatch: 'version', etag: 'version' },
+      idempotency: 'natural',
+      input: Type.Object({ version: Type.Optional(CartVersion) }),
+      output: Cart,
+      reasons: staleVersion,
+    }),
+    checkout: query({
+      summary: "The user's cart as an order is made of it.",
+      access: service('orders'),
+      output: Checkout,
+      reasons: {
+        cart_empty: {
+          code: 'failed_precondition',
+          status: 409,
+          title: 'There is nothing in the cart that can be bought',
+        },
+      },
+    }),
+    ordered: command({
+      summary: 'Takes what was ordered out of a cart, once per order; what is left is a new cart.',
+      access: service('orders'),
+      idempotency: 'natural',
+      input: Type.Object({
+        cartId: Id,
+        /** The version that was checked out. */
+        version: CartVersion,
+        orderId: Id,
+        /** What was ordered, as `checkout` told it. */
+        lines: Type.Array(Type.Object({ sku: Sku, quantity: Quantity }), { maxItems: 50 }),
+      }),
+      output: Nothing,
     }),
   },
 })

@@ -5,6 +5,7 @@
  */
 import { anyone, role, service, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
+import { event } from '@flotilla/core/event'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Money, Nothing, Page, paging, type Static, Time, Type } from '@flotilla/core/schema'
 import { staleVersion, Version } from './versioning.ts'
@@ -64,6 +65,12 @@ export const Product = Type.Object(
 /** A product as a value. */
 export type Product = Static<typeof Product>
 
+/** What others keep of a product that is shown. */
+const ProductContent = Type.Pick(Product, ['sku', 'name', 'description', 'category', 'price', 'attributes'])
+
+/** What others keep of a product, as a value. */
+export type ProductContent = Static<typeof ProductContent>
+
 /** A category. */
 export const Category = Type.Object(
   { slug: Slug, name: Type.String(), description: Type.String(), productCount: Type.Integer({ minimum: 0 }) },
@@ -90,6 +97,10 @@ const productReasons = {
 const writeReasons = {
   no_category: { code: 'failed_precondition', status: 409, title: 'There is no such category' },
   sku_taken: { code: 'already_exists', title: 'Another product has this SKU' },
+  too_large: {
+    code: 'invalid_argument',
+    title: 'Description and attributes are more than a product can have',
+  },
 } as const
 
 /** The catalog contract. */
@@ -137,7 +148,7 @@ export const catalog = defineContract({
       access: service('cart', 'search', 'gateway'),
       input: Type.Object({ skus: Type.Array(Sku, { maxItems: 100 }) }),
       output: Type.Object({
-        items: Type.Array(Type.Object({ id: Id, sku: Sku, name: Type.String(), price: Money })),
+        items: Type.Array(Type.Pick(Product, ['id', 'sku', 'name', 'category', 'price'])),
       }),
     }),
     categories: query({
@@ -163,7 +174,12 @@ export const catalog = defineContract({
       idempotency: 'natural',
       input: Type.Object({ id: Id, version: Version, ...ProductFields }),
       output: Product,
-      reasons: { ...productReasons, ...staleVersion, no_category: writeReasons.no_category },
+      reasons: {
+        ...productReasons,
+        ...staleVersion,
+        no_category: writeReasons.no_category,
+        too_large: writeReasons.too_large,
+      },
     }),
     deleteProduct: command({
       summary: 'Takes a product out of the catalog; orders keep what they know of it.',
@@ -173,6 +189,22 @@ export const catalog = defineContract({
       input: Type.Object({ id: Id, version: Version }),
       output: Nothing,
       reasons: { ...productReasons, ...staleVersion },
+    }),
+    republish: command({
+      summary: 'Tells of products again, a page a call, for who lost what it knew of them.',
+      access: role('admin'),
+      http: 'POST /products/republish',
+      idempotency: 'natural',
+      input: Type.Object({
+        limit: paging.limit,
+        /** The id of the last product told of; absent: from the first one. */
+        after: Type.Optional(Id),
+      }),
+      output: Type.Object({
+        count: Type.Integer({ minimum: 0 }),
+        /** Where to go on; null: that was the last page. */
+        last: Type.Union([Id, Type.Null()]),
+      }),
     }),
     reviews: query({
       summary: 'Reviews of a product, the newest first.',
@@ -201,6 +233,20 @@ export const catalog = defineContract({
         ...productReasons,
         already_reviewed: { code: 'already_exists', title: 'You have reviewed this product' },
       },
+    }),
+  },
+  events: {
+    productChanged: event({
+      version: 1,
+      key: 'productId',
+      summary:
+        'What is shown of a product is another. Versions may be told twice and left out; the newest counts.',
+      data: Type.Object({
+        productId: Id,
+        version: Version,
+        /** Null: it is shown no more. */
+        content: Type.Union([ProductContent, Type.Null()]),
+      }),
     }),
   },
 })

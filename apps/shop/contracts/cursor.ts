@@ -7,10 +7,13 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { accepts, type JsonSchema, type Static, type TSchema } from '@flotilla/core/schema'
+import { accepts, type JsonSchema, type Static, type TSchema, Type } from '@flotilla/core/schema'
 
 /** Strings and numbers: what items are sorted by. */
 export type Position = readonly (string | number)[]
+
+/** A time in a cursor; stricter than elsewhere in contracts, because PostgreSQL must take it. */
+export const CursorTime = Type.String({ format: 'date-time', pattern: '^2', maxLength: 30 })
 
 /** The cursor after `position` in `list`: anything that tells lists apart. */
 export function writeCursor(list: Position, position: Position): string {

@@ -86,7 +86,7 @@ export const inventory = defineContract({
     }),
     availability: query({
       summary: 'How many of each SKU can be sold; unknown ones are left out.',
-      access: service('catalog', 'cart', 'search', 'gateway'),
+      access: service('catalog', 'cart', 'search', 'orders', 'gateway'),
       input: Type.Object({ skus: Type.Array(Sku, { maxItems: 100 }) }),
       output: Type.Object({
         items: Type.Array(Type.Object({ sku: Sku, available: Type.Integer({ minimum: 0 }) })),

@@ -16,9 +16,31 @@ import { catalog } from './catalog.ts'
 import { coupons } from './coupons.ts'
 import { gateway } from './gateway.ts'
 import { inventory } from './inventory.ts'
+import { mailbox } from './mailbox.ts'
+import { notifications } from './notifications.ts'
+import { orders } from './orders.ts'
+import { payments } from './payments.ts'
+import { provider } from './provider.ts'
+import { recommendations } from './recommendations.ts'
 import { search } from './search.ts'
+import { shipping } from './shipping.ts'
 
-const contracts: readonly Contract[] = [auth, cart, catalog, coupons, gateway, inventory, search]
+const contracts: readonly Contract[] = [
+  auth,
+  cart,
+  catalog,
+  coupons,
+  gateway,
+  inventory,
+  mailbox,
+  notifications,
+  orders,
+  payments,
+  provider,
+  recommendations,
+  search,
+  shipping,
+]
 
 const folder = fileURLToPath(
   new URL('contracts/released/', import.meta.resolve('@flotilla/shop/package.json')),

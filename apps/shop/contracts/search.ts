@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { anyone, service } from '@flotilla/core/access'
+import { anyone } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
-import { command, query } from '@flotilla/core/operation'
-import { Id, Money, Nothing, paging, type Static, Type } from '@flotilla/core/schema'
-import { Product, Sku } from './catalog.ts'
+import { query } from '@flotilla/core/operation'
+import { Id, Money, paging, Type } from '@flotilla/core/schema'
+import { Sku } from './catalog.ts'
 
 const Hit = Type.Object(
   {
@@ -26,21 +26,6 @@ const Facet = Type.Object({
   name: Type.String(),
   values: Type.Array(Type.Object({ value: Type.String(), count: Type.Integer({ minimum: 1 }) })),
 })
-
-/** What search needs to know of a product. */
-const Entry = Type.Pick(Product, [
-  'id',
-  'sku',
-  'name',
-  'description',
-  'category',
-  'price',
-  'attributes',
-  'version',
-])
-
-/** An entry as a value. */
-export type SearchEntry = Static<typeof Entry>
 
 /** The search contract. */
 export const search = defineContract({
@@ -70,20 +55,6 @@ export const search = defineContract({
         bad_cursor: { code: 'invalid_argument', title: 'This cursor does not belong to this search' },
       },
       criticality: 'sheddable_plus',
-    }),
-    index: command({
-      summary:
-        'Takes over changes of the catalog: entries to show, ids to forget. Older versions than known are skipped.',
-      access: service('catalog'),
-      idempotency: 'natural',
-      criticality: 'sheddable_plus',
-      input: Type.Object({
-        entries: Type.Array(Entry, { maxItems: 200 }),
-        removed: Type.Array(Type.Object({ id: Id, version: Type.Integer({ minimum: 1 }) }), {
-          maxItems: 200,
-        }),
-      }),
-      output: Nothing,
     }),
   },
 })

@@ -211,6 +211,17 @@ describe('coupons.release', () => {
     await assertCounted(database)
   })
 
+  it('counts back once, however many give the same uses back at once', async (t) => {
+    const { fromAdmin, fromOrders, attempt, database } = await open(t)
+    await fromAdmin.createCoupon(TEN)
+    const orders = Array.from({ length: 10 }, (_, index) => `o${index}`)
+    await Promise.all(orders.map((orderId) => attempt(orderId, 'TEN-OFF')))
+    const given = orders.slice(0, 5).flatMap((orderId) => [orderId, orderId, orderId, orderId])
+    await Promise.all(given.map((orderId) => fromOrders.release({ orderId })))
+    assert.deepEqual(await database.ask('select uses from coupon'), [{ uses: 5 }])
+    await assertCounted(database)
+  })
+
   it('refuses a use that arrives after it', async (t) => {
     const { fromAdmin, fromOrders, attempt, database } = await open(t)
     await fromAdmin.createCoupon(TEN)

@@ -8,9 +8,15 @@ import { together } from '@flotilla/gateway/aggregate'
 import { auth } from '../contracts/auth.ts'
 import { cart } from '../contracts/cart.ts'
 import { catalog } from '../contracts/catalog.ts'
+import { coupons } from '../contracts/coupons.ts'
 import { gateway } from '../contracts/gateway.ts'
 import { inventory } from '../contracts/inventory.ts'
+import { mailbox } from '../contracts/mailbox.ts'
+import { notifications } from '../contracts/notifications.ts'
+import { payments } from '../contracts/payments.ts'
+import { recommendations } from '../contracts/recommendations.ts'
 import { search } from '../contracts/search.ts'
+import { shipping } from '../contracts/shipping.ts'
 import { AUDIENCE, ISSUER } from '../contracts/tokens.ts'
 
 const SHELF_LENGTH = 8
@@ -21,7 +27,19 @@ const byEmail = (input: unknown): string => String((input as { readonly email: s
 /** The gateway of the shop. */
 export const gatewayService = defineGateway({
   contract: gateway,
-  contracts: [auth, catalog, search, inventory, cart],
+  contracts: [
+    auth,
+    catalog,
+    search,
+    inventory,
+    cart,
+    coupons,
+    payments,
+    shipping,
+    recommendations,
+    notifications,
+    mailbox,
+  ],
   title: 'Flotilla shop',
   description: 'A complete shop on the Flotilla platform.',
   issuer: ISSUER,

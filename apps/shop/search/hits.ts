@@ -5,21 +5,23 @@
  */
 import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
-import type { SearchEntry } from '../contracts/search.ts'
+import type { ProductContent } from '../contracts/catalog.ts'
 import { HEADLINE, snippetOf, TRANSLATION } from './snippet.ts'
 
 /** Where a page ended. */
 export type Place = readonly [rank: number, id: string]
 
+type ShownContent = Pick<ProductContent, 'sku' | 'name' | 'category' | 'price'>
+
 /** A hit as the contract shows it, and its place. */
 export interface Found {
-  readonly hit: Pick<SearchEntry, 'id' | 'sku' | 'name' | 'category' | 'price'> & { readonly snippet: string }
+  readonly hit: ShownContent & { readonly id: string; readonly snippet: string }
   readonly place: Place
 }
 
 interface Row {
   readonly id: string
-  readonly content: Omit<SearchEntry, 'description' | 'attributes'>
+  readonly content: ShownContent
   readonly rank: number
   readonly headline: string
 }

@@ -4,54 +4,51 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { defineApp } from '@flotilla/core/app'
 import type { Calls } from '@flotilla/core/calls'
-import { FlotillaError } from '@flotilla/core/error'
+import type { FlotillaError } from '@flotilla/core/error'
 import { dumpSchema } from '@flotilla/core/schema-dump'
-import { defineService } from '@flotilla/core/service'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { testCall } from '@flotilla/core/test-call'
 import fc from 'fast-check'
-import { catalog } from '../contracts/catalog.ts'
-import { type SearchEntry, search } from '../contracts/search.ts'
+import type { ProductContent } from '../contracts/catalog.ts'
+import { search } from '../contracts/search.ts'
 import { searchService } from './service.ts'
+import { type ProductChange, takeOver } from './take-over.ts'
 
 /** The app's: built, this file lies in dist/search. */
 const FOLDER = join(import.meta.dirname, '../..')
 const CONCURRENT = 8
 
-/** A test speaks as any service of its app, and only the catalog may call `index`. */
-const standIn = defineService({
-  contract: catalog,
-  open: () => Object.fromEntries(Object.keys(catalog.operations).map((name) => [name, notCalled])) as never,
-})
-
-function notCalled(): never {
-  throw new FlotillaError('unimplemented', 'Not called in this test.')
-}
-
 interface Opened {
   readonly app: TestApp
   readonly calls: Calls<typeof search>
+  /** Takes changes over, in one transaction. */
+  take(...changes: readonly ProductChange[]): Promise<void>
   ask<T>(text: string, values?: readonly unknown[]): Promise<T[]>
   /** The SKUs that are found. */
   find(q: string, category?: string): Promise<string[]>
 }
 
-async function open(t: TestContext, entries: readonly SearchEntry[] = []): Promise<Opened> {
+async function open(t: TestContext, entries: readonly ProductChange[] = []): Promise<Opened> {
   const app = await openTestApp(t, {
     app: defineApp({
       name: 'search test',
       folder: FOLDER,
-      services: { search: async () => searchService, catalog: async () => standIn },
+      services: { search: async () => searchService },
     }),
     placement: 'one process',
   })
-  const calls = app.call(search, { service: 'catalog' })
-  for (let at = 0; at < entries.length; at += 200) {
-    await calls.index({ entries: entries.slice(at, at + 200), removed: [] })
+  const calls = app.call(search)
+  const database = app.databases.get('search')?.open()
+  const take = async (...changes: readonly ProductChange[]): Promise<void> => {
+    await database?.session(testCall()).transaction(async (tx) => {
+      for (const change of changes) await takeOver(tx, change)
+    })
   }
+  await take(...entries)
   return {
     app,
     calls,
+    take,
     ask: async (text, values) => (await app.databases.get('search')?.ask(text, values)) ?? [],
     find: async (q, category) => {
       const { items } = await calls.search({ q, ...(category === undefined ? {} : { category }) })
@@ -60,21 +57,22 @@ async function open(t: TestContext, entries: readonly SearchEntry[] = []): Promi
   }
 }
 
-function entry(sku: string, name: string, more: Partial<SearchEntry> = {}): SearchEntry {
-  return {
-    id: `id-${sku}`,
-    sku,
-    name,
-    description: '',
-    category: 'home',
-    price: { amount: 1_000, currency: 'EUR' },
-    attributes: {},
-    version: 1,
-    ...more,
-  }
+function entry(
+  sku: string,
+  name: string,
+  { version = 1, ...more }: Partial<ProductContent> & { readonly version?: number } = {},
+): ProductChange {
+  const price = { amount: 1_000, currency: 'EUR' }
+  const content = { sku, name, description: '', category: 'home', price, attributes: {}, ...more }
+  return { productId: `id-${sku}`, version, content }
 }
 
-const shop: readonly SearchEntry[] = [
+/** The product is shown no more. */
+function removal(sku: string, version: number): ProductChange {
+  return { productId: `id-${sku}`, version, content: null }
+}
+
+const shop: readonly ProductChange[] = [
   entry('A-1', 'Ostrel Fathom Wireless Headphones', {
     category: 'audio',
     description:
@@ -310,65 +308,46 @@ describe('search', () => {
   })
 })
 
-describe('index', () => {
+describe('taking over', () => {
   it('skips what is not newer than known, and remembers removals', async (t) => {
-    const { calls, find } = await open(t)
-    const first = entry('Q-1', 'Quincunx Telescope')
-    await calls.index({ entries: [first], removed: [] })
+    const { take, find } = await open(t)
+    await take(entry('Q-1', 'Quincunx Telescope'))
     assert.deepEqual(await find('quincunx'), ['Q-1'])
-    await calls.index({ entries: [{ ...first, version: 3, name: 'Astrolabe' }], removed: [] })
-    await calls.index({ entries: [{ ...first, version: 2, name: 'Sextant' }], removed: [] })
-    await calls.index({ entries: [{ ...first, version: 3, name: 'Sextant' }], removed: [] })
-    await calls.index({ entries: [], removed: [{ id: first.id, version: 2 }] })
+    await take(entry('Q-1', 'Astrolabe', { version: 3 }))
+    await take(entry('Q-1', 'Sextant', { version: 2 }))
+    await take(entry('Q-1', 'Sextant', { version: 3 }))
+    await take(removal('Q-1', 2))
     assert.deepEqual(await find('astrolabe'), ['Q-1'])
     assert.deepEqual(await find('sextant'), [])
-    await calls.index({ entries: [], removed: [{ id: first.id, version: 4 }] })
-    await calls.index({ entries: [{ ...first, version: 3 }], removed: [] })
+    await take(removal('Q-1', 4))
+    await take(entry('Q-1', 'Quincunx Telescope', { version: 3 }))
     assert.deepEqual(await find('quincunx'), [], 'what comes late does not come back to life')
     assert.deepEqual(await find('astrolabe'), [])
-    await calls.index({ entries: [{ ...first, version: 5 }], removed: [] })
+    await take(entry('Q-1', 'Quincunx Telescope', { version: 5 }))
     assert.deepEqual(await find('quincunx'), ['Q-1'])
   })
 
-  it('takes the newest when one batch has several', async (t) => {
-    const { calls, find } = await open(t)
-    const first = entry('Q-1', 'Quincunx')
-    await calls.index({ entries: [first, { ...first, version: 2, name: 'Sextant' }], removed: [] })
+  it('takes the newest when one transaction has several', async (t) => {
+    const { take, find } = await open(t)
+    await take(entry('Q-1', 'Quincunx'), entry('Q-1', 'Sextant', { version: 2 }))
     assert.deepEqual(await find('sextant'), ['Q-1'])
-    await calls.index({ entries: [{ ...first, version: 3 }], removed: [{ id: first.id, version: 4 }] })
+    await take(removal('Q-1', 4), entry('Q-1', 'Quincunx', { version: 3 }))
     assert.deepEqual(await find('quincunx'), [])
-    await calls.index({ entries: [], removed: [] })
   })
 
-  it('keeps count of the words, whoever indexes at the same time', async (t) => {
-    const { calls, ask } = await open(t)
-    const words = ['anvil', 'bellows', 'chisel', 'dowel', 'easel']
-    const change = fc.record({
-      id: fc.integer({ min: 1, max: 6 }),
-      version: fc.integer({ min: 1, max: 20 }),
-      name: fc.option(fc.subarray(words, { minLength: 1 }), { nil: undefined }),
-    })
+  it('keeps count of the words, whoever takes over at the same time', async (t) => {
+    const { take, ask } = await open(t)
+    const change = changes(20)
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(change, { maxLength: 8 }), { maxLength: CONCURRENT }),
         async (batches) => {
           await ask('truncate entry, word')
-          await Promise.all(
-            batches.map((batch) =>
-              calls.index({
-                entries: batch.flatMap(({ id, version, name }) =>
-                  name === undefined ? [] : [entry(`W-${id}`, name.join(' '), { version })],
-                ),
-                removed: batch.flatMap(({ id, version, name }) =>
-                  name === undefined ? [{ id: `id-W-${id}`, version }] : [],
-                ),
-              }),
-            ),
-          )
+          await Promise.all(batches.map((batch) => take(...batch)))
           const newest = await ask('select id, version from entry order by id')
           const expected = new Map<string, number>()
-          for (const { id, version } of batches.flat()) {
-            expected.set(`id-W-${id}`, Math.max(version, expected.get(`id-W-${id}`) ?? 0))
+          for (const { productId, version } of batches.flat()) {
+            expected.set(productId, Math.max(version, expected.get(productId) ?? 0))
           }
           assert.deepEqual(
             newest,
@@ -385,8 +364,45 @@ describe('index', () => {
     )
   })
 
-  it('is for the catalog only', async (t) => {
-    const { app } = await open(t)
-    await assert.rejects(app.call(search).index({ entries: [], removed: [] }), { code: 'permission_denied' })
+  it('ends the same, however often and in whatever order changes come', async (t) => {
+    const { take, ask } = await open(t)
+    const all = async (): Promise<unknown> => [
+      await ask('select id, version, content from entry order by id'),
+      await ask('select text, entries from word order by text'),
+    ]
+    // A version of a product says one thing.
+    const history = fc.uniqueArray(changes(6), {
+      maxLength: 12,
+      selector: ({ productId, version }) => `${productId} ${version}`,
+    })
+    const disorder = history.chain((once) => {
+      const twice = [...once, ...once]
+      return fc.tuple(fc.constant(once), fc.shuffledSubarray(twice, { minLength: twice.length }))
+    })
+    await fc.assert(
+      fc.asyncProperty(disorder, async ([once, twice]) => {
+        await ask('truncate entry, word')
+        for (const change of once) await take(change)
+        const expected = await all()
+        await ask('truncate entry, word')
+        for (const change of twice) await take(change)
+        assert.deepEqual(await all(), expected)
+      }),
+      { numRuns: 25 },
+    )
   })
 })
+
+/** Changes of a few products with few words. */
+function changes(versionMax: number): fc.Arbitrary<ProductChange> {
+  const words = ['anvil', 'bellows', 'chisel', 'dowel', 'easel']
+  return fc
+    .record({
+      sku: fc.integer({ min: 1, max: 6 }).map((number) => `W-${number}`),
+      version: fc.integer({ min: 1, max: versionMax }),
+      name: fc.option(fc.subarray(words, { minLength: 1 }), { nil: undefined }),
+    })
+    .map(({ sku, version, name }) =>
+      name === undefined ? removal(sku, version) : entry(sku, name.join(' '), { version }),
+    )
+}

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { on } from '@flotilla/core/reaction'
 import { Id, Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
+import { catalog } from '../contracts/catalog.ts'
 import { type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
 import { search } from '../contracts/search.ts'
 import { facetsOf } from './facets.ts'
@@ -20,9 +22,9 @@ const PlaceInCursor = Type.Tuple([Type.Number({ minimum: 0, maximum: 1_000 }), I
 export const searchService = defineService({
   contract: search,
   database: { migrations: 'search/migrations', extensions: ['fuzzystrmatch', 'pg_trgm', 'unaccent'] },
+  reactions: [on(catalog.events.productChanged, ({ data }, { tx }) => takeOver(tx, data))],
   open({ clock }) {
     return {
-      index: takeOver,
       async search({ q, category = null, limit = LIMIT_DEFAULT, cursor }, ctx) {
         const startedMs = clock.monotonicMs()
         const list: Position = ['search', q, category ?? '']

@@ -10,6 +10,9 @@ import { defineService, type OperationContext, type PassOn, type Service } from 
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { hostOfService, type Placement } from '../topology/placement.ts'
 import { controlContract, type ProcessInfo, type Status } from './contract.ts'
+import { ServiceDatabases } from './databases.ts'
+import { parkedHandlers } from './parked.ts'
+import { sagaHandlers } from './sagas.ts'
 
 /** What the API acts on. */
 export interface ControlOptions {
@@ -19,8 +22,9 @@ export interface ControlOptions {
   readonly contracts: readonly Contract[]
   readonly supervisor: Supervisor
   readonly gateway: string
-  readonly database: string
   readonly startedAt: string
+  /** Where they are, for people; their URLs by service. */
+  readonly databases: { readonly description: string; readonly urls: Readonly<Record<string, string>> }
   /** Hosts that can run once only. */
   readonly isSingle: (host: string) => boolean
   /** As whom `call` calls. */
@@ -37,11 +41,14 @@ export function controlService(options: ControlOptions): Service {
   const { supervisor, placement } = options
   return defineService({
     contract: controlContract,
-    open({ outgoing }) {
+    open({ outgoing, clock, random, newId }) {
+      const databases = new ServiceDatabases(options.databases.urls, { clock, random, newId })
       const operations = new Map(
         options.contracts.flatMap(operationsOf).map((operation) => [operation.id, outgoing(operation)]),
       )
       return {
+        ...parkedHandlers(databases),
+        ...sagaHandlers(databases),
         status: () => statusOf(options),
         processes: () => ({
           items: Object.keys(placement.hosts).flatMap((host) => processesOf(options, host)),
@@ -94,7 +101,7 @@ function callAs(
 }
 
 function statusOf(options: ControlOptions): Status {
-  const { app, placement, supervisor, gateway, database, startedAt } = options
+  const { app, placement, supervisor, gateway, databases, startedAt } = options
   const hosts = Object.entries(placement.hosts).map(([name, { services }]) => {
     const slots = supervisor.slotsOf(name)
     return {
@@ -106,7 +113,15 @@ function statusOf(options: ControlOptions): Status {
     }
   })
   const isReady = hosts.every(({ ready, wanted }) => wanted > 0 && ready === wanted)
-  return { app, placement: placement.name, isReady, startedAt, gateway, database, hosts }
+  return {
+    app,
+    placement: placement.name,
+    isReady,
+    startedAt,
+    gateway,
+    database: databases.description,
+    hosts,
+  }
 }
 
 function processesOf({ supervisor, placement, version }: ControlOptions, host: string): ProcessInfo[] {

@@ -11,10 +11,13 @@ import { commonOptions, type OptionSpec, readArguments, UsageError } from './arg
 import type { Command } from './command.ts'
 import { call } from './commands/call.ts'
 import { contracts, openapi, routes } from './commands/contracts.ts'
+import { dlq } from './commands/dlq.ts'
 import { doctor } from './commands/doctor.ts'
 import { down } from './commands/down.ts'
+import { events } from './commands/events.ts'
 import { logs } from './commands/logs.ts'
 import { ps } from './commands/ps.ts'
+import { saga } from './commands/saga.ts'
 import { scale } from './commands/scale.ts'
 import { status } from './commands/status.ts'
 import { migrate, seed } from './commands/tasks.ts'
@@ -28,6 +31,9 @@ const commands: readonly Command[] = [
   ps,
   logs,
   scale,
+  events,
+  dlq,
+  saga,
   call,
   routes,
   contracts,

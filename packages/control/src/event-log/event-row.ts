@@ -1,12 +1,14 @@
 /**
- * Events as rows: out of the table, and into it.
+ * What is in the tables: events as rows, out and in, and how far the log goes.
  *
  * @module
  */
 import { isoTime, parseIsoTime } from '@flotilla/core/clock'
 import { dataJson, type Envelope, partitionOf } from '@flotilla/core/envelope'
 import { FlotillaError } from '@flotilla/core/error'
-import type { LoggedEvent } from '@flotilla/core/event-log'
+import type { Head, LoggedEvent } from '@flotilla/core/event-log'
+import { sql } from '@flotilla/core/sql'
+import type { UseDatabase } from './use-database.ts'
 
 /** A row of `event`, as every statement here selects it. */
 export interface EventRow {
@@ -68,4 +70,12 @@ export function writtenOf(source: string, event: Envelope): WrittenEvent {
     throw new FlotillaError('invalid_argument', message, { executed: 'no' })
   }
   return { event, partition: partitionOf(event.key), time: isoTime(timeMs), data: dataJson(event) }
+}
+
+/** How far the log goes. */
+export function readHead(use: UseDatabase): Promise<Head> {
+  return use((db) =>
+    db.one<Head>(sql`
+      select h.position, coalesce((select min(position) from event), h.position + 1) as oldest from log_head h`),
+  )
 }

@@ -18,10 +18,10 @@ import {
 } from '@flotilla/core/event-log'
 import type { Logger } from '@flotilla/core/log'
 import { sql } from '@flotilla/core/sql'
-import { type EventRow, loggedOf } from './event-row.ts'
+import { type EventRow, loggedOf, readHead } from './event-row.ts'
 import type { RingEntry } from './ring.ts'
-import type { UseDatabase } from './sequencer.ts'
 import type { Tail } from './tail.ts'
+import type { UseDatabase } from './use-database.ts'
 import { Wanted } from './wanted.ts'
 
 /** Positions that one reading of the table looks at, so that it is short though nothing in there be wanted. */
@@ -50,9 +50,7 @@ export async function* follow(
   const { tail, clock } = parts
   const wanted = new Wanted(options)
   const eventsMax = Math.min(options.limit ?? BATCH_EVENTS_MAX, BATCH_EVENTS_MAX)
-  // Another instance may know more of the log than this one does yet.
-  if (wanted.furthest > tail.head) await tail.refresh()
-  if (wanted.furthest > tail.head) throw beyondEnd(wanted.furthest, tail.head)
+  if (wanted.furthest > tail.head) await checkEnd(parts, wanted.furthest)
   let cursor = wanted.from
   /** Where the follower knows itself to be; undefined before the first batch. */
   let told: number | undefined
@@ -73,9 +71,12 @@ export async function* follow(
   }
 }
 
-function beyondEnd(position: number, head: number): FlotillaError {
-  const message = `The log ends at ${head}; position ${position} is one of another log.`
-  return new FlotillaError('failed_precondition', message, { executed: 'no', reason: 'beyond_end' })
+/** Another instance may know more of the log than this one does yet, so the database decides. */
+async function checkEnd({ use }: FollowParts, position: number): Promise<void> {
+  const head = await readHead(use)
+  if (position <= head.position) return
+  const message = `The log ends at ${head.position}; position ${position} is one of another log.`
+  throw new FlotillaError('failed_precondition', message, { executed: 'no', reason: 'beyond_end' })
 }
 
 function fromRing(tail: Tail, cursor: number, wanted: Wanted, eventsMax: number): Batch | undefined {

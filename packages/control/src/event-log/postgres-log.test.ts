@@ -4,6 +4,7 @@ import { systemClock } from '@flotilla/core/clock'
 import type { Database } from '@flotilla/core/database'
 import { testEventLog } from '@flotilla/core/event-log-conformance'
 import { testEvent } from '@flotilla/core/event-log-fixture'
+import { TestFollower } from '@flotilla/core/event-log-follower'
 import { migrate } from '@flotilla/core/migrate'
 import { testCall } from '@flotilla/core/test-call'
 import { openTestDatabase, type TestDatabase } from '@flotilla/core/test-database'
@@ -66,6 +67,16 @@ testEventLog('PostgresLog', ['orders', 'stock'], async (t) => {
   }
 })
 
+/** Waits until so many wait for a lock. */
+function waiting(test: TestDatabase, count: number): Promise<void> {
+  const locks = `select from pg_locks l where not granted and exists (
+    select from pg_stat_activity a where a.pid = l.pid and datname = current_database())`
+  return until(`${count} wait for a lock`, async () => {
+    await test.ask('select pg_stat_clear_snapshot()')
+    return (await test.ask(locks)).length >= count
+  })
+}
+
 describe('PostgresLog', () => {
   it('is told by the database of what other instances append', async (t) => {
     const test = await openDatabase(t)
@@ -88,6 +99,45 @@ describe('PostgresLog', () => {
     }
     // Without it they would learn at the next look, half a second later on average.
     assert.ok((waitsMs.toSorted((a, b) => a - b)[2] as number) < 300, `${waitsMs}`)
+  })
+
+  it('lets no append pass one that has its positions already', async (t) => {
+    const test = await openDatabase(t)
+    const [one, other] = [await openLog(t, test), await openLog(t, test)]
+    const follower = new TestFollower(other)
+    await test.ask(`create function stand_still() returns trigger language plpgsql as
+        'begin perform pg_advisory_xact_lock(1); return new; end';
+      create trigger stand_still before insert on event for each row when (new.key = 'slow') execute function stand_still();
+      select pg_advisory_lock(1)`)
+    const slow = one.append('orders', 0, [testEvent('orders', { key: 'slow' })])
+    await waiting(test, 1)
+    const fast = other.append('stock', 0, [testEvent('stock', { key: 'fast' })])
+    await Promise.race([fast, waiting(test, 2)])
+    await follower.reaches((await other.head()).position)
+    await test.ask('select pg_advisory_unlock(1)')
+    await Promise.all([slow, fast])
+    await follower.reaches((await other.head()).position)
+    assert.deepEqual(
+      follower.seen.map(({ event }) => event.key),
+      ['slow', 'fast'],
+    )
+    await follower.stop()
+  })
+
+  it('refuses a producer that was replaced while it waited for its turn', async (t) => {
+    const test = await openDatabase(t)
+    const [one, other] = [await openLog(t, test), await openLog(t, test)]
+    await test.ask('begin')
+    await test.ask('select position from log_head for update')
+    const later = one.append('orders', 2, [testEvent('orders', { key: 'later' })])
+    await waiting(test, 1)
+    const replaced = other.append('orders', 1, [testEvent('orders', { key: 'replaced' })])
+    const refused = assert.rejects(replaced, { reason: 'fenced' })
+    await waiting(test, 2)
+    await test.ask('commit')
+    await later
+    await refused
+    assert.deepEqual(await test.ask('select key from event'), [{ key: 'later' }])
   })
 
   it('forgets what is old, and a bounded number at a time', async (t) => {

@@ -15,10 +15,12 @@ import type { Batch, EventLog, FollowOptions, Head } from '@flotilla/core/event-
 import type { Logger } from '@flotilla/core/log'
 import { Metrics } from '@flotilla/core/metrics'
 import { sql } from '@flotilla/core/sql'
+import { readHead } from './event-row.ts'
 import { follow } from './follow.ts'
 import type { RingLimits } from './ring.ts'
-import { Sequencer, type UseDatabase } from './sequencer.ts'
+import { Sequencer } from './sequencer.ts'
 import { CHANNEL, Tail } from './tail.ts'
+import type { UseDatabase } from './use-database.ts'
 
 /** What a log is made of. */
 export interface PostgresLogOptions {
@@ -117,11 +119,4 @@ export class PostgresLog implements EventLog {
   close(): void {
     this.#tail.close()
   }
-}
-
-async function readHead(use: UseDatabase): Promise<Head> {
-  return use((db) =>
-    db.one<Head>(sql`
-      select h.position, coalesce((select min(position) from event), h.position + 1) as oldest from log_head h`),
-  )
 }

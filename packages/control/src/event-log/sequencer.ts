@@ -1,10 +1,11 @@
 /**
  * Gives events their positions.
  *
- * Appends that wait at the same time go into one transaction: while one runs, the next gathers. The transaction first
- * locks the one row that says where the log ends, and so holds every other transaction of this kind back until it has
- * committed: positions become visible in order, and without gaps, also when several instances of the service append. Only
- * under that lock does it look at the producers' numbers, so that it sees what the one before it has written.
+ * Appends that wait at the same time go into one transaction: while one runs, the next gathers. The transaction, which is one call
+ * of the function `append_events` in the database, first locks the one row that says where the log ends, and so holds every other
+ * transaction of this kind back until it has committed: positions become visible in order, and without gaps, also when
+ * several instances of the service append. Only under that lock does it look at the producers' numbers, so that it sees
+ * what the one before it has written.
  *
  * A transaction that fails for good is taken apart: each append then has one of its own, so that what is wrong with one
  * append fails that one only.
@@ -17,11 +18,8 @@ import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX } from '@flotilla/core/event-log'
 import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
-import type { Transaction } from '@flotilla/core/transaction'
 import { type WrittenEvent, writtenOf } from './event-row.ts'
-
-/** Uses the log's database for a while, with a deadline of its own. */
-export type UseDatabase = <T>(work: (db: Session) => Promise<T>) => Promise<T>
+import type { UseDatabase } from './use-database.ts'
 
 /** Bounds of one transaction; it always has room for one append. */
 const GROUP_EVENTS_MAX = 2_000
@@ -99,7 +97,7 @@ export class Sequencer {
   async #commit(group: readonly Append[]): Promise<void> {
     let accepted: ReadonlySet<Append>
     try {
-      accepted = await this.#use((db) => db.transaction((tx) => write(tx, group)))
+      accepted = await this.#use((db) => write(db, group))
     } catch (error) {
       if (group.length > 1 && !isPassing(error)) {
         for (const one of group) await this.#commit([one])
@@ -107,12 +105,10 @@ export class Sequencer {
       return
     }
     for (const append of group) append.settle(accepted.has(append) ? undefined : fenced(append.source))
-    if (accepted.size > 0) this.#onCommitted(eventsOf(accepted).length)
+    let added = 0
+    for (const { events } of accepted) added += events.length
+    if (added > 0) this.#onCommitted(added)
   }
-}
-
-function eventsOf(appends: Iterable<Append>): readonly WrittenEvent[] {
-  return [...appends].flatMap(({ events }) => events)
 }
 
 /** True when the group is not to blame, or it is unknown what became of it: taken apart, it would do no better. */
@@ -129,58 +125,27 @@ function fenced(source: string): FlotillaError {
 }
 
 /** Writes the appends whose producers were not replaced; which they are. */
-async function write(tx: Transaction, group: readonly Append[]): Promise<ReadonlySet<Append>> {
-  const sources = [...new Set(group.map(({ source }) => source))]
-  // Two statements, for one would look at the producers with the eyes of the moment before it got the lock.
-  const [{ position }, producers] = await Promise.all([
-    tx.one<{ position: number }>(sql`select position from log_head for update`),
-    tx.many<{ source: string; fencing: number }>(
-      sql`select source, fencing from producer where source = any(${sources}::text[])`,
-    ),
-  ])
-  const newest = new Map(producers.map(({ source, fencing }) => [source, fencing]))
-  const accepted = new Set<Append>()
-  for (const append of group) {
-    if (append.fencing < (newest.get(append.source) ?? 0)) continue
-    newest.set(append.source, append.fencing)
-    accepted.add(append)
-  }
-  const events = eventsOf(accepted)
-  if (events.length > 0) await insert(tx, position, events, newest)
-  return accepted
-}
-
-async function insert(
-  tx: Transaction,
-  position: number,
-  events: readonly WrittenEvent[],
-  newest: ReadonlyMap<string, number>,
-): Promise<void> {
-  const column = <T>(of: (written: WrittenEvent) => T): T[] => events.map(of)
-  await tx.execute(sql`
-    with moved as (
-      update log_head set position = position + ${events.length}
-    ), known as (
-      insert into producer (source, fencing)
-      select * from unnest(${[...newest.keys()]}::text[], ${[...newest.values()]}::bigint[])
-      on conflict (source) do update set fencing = excluded.fencing where producer.fencing < excluded.fencing
-    )
-    insert into event (position, partition, id, type, version, source, "time", key, correlation_id, causation_id,
-      traceparent, data)
-    select ${position}::bigint + e.number, e.partition, e.id, e.type, e.version, e.source, e."time", e.key,
-      e.correlation_id, e.causation_id, e.traceparent, e.data::json
-    from unnest(
-      ${column(({ partition }) => partition)}::smallint[],
-      ${column(({ event }) => event.id)}::text[],
-      ${column(({ event }) => event.type)}::text[],
-      ${column(({ event }) => event.version)}::integer[],
-      ${column(({ event }) => event.source)}::text[],
-      ${column(({ time }) => time)}::timestamptz[],
-      ${column(({ event }) => event.key)}::text[],
-      ${column(({ event }) => event.correlationId)}::text[],
-      ${column(({ event }) => event.causationId)}::text[],
-      ${column(({ event }) => event.traceparent)}::text[],
-      ${column(({ data }) => data)}::text[]
-    ) with ordinality as e(partition, id, type, version, source, "time", key, correlation_id, causation_id, traceparent,
-      data, number)`)
+async function write(db: Session, group: readonly Append[]): Promise<ReadonlySet<Append>> {
+  const events = group.flatMap((append, index) =>
+    append.events.map((event) => ({ ...event, append: index + 1 })),
+  )
+  const column = <T>(of: (written: (typeof events)[number]) => T): T[] => events.map(of)
+  const { accepted } = await db.one<{ accepted: readonly boolean[] }>(sql`
+    select append_events(
+      ${group.map(({ source }) => source)},
+      ${group.map(({ fencing }) => fencing)},
+      ${column(({ append }) => append)},
+      ${column(({ partition }) => partition)},
+      ${column(({ event }) => event.id)},
+      ${column(({ event }) => event.type)},
+      ${column(({ event }) => event.version)},
+      ${column(({ event }) => event.source)},
+      ${column(({ time }) => time)},
+      ${column(({ event }) => event.key)},
+      ${column(({ event }) => event.correlationId)},
+      ${column(({ event }) => event.causationId)},
+      ${column(({ event }) => event.traceparent)},
+      ${column(({ data }) => data)}
+    ) as accepted`)
+  return new Set(group.filter((_, index) => accepted[index]))
 }

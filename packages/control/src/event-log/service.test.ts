@@ -121,9 +121,13 @@ describe('events', () => {
     const local = opened.call(eventLog, { service: 'orders', timeoutMs: HOUR_MS })
     const stream = local.follow({ topics: ['*'], positions: positionsAt(0) })[Symbol.asyncIterator]()
     await stream.next()
+    const database = opened.databases.get('events') as TestDatabase
+    const listening = `select from pg_stat_activity where datname = current_database() and query like 'listen%'`
+    await until('it listens', async () => (await database.ask(listening)).length === 1)
     const startMs = systemClock.monotonicMs()
     await opened.hostOf('events').close()
     assert.ok(systemClock.monotonicMs() - startMs < 2_000)
+    await until('it listens no more', async () => (await database.ask(listening)).length === 0)
     await follower.stop().catch(() => {
       // There is nobody left to follow.
     })

@@ -13,7 +13,7 @@ import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
 import { type EventRow, loggedOf } from './event-row.ts'
 import { Ring, type RingLimits, type Stretch } from './ring.ts'
-import type { UseDatabase } from './sequencer.ts'
+import type { UseDatabase } from './use-database.ts'
 
 /** The channel on which instances wake each other; the payload names the one that speaks. */
 export const CHANNEL = 'event_log'

@@ -60,7 +60,7 @@ async function openApi(
       contracts: [],
       supervisor,
       gateway: '',
-      database: '',
+      databases: { description: '', urls: {} },
       startedAt: '2026-01-01T00:00:00.000Z',
       isSingle: (name) => name === 'edge',
       administrator: () => ({}),

@@ -166,7 +166,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
       contracts: contractsOf(services),
       supervisor,
       gateway,
-      database: databases.description,
+      databases,
       startedAt: isoTime(ports.clock.now()),
       isSingle: (host) => isSingle(options, host),
       administrator: administrator(new Signer(userKeys.privateKey), ports),

@@ -9,7 +9,7 @@ import { Type } from '../contract/schema.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
 import type { Code } from '../kernel/code.ts'
 import type { CallContext } from '../kernel/context.ts'
-import { type ErrorOptions, FlotillaError } from '../kernel/error.ts'
+import { asSeenUpstream, type ErrorOptions, FlotillaError } from '../kernel/error.ts'
 import { createIds } from '../kernel/ids.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
@@ -310,6 +310,29 @@ describe('Client', () => {
     const startMs = away.clock.monotonicMs()
     await away.call('write')
     assert.ok(away.clock.monotonicMs() - startMs <= 200)
+  })
+
+  it('takes a callee that cannot be reached for one that failed: its own callers see neither name nor address', async () => {
+    const lost = new FlotillaError('unavailable', 'No answer from callee at 10.0.0.7.', { executed: 'maybe' })
+    const away = setUp({ instances: [] })
+    const unreachable = setUp({ instances: ['a'] })
+    unreachable.unreachable.add('a')
+    const broken = setUp({ instances: ['a'] })
+    broken.answer = () => lost
+    for (const { call } of [away, unreachable, broken]) {
+      const error = await call('write')
+      assert.ok(error?.isRemote)
+      const seen = asSeenUpstream(error, {})
+      assert.deepEqual(seen.toBody(), {
+        code: 'unavailable',
+        message: 'A service this one depends on failed.',
+        executed: 'maybe',
+        isExhausted: true,
+      })
+    }
+    // What does not begin because its time is up is the callee's failure too.
+    const late = await setUp().call('read', { deadlineMs: 0 })
+    assert.equal(asSeenUpstream(late, {}).message, 'The answer did not come in time.')
   })
 
   it('waits for a connection no longer than its deadline, and not for a caller that left', async () => {

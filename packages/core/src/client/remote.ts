@@ -5,7 +5,7 @@
  */
 import { refusedRequest } from '../contract/admission.ts'
 import type { Ports } from '../kernel/context.ts'
-import { FlotillaError, isRetryable } from '../kernel/error.ts'
+import { FlotillaError, isFlotillaError, isRetryable } from '../kernel/error.ts'
 import type { Directory } from '../registry/directory.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
 import { type CallRequest, type Channel, Reply } from '../wire/wire.ts'
@@ -28,6 +28,27 @@ export async function callRemote(
   request: CallRequest,
   options: RemoteOptions,
 ): Promise<Reply> {
+  const reply = await attemptAll(callee, request, options)
+  return reply.error === undefined
+    ? reply
+    : Reply.failed(ofCallee(reply.error), reply.endMs, reply.isReplayed)
+}
+
+/**
+ * Not being reached is a failure of the callee like those it tells of itself: whoever lets it escape must show neither
+ * its name nor its address, and nobody further up is to try again what was tried here.
+ */
+function ofCallee(error: FlotillaError): FlotillaError {
+  if (error.isRemote) return error
+  return new FlotillaError(
+    error.code,
+    error.message,
+    { ...error.toBody(), cause: error.cause ?? error },
+    true,
+  )
+}
+
+async function attemptAll(callee: Callee, request: CallRequest, options: RemoteOptions): Promise<Reply> {
   const { clock, random } = options.ports
   const { operation, deadlineMs } = request
   const refused = refusal(request)
@@ -67,8 +88,12 @@ export async function* openStream(
   const refused = refusal(request)
   if (refused !== undefined) throw refused
   const reached = await reach(callee, request, undefined, options)
-  if ('error' in reached) throw reached.error
-  yield* reached.channel.stream(request)
+  if ('error' in reached) throw ofCallee(reached.error)
+  try {
+    yield* reached.channel.stream(request)
+  } catch (error) {
+    throw isFlotillaError(error) ? ofCallee(error) : error
+  }
 }
 
 type Reached = { readonly target: Target; readonly channel: Channel } | { readonly error: FlotillaError }

@@ -21,6 +21,7 @@ const input = {
   address: Type.Object({ city: Type.String(), zip: Type.Optional(Type.String()) }),
   labels: Type.Optional(Type.Record(Type.String(), Type.Integer())),
   size: Type.Optional(Type.Tuple([Type.Integer(), Type.Integer()])),
+  waitS: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 })),
 }
 const output = {
   id: Type.String({ maxLength: 20 }),
@@ -133,6 +134,18 @@ const breakingChanges: readonly Case[] = [
     withRest({ ifMatch: 'quantity' }),
     `${at}/rest/ifMatch`,
     /"version" became "quantity"/,
+  ],
+  [
+    'route: a field comes from Prefer now',
+    withRest({ prefer: 'waitS' }),
+    `${at}/rest/prefer`,
+    /added "waitS"/,
+  ],
+  [
+    'route: accepted for a while',
+    withRest({ acceptedWhile: { field: 'status', value: 'pending' } }),
+    `${at}/rest/acceptedWhile`,
+    /added/,
   ],
   ['route: ETag no longer', withRest({ etag: undefined }), `${at}/rest/etag`, /removed "version"/],
   [
@@ -592,6 +605,26 @@ describe('compareContracts', () => {
       assert.match(find(changes, path)?.what ?? JSON.stringify(changes), what)
     })
   }
+
+  it('compareContracts takes a wait that is new, or is no longer granted, for compatible', () => {
+    const patient = withRest({ prefer: 'waitS' })
+    const withoutWait = withChange({ input: Type.Object(without(input, 'waitS')) })
+    const verdicts = (one: Spec, other: Spec) =>
+      compareContracts(described(one), described(other)).map(({ path, isBreaking }) => [path, isBreaking])
+    assert.deepEqual(verdicts(withoutWait, patient), [
+      [`${at}/rest/prefer`, false],
+      [`${at}/input/properties/waitS`, false],
+    ])
+    assert.deepEqual(verdicts(patient, {}), [[`${at}/rest/prefer`, false]])
+  })
+
+  it('compareContracts takes any change of what 202 says for breaking', () => {
+    const accepted = (value: string) => withRest({ acceptedWhile: { field: 'status', value } })
+    for (const other of [accepted('done'), {}]) {
+      const [change, ...more] = compareContracts(described(accepted('pending')), described(other))
+      assert.deepEqual([change?.path, change?.isBreaking, more], [`${at}/rest/acceptedWhile`, true, []])
+    }
+  })
 
   it('compareContracts of a contract with itself, read back from a file too, finds nothing', () => {
     assert.deepEqual(compareContracts(before, before), [])

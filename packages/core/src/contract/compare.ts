@@ -8,29 +8,16 @@
  *
  * @module
  */
-import { isDeepStrictEqual } from 'node:util'
 import { codes } from '../kernel/code.ts'
 import type { Access } from './access.ts'
-import type {
-  ContractDescription,
-  EventDescription,
-  OperationDescription,
-  RestDescription,
-} from './describe.ts'
-import { type Narrowing, narrowings, show } from './narrowings.ts'
+import { breaking, type Change, changed, changeOf, compatible, onlyWords, type Verdict } from './change.ts'
+import { compareRest } from './compare-rest.ts'
+import type { ContractDescription, EventDescription, OperationDescription } from './describe.ts'
+import { type Narrowing, narrowings } from './narrowings.ts'
 import type { Idempotency, Reason } from './operation.ts'
 import { type JsonSchema, opened } from './schema.ts'
 
-/** One difference between two versions. */
-export interface Change {
-  /** Where, as a JSON pointer into the descriptions; a field that has become required is at `/required/<name>`. */
-  readonly path: string
-  /** What has changed: `100 became 50`, `added …`, `removed …`. */
-  readonly what: string
-  readonly isBreaking: boolean
-  /** Why callers break, or why they do not. */
-  readonly why: string
-}
+export type { Change }
 
 /**
  * Every difference between two versions of a contract, as callers and readers of the older one see it.
@@ -72,30 +59,6 @@ export function compareContracts(before: ContractDescription, after: ContractDes
   ]
 }
 
-type Verdict = Pick<Change, 'isBreaking' | 'why'>
-
-const breaking = (why: string): Verdict => ({ isBreaking: true, why })
-const compatible = (why: string): Verdict => ({ isBreaking: false, why })
-const onlyWords = compatible('words for people only')
-
-/** The change of one value, if it is one; undefined stands for nothing there. */
-function changed(path: string, before: unknown, after: unknown, verdict: Verdict): readonly Change[] {
-  return isDeepStrictEqual(before, after) ? [] : [changeOf(path, before, after, verdict)]
-}
-
-function changeOf(path: string, before: unknown, after: unknown, verdict: Verdict): Change {
-  // Fields without a schema that are taken on one side and refused on the other: there is nothing to show of either.
-  if (before === undefined && after === undefined) return { path, what: 'changed', ...verdict }
-  if (before === undefined) return { path, what: `added${shortly(after)}`, ...verdict }
-  if (after === undefined) return { path, what: `removed${shortly(before)}`, ...verdict }
-  return { path, what: `${show(before)} became ${show(after)}`, ...verdict }
-}
-
-/** A whole operation or schema says nothing that its path does not. */
-function shortly(value: unknown): string {
-  return typeof value === 'object' && value !== null ? '' : ` ${show(value)}`
-}
-
 interface NamedRules<T> {
   readonly removed: Verdict
   readonly added: Verdict
@@ -132,7 +95,7 @@ function compareOperations(
     ...changed(`${path}/kind`, before.kind, after.kind, breaking('each kind is called in its own way')),
     ...changed(`${path}/summary`, before.summary, after.summary, onlyWords),
     ...compareAccess(`${path}/access`, before.access, after.access),
-    ...compareRest(`${path}/rest`, before.rest, after.rest),
+    ...compareRest(`${path}/rest`, before, after),
     ...compareInputs(`${path}/input`, before.input, after.input),
     ...compareOutputs(`${path}/output`, before.output, after.output),
     ...compareNamed(`${path}/reasons`, before.reasons, after.reasons, {
@@ -176,51 +139,6 @@ function admits(wider: Access, narrower: Access): boolean {
   const { services } = wider
   return narrower.services.every((name) => services.includes(name))
 }
-
-function compareRest(path: string, before?: RestDescription, after?: RestDescription): readonly Change[] {
-  if (before === undefined) return changed(path, before, after, compatible('reachable in one more way'))
-  if (after === undefined) return changed(path, before, after, breaking('HTTP callers no longer reach it'))
-  const isOnlyRenamed = withoutNames(before.path) === withoutNames(after.path)
-  return [
-    ...changed(`${path}/method`, before.method, after.method, breaking('HTTP callers use the old method')),
-    ...changed(
-      `${path}/path`,
-      before.path,
-      after.path,
-      isOnlyRenamed
-        ? compatible('names in braces do not show in a request')
-        : breaking('HTTP callers use the old path'),
-    ),
-    ...changed(
-      `${path}/status`,
-      before.status,
-      after.status,
-      breaking('HTTP callers look for the old status'),
-    ),
-    ...changed(
-      `${path}/isAtRoot`,
-      before.isAtRoot,
-      after.isAtRoot,
-      breaking('HTTP callers use the old path'),
-    ),
-    ...changed(
-      `${path}/ifMatch`,
-      before.ifMatch,
-      after.ifMatch,
-      breaking('the field travels in another place than HTTP callers put it'),
-    ),
-    ...changed(
-      `${path}/etag`,
-      before.etag,
-      after.etag,
-      before.etag === undefined
-        ? compatible('HTTP callers may ignore the header')
-        : breaking('HTTP callers send the old ETag back as If-Match'),
-    ),
-  ]
-}
-
-const withoutNames = (path: string): string => path.replace(/\{[^}]*\}/g, '{}')
 
 function compareReasons(path: string, before: Reason, after: Reason): readonly Change[] {
   const statusOf = ({ code, status }: Reason): number => status ?? codes[code].status

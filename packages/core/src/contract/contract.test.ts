@@ -4,7 +4,7 @@ import { anyone, service, user } from './access.ts'
 import { defineContract, operationsOf, reasonsOf } from './contract.ts'
 import { type EventSpec, event } from './event.ts'
 import { command, type OperationSpec, query, stream } from './operation.ts'
-import { Type } from './schema.ts'
+import { type TSchema, Type } from './schema.ts'
 
 const get = query({
   summary: 'Gets one.',
@@ -28,6 +28,17 @@ const thingChanged = event({
   summary: 'One has changed.',
   data: Type.Object({ id: Type.String() }),
 })
+
+const Wait = Type.Optional(Type.Integer({ minimum: 0, maximum: 9 }))
+const waitInput = (waitS: TSchema): TSchema =>
+  Type.Object({ id: Type.String(), version: Type.Integer(), waitS })
+const withHttp = (input: TSchema, options: object): Spec => ({
+  operations: { change: { ...change, input, http: { route: 'PUT /things/{id}', ...options } as never } },
+})
+const withWait = (prefer: string, waitS: TSchema = Wait, options = {}): Spec =>
+  withHttp(waitInput(waitS), { prefer, ...options })
+const withAccepted = (acceptedWhile: object, options = {}): Spec =>
+  withHttp(change.input, { acceptedWhile, ...options })
 
 interface Spec {
   readonly name?: string
@@ -86,6 +97,39 @@ const mistakes: readonly (readonly [Spec, RegExp])[] = [
   [
     { operations: { change: { ...change, http: { route: 'PUT /things/{id}', etag: 'tag' } } } },
     /change gives tag as ETag, which is no output field/,
+  ],
+  [withWait('tag'), /change takes Prefer as tag, which is no optional input field of whole numbers/],
+  [
+    withWait('waitS', Type.Integer({ minimum: 0, maximum: 9 })),
+    /change takes Prefer as waitS, which is no opt/,
+  ],
+  [
+    withWait('waitS', Type.Optional(Type.Integer({ minimum: 0 }))),
+    /change takes Prefer as waitS, which is no/,
+  ],
+  [
+    withWait('waitS', Type.Optional(Type.Integer({ maximum: 9 }))),
+    /change takes Prefer as waitS, which is no/,
+  ],
+  [withWait('waitS', Type.Optional(Type.String())), /change takes Prefer as waitS, which is no optional/],
+  [withWait('waitS', Wait, { route: 'PUT /things/{id}/{waitS}' }), /change takes waitS from two places/],
+  [withWait('waitS', Wait, { ifMatch: 'waitS' }), /change takes waitS from two places/],
+  [
+    {
+      operations: {
+        get: { ...get, input: waitInput(Wait), http: { route: 'GET /t/{id}', prefer: 'waitS' } },
+      },
+    },
+    /get takes Prefer, and only a command is waited for/,
+  ],
+  [withAccepted({ field: 'state', value: 'pending' }), /change is accepted while state is pending, which no/],
+  [
+    withAccepted({ field: 'version', value: 'pending' }),
+    /change is accepted while version is pending, which/,
+  ],
+  [
+    withAccepted({ field: 'id', value: 'pending' }, { status: 204 }),
+    /change is accepted for a while, and only a command that answers something can be/,
   ],
   [
     { operations: { get: { ...get, access: service('cart') } } },
@@ -165,6 +209,8 @@ describe('defineContract', () => {
       hasBody: true,
       isAtRoot: false,
       ifMatch: 'version',
+      prefer: undefined,
+      acceptedWhile: undefined,
       etag: 'version',
     })
     assert.deepEqual(getOne?.checkInput({ id: 'a', x: 1 }), [

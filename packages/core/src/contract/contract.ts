@@ -8,7 +8,7 @@ import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { type EventSpec, type EventType, nameEvent } from './event.ts'
 import type { Kind, Operation, OperationSpec, Reasons } from './operation.ts'
-import { isRoute, parseRest, type RestSpec } from './route.ts'
+import { isRoute, parseRest, type Rest, type RestSpec } from './route.ts'
 import { closed, lazyCheck, type TSchema } from './schema.ts'
 
 /** Operations by name, as declared. */
@@ -186,6 +186,7 @@ function restMistakes(operation: OperationSpec): string[] {
   if (rest.ifMatch !== undefined && !Object.hasOwn(fields, rest.ifMatch)) {
     mistakes.push(`takes If-Match as ${rest.ifMatch}, which is no input field`)
   }
+  mistakes.push(...preferMistakes(rest, operation), ...acceptedMistakes(rest, operation))
   if (rest.etag !== undefined && !Object.hasOwn(propertiesOf(operation.output), rest.etag)) {
     mistakes.push(`gives ${rest.etag} as ETag, which is no output field`)
   }
@@ -201,8 +202,45 @@ function restMistakes(operation: OperationSpec): string[] {
   return mistakes
 }
 
+/** A wait without a bound, or one that clients must ask for, is none. */
+function preferMistakes({ prefer, parameters, ifMatch }: Rest, operation: OperationSpec): string[] {
+  if (prefer === undefined) return []
+  const { properties = {}, required = [] } = operation.input as ObjectSchema
+  const { type, minimum, maximum } = (properties[prefer] ?? {}) as Readonly<Record<string, unknown>>
+  const isBounded = type === 'integer' && minimum === 0 && typeof maximum === 'number'
+  const mistakes: string[] = []
+  if (!isBounded || required.includes(prefer)) {
+    mistakes.push(
+      `takes Prefer as ${prefer}, which is no optional input field of whole numbers from 0 to a maximum`,
+    )
+  }
+  if (parameters.includes(prefer) || ifMatch === prefer) mistakes.push(`takes ${prefer} from two places`)
+  if (operation.kind !== 'command') mistakes.push('takes Prefer, and only a command is waited for')
+  return mistakes
+}
+
+function acceptedMistakes({ acceptedWhile, status }: Rest, operation: OperationSpec): string[] {
+  if (acceptedWhile === undefined) return []
+  const { field, value } = acceptedWhile
+  const schema = propertiesOf(operation.output)[field]
+  const mistakes: string[] = []
+  if (schema === undefined || lazyCheck(schema)(value) !== undefined) {
+    mistakes.push(`is accepted while ${field} is ${value}, which no output is`)
+  }
+  if (operation.kind !== 'command' || status === NO_CONTENT)
+    mistakes.push('is accepted for a while, and only a command that answers something can be')
+  return mistakes
+}
+
+const NO_CONTENT = 204
+
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, TSchema>>
+  readonly required?: readonly string[]
+}
+
 function propertiesOf(schema: TSchema): Readonly<Record<string, TSchema>> {
-  return (schema as { properties?: Record<string, TSchema> }).properties ?? {}
+  return (schema as ObjectSchema).properties ?? {}
 }
 
 /** Every operation of `contract`, in the order of declaration. */

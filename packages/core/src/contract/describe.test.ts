@@ -29,14 +29,21 @@ function shop(shuffled: <T>(items: T[]) => T[]): Contract {
       change: command({
         summary: 'Changes one.',
         access: role(...shuffled(['admin', 'buyer'])),
-        http: { route: 'PUT /things/{id}', ifMatch: 'version', status: 202 },
+        http: {
+          route: 'PUT /things/{id}',
+          ifMatch: 'version',
+          status: 201,
+          prefer: 'waitS',
+          acceptedWhile: { field: 'status', value: 'pending' },
+        },
         idempotency: 'key',
         input: object({
           id: Id,
           version: Type.Integer(),
           size: Type.Tuple([Type.Integer(), Type.Integer()]),
+          waitS: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 })),
         }),
-        output: Type.Object({}),
+        output: Type.Object({ status: Type.String() }),
         reasons: inOrder({
           too_late: { code: 'failed_precondition', status: 409, title: 'Too late' } as const,
           gone: { code: 'not_found', title: 'Gone' } as const,
@@ -88,7 +95,15 @@ describe('describeContract', () => {
       kind: 'command',
       summary: 'Changes one.',
       access: { kind: 'role', roles: ['admin', 'buyer'] },
-      rest: { method: 'PUT', path: '/things/{id}', status: 202, isAtRoot: false, ifMatch: 'version' },
+      rest: {
+        method: 'PUT',
+        path: '/things/{id}',
+        status: 201,
+        isAtRoot: false,
+        ifMatch: 'version',
+        prefer: 'waitS',
+        acceptedWhile: { field: 'status', value: 'pending' },
+      },
       input: {
         additionalProperties: false,
         properties: {
@@ -100,11 +115,17 @@ describe('describeContract', () => {
             type: 'array',
           },
           version: { type: 'integer' },
+          waitS: { maximum: 30, minimum: 0, type: 'integer' },
         },
         required: ['id', 'size', 'version'],
         type: 'object',
       },
-      output: { additionalProperties: false, properties: {}, type: 'object' },
+      output: {
+        additionalProperties: false,
+        properties: { status: { type: 'string' } },
+        required: ['status'],
+        type: 'object',
+      },
       reasons: {
         gone: { code: 'not_found', title: 'Gone' },
         too_late: { code: 'failed_precondition', status: 409, title: 'Too late' },

@@ -9,7 +9,7 @@ import type { Access } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
 import type { EventType } from './event.ts'
 import type { Cacheability, Idempotency, Kind, Operation, Reason } from './operation.ts'
-import type { Method, Rest } from './route.ts'
+import type { AcceptedWhile, Method, Rest } from './route.ts'
 import { type JsonSchema, mapSchema, type TSchema, toJsonSchema } from './schema.ts'
 
 /** A contract; every record is sorted by name. */
@@ -45,6 +45,8 @@ export interface RestDescription {
   readonly status: number
   readonly isAtRoot: boolean
   readonly ifMatch?: string
+  readonly prefer?: string
+  readonly acceptedWhile?: AcceptedWhile
   readonly etag?: string
 }
 
@@ -99,13 +101,18 @@ function describeRule(access: Access): Access {
   }
 }
 
-function describeRest({ method, path, status, isAtRoot, ifMatch, etag }: Rest): RestDescription {
+function describeRest(rest: Rest): RestDescription {
+  const { method, path, status, isAtRoot, ifMatch, prefer, acceptedWhile, etag } = rest
   return {
     method,
     path,
     status,
     isAtRoot,
     ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(prefer === undefined ? {} : { prefer }),
+    ...(acceptedWhile === undefined
+      ? {}
+      : { acceptedWhile: { field: acceptedWhile.field, value: acceptedWhile.value } }),
     ...(etag === undefined ? {} : { etag }),
   }
 }

@@ -71,6 +71,23 @@ const orders = defineContract({
       input: Type.Object({ id: Id }),
       output: Order,
     }),
+    pay: command({
+      summary: 'Pays an order.',
+      access: user,
+      http: {
+        route: 'POST /orders/{id}/payment',
+        status: 201,
+        prefer: 'waitS',
+        acceptedWhile: { field: 'status', value: 'pending' },
+      },
+      idempotency: 'natural',
+      input: Type.Object({
+        id: Id,
+        token: Type.String(),
+        waitS: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 })),
+      }),
+      output: Type.Object({ status: Type.Enum(['pending', 'paid']) }),
+    }),
     watch: stream({
       summary: 'Follows an order.',
       access: user,
@@ -207,12 +224,32 @@ describe('openApiDocument', () => {
       '/api/v1/orders',
       '/api/v1/orders/{id}',
       '/api/v1/orders/{id}/cancel',
+      '/api/v1/orders/{id}/payment',
       '/api/v1/orders/{id}/stream',
       '/.well-known/keys',
     ])
     assert.deepEqual(Object.keys(document.paths['/api/v1/orders'] ?? {}), ['post', 'get'])
     assert.deepEqual(document.tags, [{ name: 'orders', description: 'Takes orders.' }])
     assert.doesNotMatch(JSON.stringify(document), /ledger|[Ss]ecret|reserve/)
+  })
+
+  it('openApiDocument tells how long can be waited, and both answers that may come of it', () => {
+    const { parameters, requestBody, responses } = of('/api/v1/orders/{id}/payment', 'post')
+    assert.deepEqual(
+      parameters?.map(({ in: place, name, required }) => [place, name, required]),
+      [
+        ['path', 'id', true],
+        ['header', 'Prefer', undefined],
+      ],
+    )
+    assert.match(JSON.stringify(parameters), /30 at most/)
+    assert.doesNotMatch(JSON.stringify(requestBody), /waitS/)
+    const answers = ['201', '202'].map((status) => responses[status])
+    assert.match(String(answers[1]?.['description']), /`status` is `pending`/)
+    const [ended, accepted] = answers.map((answer) => ({ ...answer, description: '' }))
+    assert.deepEqual(ended, accepted)
+    assert.match(JSON.stringify(ended), /Preference-Applied/)
+    assert.equal(responses['200'], undefined)
   })
 
   it('openApiDocument puts every field where it travels', () => {

@@ -13,8 +13,16 @@ import { codes } from '../kernel/code.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
+import {
+  describeAnswerHeaders,
+  describeHeaders,
+  fieldsOf,
+  isRequired,
+  type ObjectSchema,
+} from './openapi-headers.ts'
 import type { Operation, Reason } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
+import { ACCEPTED } from './rest.ts'
 import type { Rest } from './route.ts'
 import { type JsonSchema, mapSchema, opened, type TSchema, Type, toJsonSchema } from './schema.ts'
 
@@ -207,7 +215,7 @@ function describeOperation(
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(requestBody === undefined ? {} : { requestBody }),
     responses: {
-      [rest.status]: describeAnswer(operation, rest, schemas),
+      ...describeAnswers(operation, rest, schemas),
       ...describeProblems(operation, rest, schemas),
     },
     // A key limited to scopes needs the one named here.
@@ -216,15 +224,9 @@ function describeOperation(
   }
 }
 
-interface ObjectSchema {
-  readonly properties?: Readonly<Record<string, TSchema>>
-  readonly required?: readonly string[]
-}
-
-const fieldsOf = ({ input }: Operation): Readonly<Record<string, TSchema>> =>
-  (input as ObjectSchema).properties ?? {}
-const isRequired = ({ input }: Operation, name: string): boolean =>
-  (input as ObjectSchema).required?.includes(name) ?? false
+/** True for a field that travels in the path or in a header. */
+const isElsewhere = ({ parameters, ifMatch, prefer }: Rest, name: string): boolean =>
+  parameters.includes(name) || name === ifMatch || name === prefer
 
 /** The fields that travel in the path and in the query string. */
 function describeFields(
@@ -241,9 +243,7 @@ function describeFields(
     schema: schemas.request(fields[name] as TSchema),
   }))
   if (rest.hasBody) return inPath
-  const others = Object.keys(fields).filter(
-    (name) => !rest.parameters.includes(name) && name !== rest.ifMatch,
-  )
+  const others = Object.keys(fields).filter((name) => !isElsewhere(rest, name))
   const inQuery = others.map((name) => ({
     name,
     in: 'query',
@@ -253,40 +253,12 @@ function describeFields(
   return [...inPath, ...inQuery]
 }
 
-/** As `entityTag` makes it. */
-const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}(-[A-Za-z0-9_-]{8})?"$' }
-
-function describeHeaders(operation: Operation, { ifMatch }: Rest): JsonObject[] {
-  const { idempotency } = operation
-  const headers: JsonObject[] = []
-  if (idempotency === 'key' || idempotency === 'key_required') {
-    headers.push({
-      name: 'Idempotency-Key',
-      in: 'header',
-      ...(idempotency === 'key_required' ? { required: true } : {}),
-      description:
-        'Of your choice, new for every command: sent again with the same key, it is not done again.',
-      schema: { type: 'string', minLength: 1, maxLength: 255 },
-    })
-  }
-  if (ifMatch !== undefined) {
-    headers.push({
-      name: 'If-Match',
-      in: 'header',
-      ...(isRequired(operation, ifMatch) ? { required: true } : {}),
-      description: 'The ETag of the version that is to be changed.',
-      schema: ETAG,
-    })
-  }
-  return headers
-}
-
 /** The input without what travels elsewhere; undefined when nothing is left of it. */
 function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonObject | undefined {
   if (!rest.hasBody) return undefined
   // A title is that of the whole input.
   const { properties = {}, required = [], title, ...others } = operation.input as ObjectSchema & JsonSchema
-  const isInBody = (name: string): boolean => !rest.parameters.includes(name) && name !== rest.ifMatch
+  const isInBody = (name: string): boolean => !isElsewhere(rest, name)
   const fields = Object.entries(properties).filter(([name]) => isInBody(name))
   if (fields.length === 0) return undefined
   const requiredHere = required.filter(isInBody)
@@ -301,22 +273,27 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
   return { required: requiredHere.length > 0, content: { 'application/json': { schema } } }
 }
 
-function describeAnswer(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
-  const headers =
-    rest.etag === undefined
-      ? {}
-      : {
-          headers: {
-            ETag: { description: `The answer's ${rest.etag}, and a check of its content.`, schema: ETAG },
-          },
-        }
-  if (rest.status === 204) return { description: 'Done.', ...headers }
+/** The answers that are no errors. */
+function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
+  const { status, acceptedWhile } = rest
+  const headers = describeAnswerHeaders(rest)
+  if (status === 204) return { [status]: { description: 'Done.', ...headers } }
   const isStream = operation.kind === 'stream'
   const schema = schemas.response(operation.output)
-  return {
-    description: isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.',
+  const answer = (description: string): JsonObject => ({
+    description,
     ...headers,
     content: { [isStream ? 'text/event-stream' : 'application/json']: { schema } },
+  })
+  return {
+    [status]: answer(isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.'),
+    ...(acceptedWhile === undefined
+      ? {}
+      : {
+          [ACCEPTED]: answer(
+            `Accepted, and not at its end yet: \`${acceptedWhile.field}\` is \`${acceptedWhile.value}\`.`,
+          ),
+        }),
   }
 }
 

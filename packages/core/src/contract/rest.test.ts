@@ -4,8 +4,16 @@ import fc from 'fast-check'
 import { anyone } from './access.ts'
 import { defineContract } from './contract.ts'
 import { command, type Operation, query } from './operation.ts'
-import { entityTag, type RestRequest, readInput, type WrittenRequest, writeInput } from './rest.ts'
-import type { RestSpec } from './route.ts'
+import {
+  entityTag,
+  preferenceOf,
+  type RestRequest,
+  readInput,
+  statusOf,
+  type WrittenRequest,
+  writeInput,
+} from './rest.ts'
+import { parseRest, type Rest, type RestSpec } from './route.ts'
 import { type TSchema, Type } from './schema.ts'
 
 function operationOf(http: RestSpec, fields: Record<string, TSchema>): Operation {
@@ -24,7 +32,7 @@ function arrived(operation: Operation, written: WrittenRequest): RestRequest {
     if (step.startsWith('{')) parameters[step.slice(1, -1)] = decodeURIComponent(steps[index] ?? '')
   }
   const body = written.body === undefined ? undefined : JSON.parse(JSON.stringify(written.body))
-  return { parameters, search, ifMatch: written.ifMatch, body }
+  return { parameters, search, ifMatch: written.ifMatch, prefer: written.prefer, body }
 }
 
 interface Field {
@@ -53,6 +61,8 @@ const anyList: fc.Arbitrary<Field> = fc.oneof(
 /** Only a body can carry it. */
 const anyJson: fc.Arbitrary<Field> = fc.jsonValue().map((value) => ({ schema: Type.Unknown(), value }))
 
+const Wait = Type.Optional(Type.Integer({ minimum: 0, maximum: 30 }))
+
 const names = ['id', 'sku', 'quantity', 'q', 'toString', 'valueOf', 'isNew'] as const
 const someOf = <T>(field: fc.Arbitrary<T>): fc.Arbitrary<readonly (readonly [string, T])[]> =>
   fc.uniqueArray(fc.tuple(fc.constantFrom<string>(...names), field), {
@@ -60,7 +70,7 @@ const someOf = <T>(field: fc.Arbitrary<T>): fc.Arbitrary<readonly (readonly [str
     maxLength: 5,
   })
 
-/** An operation and an input it takes: some fields in the path, perhaps one in `If-Match`, the others by method. */
+/** An operation and an input it takes: some fields in the path, perhaps one in `If-Match` or `Prefer`, the others by method. */
 const anyCase = fc
   .constantFrom('GET', 'DELETE', 'POST', 'PUT', 'PATCH')
   .chain((method) => {
@@ -70,14 +80,21 @@ const anyCase = fc
       inPath: someOf(anyScalar),
       elsewhere: someOf(hasBody ? fc.oneof(anyScalar, anyList, anyJson) : fc.oneof(anyScalar, anyList)),
       version: fc.option(fc.nat(), { nil: undefined }),
+      waitS: method === 'GET' ? fc.constant(undefined) : fc.option(fc.nat(30), { nil: undefined }),
     })
   })
-  .map(({ method, inPath, elsewhere, version }) => {
+  .map(({ method, inPath, elsewhere, version, waitS }) => {
     const route = `${method} /things${inPath.map(([name]) => `/{${name}}/part`).join('')}`
     const fields = new Map([...elsewhere, ...inPath])
     if (version !== undefined) fields.set('version', { schema: Type.Integer(), value: version })
+    if (waitS !== undefined) fields.set('waitS', { schema: Wait, value: waitS })
     const schemas = Object.fromEntries([...fields].map(([name, { schema }]) => [name, schema]))
-    const operation = operationOf(version === undefined ? route : { route, ifMatch: 'version' }, schemas)
+    const http = {
+      route,
+      ...(version === undefined ? {} : { ifMatch: 'version' }),
+      ...(waitS === undefined ? {} : { prefer: 'waitS' }),
+    }
+    const operation = operationOf(http, schemas)
     return { operation, input: Object.fromEntries([...fields].map(([name, { value }]) => [name, value])) }
   })
 
@@ -101,7 +118,13 @@ describe('readInput', () => {
     }
   })
 
-  const request: RestRequest = { parameters: {}, search: '', ifMatch: undefined, body: undefined }
+  const request: RestRequest = {
+    parameters: {},
+    search: '',
+    ifMatch: undefined,
+    prefer: undefined,
+    body: undefined,
+  }
   const issue =
     (pointer: string, message: RegExp) => (error: { code?: string; issues?: readonly unknown[] }) => {
       const [first] = (error.issues ?? []) as { pointer: string; message: string }[]
@@ -201,6 +224,56 @@ describe('readInput', () => {
       () => readInput(operation, { ...request, search: 'version=1' }),
       issue('/version', /not a known field/),
     )
+  })
+})
+
+describe('a wait', () => {
+  const wait = operationOf({ route: 'POST /things', prefer: 'waitS' }, { waitS: Wait, q: Type.String() })
+  const read = (prefer: string | undefined, body: unknown = { q: 'a' }) =>
+    readInput(wait, { parameters: {}, search: '', ifMatch: undefined, prefer, body })
+
+  it('a wait comes from Prefer alone, and no longer than its field takes', () => {
+    assert.deepEqual(read(undefined), { q: 'a' })
+    assert.deepEqual(read('respond-async'), { q: 'a' })
+    assert.deepEqual(read('wait=soon'), { q: 'a' })
+    assert.deepEqual(read('return=minimal, wait=10'), { q: 'a', waitS: 10 })
+    assert.deepEqual(read('wait=31'), { q: 'a', waitS: 30 })
+    assert.deepEqual(read('wait=999999999999999'), { q: 'a', waitS: 30 })
+    assert.throws(
+      () => read('wait=1', { q: 'a', waitS: 2 }),
+      (error: { issues?: readonly unknown[] }) => {
+        assert.deepEqual(error.issues, [
+          { pointer: '/waitS', message: 'belongs in the Prefer header, not in the body' },
+        ])
+        return true
+      },
+    )
+  })
+
+  it('a wait does not come from the query string', () => {
+    const remove = operationOf({ route: 'DELETE /things', prefer: 'waitS' }, { waitS: Wait })
+    const request = { parameters: {}, ifMatch: undefined, body: undefined }
+    assert.throws(() => readInput(remove, { ...request, search: 'waitS=1', prefer: undefined }))
+    assert.deepEqual(readInput(remove, { ...request, search: '', prefer: 'wait=1' }), { waitS: 1 })
+  })
+
+  it('a wait that was followed is told, and nothing that was not checked', () => {
+    const told = (waitS: unknown) => preferenceOf(wait.rest as Rest, { waitS })
+    assert.equal(told(30), 'wait=30')
+    assert.equal(told(0), 'wait=0')
+    for (const waitS of [undefined, null, 'x\r\ny', 1.5]) assert.equal(told(waitS), undefined)
+    assert.equal(preferenceOf(operationOf('POST /things', {}).rest as Rest, { waitS: 1 }), undefined)
+  })
+})
+
+describe('statusOf', () => {
+  it('statusOf is 202 while an answer has the value that says so', () => {
+    const acceptedWhile = { field: 'status', value: 'pending' }
+    const rest = parseRest({ route: 'POST /things', status: 201, acceptedWhile }, true)
+    assert.equal(statusOf(rest, { status: 'pending' }), 202)
+    assert.equal(statusOf(rest, { status: 'confirmed' }), 201)
+    assert.equal(statusOf(rest, {}), 201)
+    assert.equal(statusOf(parseRest('POST /things', true), { status: 'pending' }), 200)
   })
 })
 

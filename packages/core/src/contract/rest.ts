@@ -1,8 +1,8 @@
 /**
  * How an operation looks in HTTP: where each input field travels, and back.
  *
- * Fields named in the path come from the path; the field named by `ifMatch` from the `If-Match` header; all
- * others from the query string (GET, DELETE) or the JSON body (POST, PUT, PATCH). One mapping serves the gateway,
+ * Fields named in the path come from the path; the field named by `ifMatch` from the `If-Match` header, that named by
+ * `prefer` from the `Prefer` header; all others from the query string (GET, DELETE) or the JSON body (POST, PUT, PATCH). One mapping serves the gateway,
  * the HTTP face of every service and the HTTP client, so none of them can disagree with another.
  *
  * @module
@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { FlotillaError, type Issue } from '../kernel/error.ts'
 import { pointerTo } from '../kernel/json.ts'
 import type { Operation } from './operation.ts'
+import { waitOf } from './prefer.ts'
 import type { Method, Rest } from './route.ts'
 import type { TSchema } from './schema.ts'
 
@@ -21,6 +22,7 @@ export interface RestRequest {
   /** The query string without its question mark; '' when there is none. */
   readonly search: string
   readonly ifMatch: string | undefined
+  readonly prefer: string | undefined
   /** The parsed JSON body; undefined when there is none. */
   readonly body: unknown
 }
@@ -44,6 +46,11 @@ export function readInput(operation: Operation, request: RestRequest): unknown {
     const version = readIfMatch(operation, rest.ifMatch, request.ifMatch)
     if (version !== undefined) input[rest.ifMatch] = version
   }
+  if (rest.prefer !== undefined && request.prefer !== undefined) {
+    const waitS = waitOf(request.prefer)
+    const { maximum = 0 } = fields[rest.prefer] as { maximum?: number }
+    if (waitS !== undefined) input[rest.prefer] = Math.min(waitS, maximum)
+  }
   return input
 }
 
@@ -53,10 +60,11 @@ export interface WrittenRequest {
   /** With the query string, without prefix or host. */
   readonly target: string
   readonly ifMatch: string | undefined
+  readonly prefer: string | undefined
   readonly body: unknown
 }
 
-/** Spreads an input over path, query, header and body. */
+/** Spreads an input over path, query, headers and body. */
 export function writeInput(operation: Operation, input: Readonly<Record<string, unknown>>): WrittenRequest {
   const rest = operation.rest as Rest
   const remaining: Record<string, unknown> = { ...input }
@@ -69,7 +77,9 @@ export function writeInput(operation: Operation, input: Readonly<Record<string, 
     ifMatch = `"${String(input[rest.ifMatch])}"`
     delete remaining[rest.ifMatch]
   }
-  if (rest.hasBody) return { method: rest.method, target: path, ifMatch, body: remaining }
+  const prefer = preferenceOf(rest, input)
+  if (rest.prefer !== undefined) delete remaining[rest.prefer]
+  if (rest.hasBody) return { method: rest.method, target: path, ifMatch, prefer, body: remaining }
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(remaining)) {
     for (const item of Array.isArray(value) ? value : [value]) {
@@ -80,9 +90,27 @@ export function writeInput(operation: Operation, input: Readonly<Record<string, 
     method: rest.method,
     target: search.size > 0 ? `${path}?${search}` : path,
     ifMatch,
+    prefer,
     body: undefined,
   }
 }
+
+/** The preference `input` came with, or is to be sent with: `Prefer` of a request, `Preference-Applied` of its answer. */
+export function preferenceOf(rest: Rest, input: unknown): string | undefined {
+  const waitS = rest.prefer === undefined ? undefined : (input as Record<string, unknown>)[rest.prefer]
+  // An input that was not checked yet may hold anything.
+  return Number.isInteger(waitS) ? `wait=${waitS}` : undefined
+}
+
+/** The status an answer goes out with. */
+export function statusOf({ status, acceptedWhile }: Rest, output: unknown): number {
+  if (acceptedWhile === undefined) return status
+  const { field, value } = acceptedWhile
+  return (output as Record<string, unknown>)[field] === value ? ACCEPTED : status
+}
+
+/** @source RFC 9110, 15.3.3: the outcome is not known yet */
+export const ACCEPTED = 202
 
 type Fields = Readonly<Record<string, TSchema | undefined>>
 
@@ -106,6 +134,9 @@ function readBody(rest: Rest, body: unknown): Record<string, unknown> {
   if (rest.ifMatch !== undefined && Object.hasOwn(body, rest.ifMatch)) {
     throw refuse({ pointer: `/${rest.ifMatch}`, message: 'belongs in the If-Match header, not in the body' })
   }
+  if (rest.prefer !== undefined && Object.hasOwn(body, rest.prefer)) {
+    throw refuse({ pointer: `/${rest.prefer}`, message: 'belongs in the Prefer header, not in the body' })
+  }
   return { ...body }
 }
 
@@ -114,7 +145,8 @@ function readSearch(rest: Rest, fields: Fields, search: string): Record<string, 
   if (search === '') return input
   for (const [name, text] of new URLSearchParams(search)) {
     const schema = Object.hasOwn(fields, name) ? fields[name] : undefined
-    if (schema === undefined || rest.parameters.includes(name) || rest.ifMatch === name) {
+    const isElsewhere = rest.parameters.includes(name) || rest.ifMatch === name || rest.prefer === name
+    if (schema === undefined || isElsewhere) {
       throw refuse({ pointer: pointerTo(name), message: 'is not a known field of the query string' })
     }
     const { type, items } = schema as { type?: string; items?: TSchema }

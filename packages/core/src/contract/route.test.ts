@@ -12,12 +12,17 @@ describe('parseRest', () => {
       hasBody: false,
       isAtRoot: false,
       ifMatch: undefined,
+      prefer: undefined,
+      acceptedWhile: undefined,
       etag: undefined,
     })
     const options = { route: 'DELETE /a', status: 204, ifMatch: 'v', etag: 'w', isAtRoot: true }
     const { status, hasBody, isAtRoot, ifMatch, etag } = parseRest(options, true)
     assert.deepEqual([status, hasBody, isAtRoot, ifMatch, etag], [204, false, true, 'v', 'w'])
     assert.equal(parseRest('POST /a', true).hasBody, true)
+    const acceptedWhile = { field: 'status', value: 'pending' }
+    const waited = parseRest({ route: 'POST /a', prefer: 'waitS', acceptedWhile }, true)
+    assert.deepEqual([waited.prefer, waited.acceptedWhile], ['waitS', acceptedWhile])
   })
 
   it('parseRest refuses what is not a route, as isRoute says', () => {

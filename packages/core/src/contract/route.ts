@@ -11,6 +11,12 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** What a contract writes: `'GET /products/{id}'`, or that with options. */
 export type RestSpec = string | RestOptions
 
+/** Answers with this value in this output field. */
+export interface AcceptedWhile {
+  readonly field: string
+  readonly value: string
+}
+
 /** A route and what is special about it. */
 export interface RestOptions {
   readonly route: string
@@ -18,6 +24,13 @@ export interface RestOptions {
   readonly status?: number
   /** The input field (a whole number) that comes from `If-Match: "<number>"`. */
   readonly ifMatch?: string
+  /**
+   * The input field (an optional whole number of seconds) that comes from `Prefer: wait=<seconds>`: how long the client
+   * will wait for a command to end. More than the field's maximum is taken for the maximum.
+   */
+  readonly prefer?: string
+  /** Answers that go out with status 202 instead of `status`: what was asked for is accepted and has not ended yet. */
+  readonly acceptedWhile?: AcceptedWhile
   /** The output field (a whole number) that is answered as `ETag: "<number>-<check of the body>"`. */
   readonly etag?: string
   /** True for a path at the root of the host instead of below `/api/v<version>`. */
@@ -34,6 +47,8 @@ export interface Rest {
   readonly hasBody: boolean
   readonly isAtRoot: boolean
   readonly ifMatch: string | undefined
+  readonly prefer: string | undefined
+  readonly acceptedWhile: AcceptedWhile | undefined
   readonly etag: string | undefined
 }
 
@@ -60,6 +75,8 @@ export function parseRest(spec: RestSpec, isCommand: boolean): Rest {
     hasBody: isCommand && method !== 'DELETE',
     isAtRoot: options.isAtRoot ?? false,
     ifMatch: options.ifMatch,
+    prefer: options.prefer,
+    acceptedWhile: options.acceptedWhile,
     etag: options.etag,
   }
 }

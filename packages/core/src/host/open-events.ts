@@ -4,7 +4,7 @@
  * @module
  */
 import { eventLog } from '../events/contract.ts'
-import { Group, type GroupMetrics } from '../events/group.ts'
+import { Group, type GroupMetrics, type GroupOptions } from '../events/group.ts'
 import { Outbox } from '../events/outbox.ts'
 import { Relay } from '../events/relay.ts'
 import { RemoteEventLog } from '../events/remote-log.ts'
@@ -54,35 +54,47 @@ export class ServiceEvents {
   /** Begins to send and to react; ends with the service. Nothing is sent in an app without an event log: it waits. */
   start(environment: ScopeEnvironment): void {
     const { parts, service, reactions, closing } = this.#options
-    if (!Object.hasOwn(parts.app.services, eventLog.name)) return
-    const log = this.#log()
-    this.#startRelay(log)
+    if (!this.#hasLog()) return
+    this.#startRelay(this.#log())
     if (reactions.length === 0) return
-    const { ports, spans, metrics } = parts
-    const group = new Group({
-      ...this.#options,
-      name: service,
-      topics: [...new Set(reactions.map(({ topic }) => topic))],
-      eventLog: log,
-      ports,
-      log: parts.logOf(service),
-      metrics: metricsOf(metrics, service),
-      react: async (event, tx) => {
-        const parent = TraceContext.parse(event.traceparent) ?? TraceContext.start(ports.random, false)
-        const trace = parent.child(ports.random)
-        const startMs = ports.clock.monotonicMs()
-        const scope = new ReactionScope(environment, event, tx, startMs + REACTION_MS_MAX, trace)
-        let code: 'ok' | 'internal' = 'internal'
-        try {
-          await react(reactions, event, scope)
-          code = 'ok'
-        } finally {
-          const durationMs = ports.clock.monotonicMs() - startMs
-          spans.record(`${service} on ${event.type}`, 'internal', trace, parent, startMs, durationMs, code)
-        }
-      },
+    const { ports, spans } = parts
+    const topics = [...new Set(reactions.map(({ topic }) => topic))]
+    const group = this.join(service, topics, async (event, tx) => {
+      const parent = TraceContext.parse(event.traceparent) ?? TraceContext.start(ports.random, false)
+      const trace = parent.child(ports.random)
+      const startMs = ports.clock.monotonicMs()
+      const scope = new ReactionScope(environment, event, tx, startMs + REACTION_MS_MAX, trace)
+      let code: 'ok' | 'internal' = 'internal'
+      try {
+        await react(reactions, event, scope)
+        code = 'ok'
+      } finally {
+        const durationMs = ports.clock.monotonicMs() - startMs
+        spans.record(`${service} on ${event.type}`, 'internal', trace, parent, startMs, durationMs, code)
+      }
     })
     closing.defer(`reactions of ${service}`, () => group.close())
+  }
+
+  /** Takes part in a group until it is closed, which is for the caller to do. */
+  join(name: string, topics: readonly string[], handle: GroupOptions['react']): { close(): Promise<void> } {
+    // Nothing to leave: there is no log to follow.
+    if (!this.#hasLog()) return { close: async () => {} }
+    const { parts, service } = this.#options
+    return new Group({
+      ...this.#options,
+      name,
+      topics,
+      eventLog: this.#log(),
+      ports: parts.ports,
+      log: parts.logOf(service),
+      metrics: metricsOf(parts.metrics, name),
+      react: handle,
+    })
+  }
+
+  #hasLog(): boolean {
+    return Object.hasOwn(this.#options.parts.app.services, eventLog.name)
   }
 
   #startRelay(log: RemoteEventLog): void {

@@ -76,10 +76,10 @@ export async function openService(
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
     run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),
     listen: (channel, onNotify) => {
-      if (database === undefined) throw new FlotillaError('internal', `Service ${name} declares no database.`)
-      const listener = database.listen(channel, onNotify)
+      const listener = there(database, name).listen(channel, onNotify)
       closing.defer(`listening to ${channel}`, () => listener.close())
     },
+    join: (group, topics, react) => there(events, name).join(group, topics, react),
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)
@@ -96,6 +96,11 @@ export async function openService(
     receiver.add(new ServedOperation(operation, handler, served, metrics))
   }
   events?.start(environment)
+}
+
+function there<T>(part: T | undefined, service: string): T {
+  if (part !== undefined) return part
+  throw new FlotillaError('internal', `Service ${service} declares no database.`)
 }
 
 /** What a service's environment tells it. */

@@ -186,6 +186,7 @@ describe('asSeenUpstream', () => {
     for (const [code, { isTransient }] of Object.entries(codes) as [Code, { isTransient: boolean }][]) {
       const isTold = code === 'deadline_exceeded' || code === 'canceled'
       assert.equal(seen(code), isTold ? code : isTransient ? 'unavailable' : 'internal', code)
+      assert.match(asSeenUpstream(overTheWire(new FlotillaError(code, '')), {}).message, /\.$/)
     }
   })
 

@@ -187,7 +187,7 @@ export function asSeenUpstream(
   // Whoever stands next to the failing callee had the retries: a second layer of them would multiply the load.
   const isExhausted = isTransient
   if (error.code === 'deadline_exceeded' || error.code === 'canceled') {
-    return new FlotillaError(error.code, title, { isExhausted, cause: error })
+    return new FlotillaError(error.code, `${title}.`, { isExhausted, cause: error })
   }
   return new FlotillaError(
     isTransient ? 'unavailable' : 'internal',

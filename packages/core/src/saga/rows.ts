@@ -181,13 +181,6 @@ export async function giveBackSaga(
     where id = ${id} and status = 'running' and owner = ${worker} and fencing = ${fencing}`)
 }
 
-/** Has a saga that waits go on now, or not wait the next time it wants to. */
-export async function wakeSaga(queries: Queries, id: string): Promise<void> {
-  await queries.execute(sql`
-    update flotilla.saga set woken = true, next_at = case when status = 'waiting' then now() end
-    where id = ${id} and status in ('ready', 'running', 'waiting')`)
-}
-
 /** How many of each saga are in each status that is not an end. */
 export function countSagas(
   queries: Queries,

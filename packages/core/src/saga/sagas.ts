@@ -13,8 +13,9 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { queuePlace, type SagaHistory, showSaga } from './admin.ts'
 import type { Saga } from './definition.ts'
 import { SagaMetrics } from './metrics.ts'
-import { countSagas, insertSaga, pruneSagas, wakeSaga } from './rows.ts'
+import { countSagas, insertSaga, pruneSagas } from './rows.ts'
 import { type RunnerRuntime, SagaRunner } from './runner.ts'
+import { wakeSaga } from './wake.ts'
 
 const RUNNING_MAX = 64
 const PARK_AFTER_MS = 3_600_000

@@ -49,8 +49,8 @@ export class Reply {
     return new Reply(output, undefined, undefined, endMs, false)
   }
 
-  static failed(error: FlotillaError, endMs: number): Reply {
-    return new Reply(undefined, error, undefined, endMs, false)
+  static failed(error: FlotillaError, endMs: number, isReplayed = false): Reply {
+    return new Reply(undefined, error, undefined, endMs, isReplayed)
   }
 }
 

@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http'
 import { codes } from '@flotilla/core/code'
 import type { FlotillaError } from '@flotilla/core/error'
 import { PROBLEM_TYPE, problemOf } from '@flotilla/core/problem'
+import type { Reply } from '@flotilla/core/wire'
 
 /** What an answer consists of. */
 export interface Answer {
@@ -82,4 +83,18 @@ export function send(
   outgoing.writeHead(status, all)
   outgoing.end(body)
   return bytes
+}
+
+/** The output of a call that did not fail, read if it came as bytes. */
+export function outputOf({ json, output }: Reply): Readonly<Record<string, unknown>> {
+  return (json === undefined ? output : JSON.parse(Buffer.from(json).toString('utf8'))) as Record<
+    string,
+    unknown
+  >
+}
+
+/** Does If-None-Match name `tag`? Weakly, as RFC 9110 wants it here: proxies mark tags of answers they compress. */
+export function namesTag(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim()))
 }

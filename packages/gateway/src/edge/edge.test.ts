@@ -285,6 +285,28 @@ describe('The edge', () => {
     assert.equal((await put({ 'if-match': '"3"' }, { version: 4 })).status, 400)
   })
 
+  it('waits as long as Prefer asks, says so, and says 202 of what has not ended', async () => {
+    const { ask } = gateway()
+    const wait = async (prefer: string | readonly string[] | undefined, json: object = {}) => {
+      const { status, headers, body } = await ask('/api/v1/wait', {
+        json,
+        headers: prefer === undefined ? {} : { prefer: prefer as string },
+      })
+      return [status, headers['preference-applied'], body['waitS'] ?? body['reason']]
+    }
+    assert.deepEqual(await wait(undefined), [202, undefined, 0])
+    assert.deepEqual(await wait('wait=0'), [202, 'wait=0', 0])
+    assert.deepEqual(await wait('wait=10'), [201, 'wait=10', 10])
+    assert.deepEqual(await wait('return=minimal; a="b,c", WAIT = 10'), [201, 'wait=10', 10])
+    assert.deepEqual(await wait('wait=31'), [201, 'wait=30', 30])
+    assert.deepEqual(await wait(['respond-async', 'wait=10', 'wait=20']), [201, 'wait=10', 10])
+    for (const ignored of ['', 'wait', 'wait=', 'wait=-1', 'wait=1.5', 'wait="9"', 'respond-async', '=;,"']) {
+      assert.deepEqual(await wait(ignored), [202, undefined, 0], ignored)
+    }
+    assert.deepEqual(await wait('wait=1', { text: 'lose' }), [402, 'wait=1', 'lost'])
+    assert.deepEqual(await wait('wait=1', { waitS: 1 }), [400, undefined, undefined])
+  })
+
   it('runs a command once for one Idempotency-Key', async () => {
     const { ask, token, calls } = gateway()
     const create = async (user: string, key: string | undefined, id = 't1') => {

@@ -10,7 +10,7 @@ import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { problemOf } from '@flotilla/core/problem'
-import { entityTag, readInput } from '@flotilla/core/rest'
+import { entityTag, preferenceOf, readInput, statusOf } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
 import { sendEvents } from '@flotilla/core/send-events'
 import type { BucketAnswer } from '@flotilla/core/token-bucket'
@@ -19,7 +19,7 @@ import type { Reply } from '@flotilla/core/wire'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import { type RequestHead, readHead } from '../match/request-head.ts'
-import { type Answer, commonHeaders, emptyAnswer, errorAnswer, send } from './answer.ts'
+import { type Answer, commonHeaders, emptyAnswer, errorAnswer, namesTag, outputOf, send } from './answer.ts'
 import { readJsonBody } from './body.ts'
 import type { Edge, Route } from './equipment.ts'
 
@@ -28,7 +28,8 @@ const REFUSED_PATH_CHARS_MAX = 200
 const STRICT_KEY_CHARS_MAX = 256
 const UNLIMITED_ROLES = ['admin']
 /** What scripts of allowed origins may read of an answer, beside the usual. */
-const EXPOSED = 'ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
+const EXPOSED =
+  'ETag, Idempotent-Replayed, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
 
 /** An exchange. */
 export class Exchange {
@@ -72,7 +73,8 @@ export class Exchange {
       this.#countCaller()
       this.#authorise(route, caller)
       const body = route.operation.rest?.hasBody ? await readJsonBody(this.#incoming, head) : undefined
-      const input = readInput(operation, { parameters, search: head.search, ifMatch: head.ifMatch, body })
+      const { search, ifMatch, prefer } = head
+      const input = readInput(operation, { parameters, search, ifMatch, prefer, body })
       this.#countStrict(route, input)
       this.#call(route, head, input, caller)
     } catch (error) {
@@ -130,7 +132,7 @@ export class Exchange {
       'access-control-allow-methods',
       allowed,
       'access-control-allow-headers',
-      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Api-Key, X-Request-Id',
+      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key, X-Request-Id',
       'access-control-max-age',
       '600',
     ])
@@ -237,28 +239,32 @@ export class Exchange {
         .catch((error: unknown) => this.#fail(error))
       return
     }
+    const preference = operation.rest && preferenceOf(operation.rest, input)
     route.passOn.call(input, context, options, (reply) => {
+      if (preference !== undefined) this.#headers.push('preference-applied', preference)
       if (reply.error === undefined) this.#end(this.#success(route, head, reply))
       else this.#fail(reply.error)
     })
   }
 
   #success(route: Route, head: RequestHead, reply: Reply): Answer {
-    const { status, etag } = route.operation.rest as NonNullable<Route['operation']['rest']>
+    const rest = route.operation.rest as NonNullable<Route['operation']['rest']>
+    const { etag, acceptedWhile } = rest
     if (reply.isReplayed) this.#headers.push('idempotent-replayed', 'true')
-    if (status === 204) return emptyAnswer(204)
+    if (rest.status === 204) return emptyAnswer(204)
     const body = reply.json ?? JSON.stringify(reply.output)
     // Somebody who is known may see more than others: what they get is for no shared cache.
     const cacheControl = this.#user === undefined ? route.cacheControl : route.cacheControlOfUsers
+    // Where the answer has to be looked into, its bytes are read.
+    const isLookedInto = etag !== undefined || acceptedWhile !== undefined
+    const output = isLookedInto ? outputOf(reply) : {}
     if (etag !== undefined) {
-      const output = (
-        reply.json === undefined ? reply.output : JSON.parse(Buffer.from(reply.json).toString('utf8'))
-      ) as Record<string, unknown>
       const tag = entityTag(output[etag], body)
       this.#headers.push('etag', tag)
       const isUnchanged = route.operation.kind === 'query' && namesTag(head.ifNoneMatch, tag)
       if (isUnchanged) return { ...emptyAnswer(304), cacheControl }
     }
+    const status = statusOf(rest, output)
     return { status, contentType: 'application/json', body, cacheControl, headers: [] }
   }
 
@@ -328,12 +334,6 @@ export class Exchange {
       error: status >= 500 ? error?.message : undefined,
     })
   }
-}
-
-/** Weakly, as RFC 9110 wants it here: proxies mark tags of answers they compress. */
-function namesTag(ifNoneMatch: string | undefined, tag: string): boolean {
-  if (ifNoneMatch === undefined) return false
-  return ifNoneMatch.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim()))
 }
 
 function bearer(authorization: string): string {

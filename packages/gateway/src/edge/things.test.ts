@@ -70,6 +70,23 @@ export const things = defineContract({
       input: Type.Object({ text: Type.Optional(Type.String()) }),
       output: Type.Object({ text: Type.String() }),
     }),
+    wait: command({
+      summary: 'May take a while.',
+      access: anyone,
+      idempotency: 'none',
+      http: {
+        route: 'POST /wait',
+        status: 201,
+        prefer: 'waitS',
+        acceptedWhile: { field: 'status', value: 'pending' },
+      },
+      input: Type.Object({
+        text: Type.Optional(Type.String()),
+        waitS: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 })),
+      }),
+      output: Type.Object({ status: Type.Enum(['pending', 'done']), waitS: Type.Integer() }),
+      reasons: { lost: { code: 'failed_precondition', status: 402, title: 'It is lost' } },
+    }),
     login: command({
       summary: 'Could be used to guess.',
       access: anyone,
@@ -150,6 +167,11 @@ export function openThings(
         echo({ text = '' }) {
           tell('echo')
           return { text }
+        },
+        wait({ text, waitS = 0 }, ctx) {
+          tell('wait')
+          if (text === 'lose') throw ctx.fail('lost')
+          return { status: waitS > 0 ? ('done' as const) : ('pending' as const), waitS }
         },
         login() {
           tell('login')

@@ -122,4 +122,18 @@ describe('readHead', () => {
     const forwarded = read('GET', '/', ['X-Forwarded-For', '1.1.1.1', 'x-forwarded-for', '2.2.2.2'])
     assert.ok(!isRefused(forwarded) && forwarded.forwardedFor === '1.1.1.1,2.2.2.2')
   })
+
+  it('takes the preferences of several fields for one list', () => {
+    const prefer = (...values: string[]) => {
+      const head = read(
+        'POST',
+        '/',
+        values.flatMap((value) => ['Prefer', value]),
+      )
+      return isRefused(head) ? head.why : head.prefer
+    }
+    assert.equal(prefer(), undefined)
+    assert.equal(prefer('wait=10'), 'wait=10')
+    assert.equal(prefer('respond-async', 'wait=10', ''), 'respond-async,wait=10,')
+  })
 })

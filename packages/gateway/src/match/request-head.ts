@@ -25,6 +25,8 @@ export interface RequestHead {
   readonly idempotencyKey: string | undefined
   readonly ifMatch: string | undefined
   readonly ifNoneMatch: string | undefined
+  /** Several are joined: it is a list. */
+  readonly prefer: string | undefined
   readonly origin: string | undefined
   readonly forwardedFor: string | undefined
   readonly traceparent: string | undefined
@@ -87,6 +89,7 @@ interface Fields {
   traceparent?: string
   userAgent?: string
   corsMethod?: string
+  prefer?: string
   forwardedFor?: string
 }
 
@@ -126,6 +129,7 @@ export function readHead(
     idempotencyKey: fields.idempotencyKey,
     ifMatch: fields.ifMatch,
     ifNoneMatch: fields.ifNoneMatch,
+    prefer: fields.prefer,
     origin: fields.origin,
     forwardedFor: fields.forwardedFor,
     traceparent: fields.traceparent,
@@ -154,13 +158,18 @@ function readFields(rawHeaders: readonly string[]): Fields | HeadRefusal {
     if (field !== undefined) {
       if (fields[field] !== undefined) return refuse(400, `The header ${name} is there twice.`)
       fields[field] = value
-    } else if (name === 'x-forwarded-for') {
-      fields.forwardedFor = fields.forwardedFor === undefined ? value : `${fields.forwardedFor},${value}`
-    } else if (name === 'x-http-method-override' || name === 'x-method-override') {
+    } else if (name === 'x-forwarded-for') fields.forwardedFor = joined(fields.forwardedFor, value)
+    else if (name === 'prefer') fields.prefer = joined(fields.prefer, value)
+    else if (name === 'x-http-method-override' || name === 'x-method-override') {
       return refuse(400, 'The method cannot be overridden.')
     }
   }
   return fields
+}
+
+/** A field that is a list may come in pieces. */
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before},${value}`
 }
 
 function checkFraming(method: string, httpVersion: string, fields: Fields): HeadRefusal | undefined {

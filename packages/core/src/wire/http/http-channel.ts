@@ -5,7 +5,7 @@
  */
 import type { Dispatcher, Pool } from 'undici'
 import { errorOfProblem } from '../../contract/problem.ts'
-import { writeInput } from '../../contract/rest.ts'
+import { type WrittenRequest, writeInput } from '../../contract/rest.ts'
 import { type CancelListener, Cancellation } from '../../kernel/cancellation.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError, isFlotillaError } from '../../kernel/error.ts'
@@ -25,6 +25,9 @@ export interface HttpChannelOptions {
   readonly wheel: TimerWheel
   readonly credential?: string | undefined
 }
+
+/** How an operation without a route is called: everything is in the body. */
+const BY_ID = { method: 'POST', ifMatch: undefined, prefer: undefined } as const
 
 const CONNECTIONS_MAX = 64
 /** Shorter than the server's 75 s, so that we never send on a connection it is closing. */
@@ -149,20 +152,24 @@ class HttpChannel implements Channel {
     const input = request.input as Readonly<Record<string, unknown>>
     const written =
       operation.rest === undefined
-        ? { method: 'POST' as const, target: OPERATIONS_PATH + operation.id, ifMatch: undefined, body: input }
+        ? { ...BY_ID, target: OPERATIONS_PATH + operation.id, body: input }
         : writeInput(operation, input)
     const body = written.body === undefined ? null : JSON.stringify(written.body)
     if (body !== null && Buffer.byteLength(body) > BODY_BYTES_MAX) throw tooLong()
     return this.#pool.request({
       method: written.method,
       path: operation.rest === undefined ? written.target : apiPrefix(operation) + written.target,
-      headers: this.#headers(request, written.ifMatch, body !== null),
+      headers: this.#headers(request, written, body !== null),
       body,
       signal: stopped.signal,
     })
   }
 
-  #headers(request: CallRequest, ifMatch: string | undefined, hasBody: boolean): Record<string, string> {
+  #headers(
+    request: CallRequest,
+    { ifMatch, prefer }: Pick<WrittenRequest, 'ifMatch' | 'prefer'>,
+    hasBody: boolean,
+  ): Record<string, string> {
     const { caller, deadlineMs } = request
     const leftMs = deadlineMs - this.#options.clock.monotonicMs()
     const fields: Record<string, string | undefined> = {
@@ -177,6 +184,7 @@ class HttpChannel implements Channel {
       [headers.traceparent]: request.trace.toString(),
       [headers.idempotencyKey]: request.idempotencyKey,
       [headers.ifMatch]: ifMatch,
+      [headers.prefer]: prefer,
     }
     return Object.fromEntries(
       Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined),

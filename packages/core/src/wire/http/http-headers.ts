@@ -20,6 +20,9 @@ export const headers = {
   traceparent: 'traceparent',
   idempotencyKey: 'idempotency-key',
   ifMatch: 'if-match',
+  prefer: 'prefer',
+  /** On answers: the part of `Prefer` that was followed. */
+  preferenceApplied: 'preference-applied',
   /** On answers: `true` when the command ran at an earlier call with the same key. */
   replayed: 'idempotent-replayed',
 } as const

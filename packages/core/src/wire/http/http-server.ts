@@ -9,7 +9,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Operation } from '../../contract/operation.ts'
 import { PROBLEM_TYPE } from '../../contract/problem.ts'
-import { entityTag, readInput } from '../../contract/rest.ts'
+import { entityTag, preferenceOf, readInput, statusOf } from '../../contract/rest.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { Cancellation } from '../../kernel/cancellation.ts'
 import { criticalities, type Ports } from '../../kernel/context.ts'
@@ -161,6 +161,7 @@ class HttpFace {
             parameters: match.parameters,
             search,
             ifMatch: incoming.headers['if-match'],
+            prefer: textHeader(incoming, headers.prefer),
             body,
           }),
       wantsJson: true,
@@ -246,9 +247,11 @@ async function readBody(incoming: IncomingMessage): Promise<unknown> {
 
 function sendReply(outgoing: ServerResponse, request: CallRequest, reply: Reply): void {
   if (reply.isReplayed) outgoing.setHeader(headers.replayed, 'true')
-  if (reply.error !== undefined) return sendError(outgoing, reply.error, request.trace)
   const { rest } = request.operation
-  const status = rest?.status ?? 200
+  const preference = rest === undefined ? undefined : preferenceOf(rest, request.input)
+  if (preference !== undefined) outgoing.setHeader(headers.preferenceApplied, preference)
+  if (reply.error !== undefined) return sendError(outgoing, reply.error, request.trace)
+  const status = rest === undefined ? 200 : statusOf(rest, reply.output)
   const fields = reply.output as Readonly<Record<string, unknown>> | undefined
   if (status === 204) {
     outgoing.writeHead(204).end()

@@ -1,0 +1,39 @@
+/**
+ * Sends what is due: claim, hand over, book. A crash between the last two makes the mail go out again when its claim has
+ * run out, with the same Message-ID; a crash before them only delays it.
+ *
+ * @module
+ */
+import type { Context } from '@flotilla/core/service'
+import { ATTEMPTS_MAX, bookFailure, bookSent, type ClaimedMail, claimMails } from './mail-store.ts'
+import { failureOf, type Post } from './smtp.ts'
+
+/** What the connections of a post can do, each mail at its slowest, well before the claims run out. */
+const CLAIM_COUNT = 20
+const LEASE_S = 60
+/** A turn sends so many claims at most; the next one goes on. */
+const CLAIMS_MAX = 50
+
+/** One turn. */
+export async function sendMails(ctx: Context, post: Post): Promise<void> {
+  for (let claim = 0; claim < CLAIMS_MAX; claim++) {
+    const mails = await claimMails(ctx.db, CLAIM_COUNT, LEASE_S)
+    await Promise.all(mails.map((mail) => sendMail(ctx, post, mail)))
+    if (mails.length < CLAIM_COUNT) return
+  }
+}
+
+async function sendMail(ctx: Context, post: Post, mail: ClaimedMail): Promise<void> {
+  try {
+    // Its senders went away with it, time and again.
+    if (mail.attempts > ATTEMPTS_MAX) throw new Error('Every attempt ended without a word.')
+    await post.send(mail)
+  } catch (error) {
+    const { message, isFinal } = failureOf(error)
+    const status = await bookFailure(ctx.db, mail, { message, isFinal })
+    if (status === 'dead')
+      ctx.log.error('a mail could not be sent', { order_id: mail.orderId, mail_id: mail.id, error })
+    return
+  }
+  await bookSent(ctx.db, mail)
+}

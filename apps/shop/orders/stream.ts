@@ -1,0 +1,45 @@
+/**
+ * An order as it changes.
+ *
+ * @module
+ */
+
+import type { Queries } from '@flotilla/core/queries'
+import type { Sagas } from '@flotilla/core/sagas'
+import type { Handlers } from '@flotilla/core/service'
+import type { Order, orders } from '../contracts/orders.ts'
+import type { LoadedOrder } from './order.ts'
+import { nextChange } from './order-changes.ts'
+import { findOrder, orderView, versionOf } from './order-store.ts'
+import { isOver } from './transitions.ts'
+
+/** Handles `orders.stream`. */
+export function streamWith(sagas: Sagas): Handlers<typeof orders>['stream'] {
+  return async function* ({ id }, ctx) {
+    for (let seen = 0; ; ) {
+      const change = nextChange(id, ctx.clock, ctx.signal)
+      // Nobody waits for it while we look.
+      change.catch(() => {})
+      if (seen === 0 || (await versionOf(ctx.db, id)) !== seen) {
+        const order = await findOrder(ctx.db, id, ctx.user.id)
+        if (order === undefined) throw ctx.fail('no_order')
+        seen = order.version
+        yield await shownOrder(sagas, ctx.db, order)
+        if (isAtRest(order)) return
+      }
+      await change
+    }
+  }
+}
+
+/** An order as its owner sees it, with its place in line while it waits to be worked on. */
+export async function shownOrder(sagas: Sagas, queries: Queries, order: LoadedOrder): Promise<Order> {
+  const isWaiting = order.state.status === 'pending'
+  const queuePlace = isWaiting ? await sagas.queuePlace(queries, order.id) : undefined
+  return { ...orderView(order), ...(queuePlace === undefined ? {} : { queuePlace }) }
+}
+
+/** True when nothing more will happen to it by itself. */
+function isAtRest({ state }: LoadedOrder): boolean {
+  return isOver(state) && !state.isCheckingOut && !state.refunds.some(({ status }) => status === 'processing')
+}

@@ -1,0 +1,43 @@
+/**
+ * The platform's own tables in the databases of services, for people who look and mend.
+ *
+ * @module
+ */
+import type { CallContext, Ports } from '@flotilla/core/context'
+import { openDatabase } from '@flotilla/core/database'
+import type { FlotillaError } from '@flotilla/core/error'
+import type { Session } from '@flotilla/core/session'
+
+/** On whose behalf: an operation that has the reason `no_service`. */
+export interface AdminContext extends CallContext {
+  fail(reason: 'no_service', detail: string): FlotillaError
+}
+
+/** Databases of services, opened for one question at a time: nothing stays connected for what is seldom asked. */
+export class ServiceDatabases {
+  readonly #urls: Readonly<Record<string, string>>
+  readonly #ports: Ports
+
+  /** @param urls by service; those without a database are left out. */
+  constructor(urls: Readonly<Record<string, string>>, ports: Ports) {
+    this.#urls = urls
+    this.#ports = ports
+  }
+
+  /** Names of the services that have one. */
+  get services(): readonly string[] {
+    return Object.keys(this.#urls)
+  }
+
+  /**
+   * Does `work` in the database of a service.
+   *
+   * @throws FlotillaError with reason `no_service` when it has none; `unavailable` when it cannot be reached.
+   */
+  async with<T>(service: string, ctx: AdminContext, work: (session: Session) => Promise<T>): Promise<T> {
+    const url = Object.hasOwn(this.#urls, service) ? this.#urls[service] : undefined
+    if (url === undefined) throw ctx.fail('no_service', `There is no service ${service} with a database.`)
+    await using database = openDatabase({ url, name: 'control', ports: this.#ports, poolMax: 1 })
+    return await work(database.session(ctx))
+  }
+}

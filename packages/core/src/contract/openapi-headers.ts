@@ -1,0 +1,78 @@
+/**
+ * The headers of operations in an OpenAPI document.
+ *
+ * @module
+ */
+import type { Operation } from './operation.ts'
+import type { Rest } from './route.ts'
+import type { JsonSchema, TSchema } from './schema.ts'
+
+/** What is read of the schema of an input. */
+export interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, TSchema>>
+  readonly required?: readonly string[]
+}
+
+/** The fields of an input. */
+export const fieldsOf = ({ input }: Operation): Readonly<Record<string, TSchema>> =>
+  (input as ObjectSchema).properties ?? {}
+/** Must the field be given? */
+export const isRequired = ({ input }: Operation, name: string): boolean =>
+  (input as ObjectSchema).required?.includes(name) ?? false
+
+/** As `entityTag` makes it. */
+const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}(-[A-Za-z0-9_-]{8})?"$' }
+
+/** Headers of a request. */
+export function describeHeaders(operation: Operation, { ifMatch, prefer }: Rest): object[] {
+  const { idempotency } = operation
+  const headers: object[] = []
+  if (idempotency === 'key' || idempotency === 'key_required') {
+    headers.push({
+      name: 'Idempotency-Key',
+      in: 'header',
+      ...(idempotency === 'key_required' ? { required: true } : {}),
+      description:
+        'Of your choice, new for every command: sent again with the same key, it is not done again.',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    })
+  }
+  if (ifMatch !== undefined) {
+    headers.push({
+      name: 'If-Match',
+      in: 'header',
+      ...(isRequired(operation, ifMatch) ? { required: true } : {}),
+      description: 'The ETag of the version that is to be changed.',
+      schema: ETAG,
+    })
+  }
+  if (prefer !== undefined) {
+    const { maximum } = fieldsOf(operation)[prefer] as { maximum?: number }
+    headers.push({
+      name: 'Prefer',
+      in: 'header',
+      description: `\`wait=<seconds>\`: how long to wait for the end, ${maximum} at most. Absent: the answer comes at once.`,
+      schema: { type: 'string' },
+      example: 'wait=10',
+    })
+  }
+  return headers
+}
+
+/** Headers of an answer, as a part of its description. */
+export function describeAnswerHeaders({ etag, prefer }: Rest): object {
+  const headers = {
+    ...(etag === undefined
+      ? {}
+      : { ETag: { description: `The answer's ${etag}, and a check of its content.`, schema: ETAG } }),
+    ...(prefer === undefined
+      ? {}
+      : {
+          'Preference-Applied': {
+            description: 'How long the answer was waited for at most, if that was asked for.',
+            schema: { type: 'string', pattern: '^wait=[0-9]+$' },
+          },
+        }),
+  }
+  return Object.keys(headers).length === 0 ? {} : { headers }
+}
