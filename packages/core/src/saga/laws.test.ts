@@ -265,6 +265,7 @@ it('a saga ends, completed or compensated, with every effect once and nothing le
     // Both ends, in any case; then as much chance as there is time for.
     {
       examples: [
+        [[['ok', 'refuse']]],
         [
           [
             ['ok', 'later', 'vanish after', 'ok', 'ok', 'ok', 'refuse'],
