@@ -4,38 +4,12 @@ import { systemClock } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
 import type { Envelope } from '@flotilla/core/envelope'
 import type { Batch, EventLog, FollowOptions, LoggedEvent } from '@flotilla/core/event-log'
-import { migrate } from '@flotilla/core/migrate'
 import { type Random, randomInteger, seededRandom } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
-import { testCall } from '@flotilla/core/test-call'
 import { type TestConsumer, TestConsumers } from '@flotilla/core/test-consumers'
-import { openTestDatabase } from '@flotilla/core/test-database'
 import { until } from '@flotilla/core/until'
-import { PostgresLog } from './postgres-log.ts'
-import { eventLogService } from './service.ts'
-
-interface Cleaning {
-  after(cleanUp: () => Promise<void>): void
-}
-
-/** Opens instances of one log. */
-async function openLogs(t: Cleaning): Promise<() => Promise<PostgresLog>> {
-  const test = await openTestDatabase(t)
-  await migrate(test.url, [{ name: 'events', folder: eventLogService.database?.migrations as URL }])
-  let opened = 0
-  return async () => {
-    const database = test.open({ poolMax: 4 })
-    const log = await PostgresLog.open({
-      use: (work) => work(database.session(testCall())),
-      listen: (channel, onNotify) => database.listen(channel, onNotify),
-      clock: systemClock,
-      log: { warn() {} },
-      instance: `log-${++opened}`,
-    })
-    t.after(async () => log.close())
-    return log
-  }
-}
+import type { PostgresLog } from './postgres-log.ts'
+import { openLogs } from './test-logs.ts'
 
 type Body = (consumers: TestConsumers, log: PostgresLog, again: () => Promise<PostgresLog>) => Promise<void>
 
