@@ -50,9 +50,15 @@ async function withSystem(work) {
       await Promise.all([ask(log, { cpu: true }), ask(bench, { cpu: true })])
       const before = cpuOfTree(postgres.pid)
       const { result } = await ask(bench, { measure, options })
-      const [{ cpuUs: logUs }, { cpuUs: benchUs }] = [await ask(log, { cpu: true }), await ask(bench, { cpu: true })]
+      const [{ cpuUs: logUs }, { cpuUs: benchUs }] = [
+        await ask(log, { cpu: true }),
+        await ask(bench, { cpu: true }),
+      ]
       const per = (us) => Math.round(us / result.events)
-      return { ...result, cpu: { service: per(benchUs), log: per(logUs), postgres: per(cpuOfTree(postgres.pid) - before) } }
+      return {
+        ...result,
+        cpu: { service: per(benchUs), log: per(logUs), postgres: per(cpuOfTree(postgres.pid) - before) },
+      }
     })
   } finally {
     for (const child of children) child.kill()
@@ -100,7 +106,9 @@ function cpuOfTree(pid) {
   let ticks = 0
   for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
     try {
-      const fields = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+      const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')
       const isOurs = Number(name) === pid || Number(fields[1]) === pid
       if (isOurs) ticks += Number(fields[11]) + Number(fields[12])
       if (Number(name) === pid) ticks += Number(fields[13]) + Number(fields[14])
@@ -132,7 +140,8 @@ function ask(child, message) {
   })
 }
 
-const show = ({ service, log, postgres }) => `CPU µs per event: service ${service}, log ${log}, PostgreSQL ${postgres}`
+const show = ({ service, log, postgres }) =>
+  `CPU µs per event: service ${service}, log ${log}, PostgreSQL ${postgres}`
 
 /** From `publish` to the commit of the reaction; how fast a backlog goes; how much goes through for a while. */
 export function measureEvents({ seconds, repeats }) {
@@ -143,9 +152,15 @@ export function measureEvents({ seconds, repeats }) {
       const steady = await run('latency', { perSec: 500, seconds: seconds + 1 })
       const flood = await run('sustained', { publishers: 16, seconds })
       console.log(`repeat ${repeat}`)
-      console.log(`  500/s        p50 ${steady.p50Ms.toFixed(1)} ms, p99 ${steady.p99Ms.toFixed(1)} ms; ${show(steady.cpu)}`)
-      console.log(`  drain        ${drains[0].perSec.toFixed(0)}/s, a statement per event; ${show(drains[0].cpu)}, publishing included`)
-      console.log(`  drain        ${drains[1].perSec.toFixed(0)}/s, a statement per batch; ${show(drains[1].cpu)}`)
+      console.log(
+        `  500/s        p50 ${steady.p50Ms.toFixed(1)} ms, p99 ${steady.p99Ms.toFixed(1)} ms; ${show(steady.cpu)}`,
+      )
+      console.log(
+        `  drain        ${drains[0].perSec.toFixed(0)}/s, a statement per event; ${show(drains[0].cpu)}, publishing included`,
+      )
+      console.log(
+        `  drain        ${drains[1].perSec.toFixed(0)}/s, a statement per batch; ${show(drains[1].cpu)}`,
+      )
       console.log(
         `  16 publishers ${flood.publishedPerSec.toFixed(0)}/s published, ${flood.perSec.toFixed(0)}/s through, ${flood.behind} behind at the end; ${show(flood.cpu)}`,
       )
@@ -158,7 +173,9 @@ export function measureSagas({ repeats }) {
   return withSystem(async (run) => {
     for (let repeat = 1; repeat <= repeats; repeat++) {
       const result = await run('sagas', { count: SAGAS, inFlight: 256, prefix: `saga-${repeat}` })
-      console.log(`repeat ${repeat}: ${result.perSec.toFixed(0)} steps/s; ${show(result.cpu).replace('event', 'step')}`)
+      console.log(
+        `repeat ${repeat}: ${result.perSec.toFixed(0)} steps/s; ${show(result.cpu).replace('event', 'step')}`,
+      )
     }
   })
 }

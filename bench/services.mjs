@@ -7,14 +7,19 @@ import { fileURLToPath } from 'node:url'
 import { defineApp } from '@flotilla/core/app'
 import { defineContract } from '@flotilla/core/contract'
 import { event } from '@flotilla/core/event'
+import { on } from '@flotilla/core/reaction'
 import { defineSaga } from '@flotilla/core/saga'
 import { openSagas } from '@flotilla/core/sagas'
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
-import { on } from '@flotilla/core/reaction'
 
-const Data = Type.Object({ key: Type.String(), number: Type.Integer(), amount: Type.Integer(), note: Type.String() })
+const Data = Type.Object({
+  key: Type.String(),
+  number: Type.Integer(),
+  amount: Type.Integer(),
+  note: Type.String(),
+})
 
 const bench = defineContract({
   name: 'bench',
@@ -24,7 +29,10 @@ const bench = defineContract({
   events: { noted: event({ version: 1, key: 'key', summary: 'Something was noted.', data: Data }) },
 })
 
-const saga = defineSaga('order', Type.Object({ amount: Type.Integer(), reserved: Type.Optional(Type.String()) }))
+const saga = defineSaga(
+  'order',
+  Type.Object({ amount: Type.Integer(), reserved: Type.Optional(Type.String()) }),
+)
   .step('reserve', { run: async () => ({ reserved: 'yes' }), undo: async () => undefined })
   .pivot('confirm', { run: async () => undefined })
   .end({ completed: async () => onSagaEnd() })
@@ -109,10 +117,14 @@ async function drain(ctx, { runtime }, { count, isSet, group }) {
   const joined = runtime.join(group, ['bench.*'], async (events, tx) => {
     if (isSet) {
       const numbers = events.map(({ data }) => data.number)
-      await tx.execute(sql`insert into effect select 'drained', number, 1 from unnest(${numbers}::int[]) as it (number)`)
+      await tx.execute(
+        sql`insert into effect select 'drained', number, 1 from unnest(${numbers}::int[]) as it (number)`,
+      )
     } else {
       for (const { data } of events)
-        await tx.execute(sql`insert into effect (kind, number, amount) values ('drained', ${data.number}, ${data.amount})`)
+        await tx.execute(
+          sql`insert into effect (kind, number, amount) values ('drained', ${data.number}, ${data.amount})`,
+        )
     }
     tx.afterCommit(() => {
       seen += events.length

@@ -118,7 +118,11 @@ describe('an event that cannot be handled', () => {
         if (isNote(told, 'key-5', 1)) await tx.execute(sql`select pg_terminate_backend(pg_backend_pid())`)
       },
     })
-    await until('it is parked, and the others are handled', () => one.told.parked === 1 && one.told.handled === 28, 20_000)
+    await until(
+      'it is parked, and the others are handled',
+      () => one.told.parked === 1 && one.told.handled === 28,
+      20_000,
+    )
     const waiting = (await parkedOf(consumers)).map(({ key }) => key)
     assert.deepEqual(waiting, ['key-5', 'key-5'])
   })
@@ -127,13 +131,17 @@ describe('an event that cannot be handled', () => {
     await consumers.test.ask('create table lonely (key text unique deferrable initially deferred)')
     const one = await consumers.start({
       react: async (told, tx) => {
-        if (isNote(told, 'a', 1) || isNote(told, 'b', 1)) await tx.execute(sql`insert into lonely values ('x')`)
+        if (isNote(told, 'a', 1) || isNote(told, 'b', 1))
+          await tx.execute(sql`insert into lonely values ('x')`)
       },
     })
     await one.publish('a')
     await one.publish('b')
     await one.publish('c')
     await until('c is handled, and b is parked', () => one.told.parked === 1 && one.told.handled === 2)
-    assert.deepEqual((await parkedOf(consumers)).map(({ key }) => key), ['b'])
+    assert.deepEqual(
+      (await parkedOf(consumers)).map(({ key }) => key),
+      ['b'],
+    )
   })
 })

@@ -28,7 +28,7 @@ import type { LogFields } from '../telemetry/log.ts'
 import type { Envelope } from './envelope.ts'
 import type { GroupOptions } from './group.ts'
 import { notYetHandled, park, parkedKeys } from './inbox.ts'
-import { type Batch, BATCH_EVENTS_MAX, type LoggedEvent } from './log.ts'
+import { BATCH_EVENTS_MAX, type Batch, type LoggedEvent } from './log.ts'
 import { type Assignment, isFenced } from './partitions.ts'
 
 /** Longest time for one transaction; what is left of it when its events were handled is for the commit. */
@@ -103,11 +103,7 @@ export class Handling {
    *
    * @throws FlotillaError when no event is to blame.
    */
-  async #attempt(
-    assignment: Assignment,
-    events: readonly LoggedEvent[],
-    upTo: number,
-  ): Promise<unknown> {
+  async #attempt(assignment: Assignment, events: readonly LoggedEvent[], upTo: number): Promise<unknown> {
     const { clock } = this.#options.ports
     const startMs = clock.monotonicMs()
     /** Reactions were run; before that, nothing is an event's fault. */
