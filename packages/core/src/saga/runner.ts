@@ -30,6 +30,8 @@ import { type Claimed, claimSagas, giveBackSaga, moveSaga, nextDueMs, reloadSaga
 const LOOK_MS = 450
 /** A row whose time has come and that cannot be had is somebody else's for a moment. */
 const LOOK_AGAIN_MS = 25
+/** With less room than one part of so many, nobody looks at once. */
+const LOOK_SHARE = 4
 /** Bounds what is written for one step. */
 const MOVE_MS_MAX = 10_000
 /** How long steps may take to end at closing; the rest is left to others. */
@@ -91,7 +93,8 @@ export class SagaRunner {
   /** There may be something to run. */
   look(): void {
     this.#hasBacklog = true
-    this.#look()
+    // A claim for one costs as much as one for many; what is left out here, the next end or the next regular look finds.
+    if (this.#room * LOOK_SHARE >= this.#options.runningMax) this.#look()
   }
 
   get #room(): number {
@@ -131,7 +134,7 @@ export class SagaRunner {
       })
       .finally(() => {
         if (this.#running.get(id) === running) this.#running.delete(id)
-        if (this.#hasBacklog) this.#look()
+        if (this.#hasBacklog) this.look()
       })
     this.#running.set(id, running)
   }
