@@ -79,6 +79,13 @@ async function open(
   return { shop, shopper: () => new Shopper(port).register() }
 }
 
+/** Streams of orders that are over. */
+function endedStreams(shop: Shop): number {
+  const text = shop.app.hostOf('orders').metrics.toPrometheus()
+  const lines = text.matchAll(/^flotilla_server_calls_total\{operation="orders\.stream".*\} (\d+)$/gm)
+  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
 const outcome = ({ status, applied, body }: Answer): readonly unknown[] => [
   status,
   applied,
@@ -88,7 +95,7 @@ const outcome = ({ status, applied, body }: Answer): readonly unknown[] => [
 describe('POST /orders', () => {
   for (const placement of testPlacements) {
     it(`POST /orders answers at once, or as it ended, and the same to a repeat, ${placement}`, async (t) => {
-      const { shopper } = await open(t, placement)
+      const { shop, shopper } = await open(t, placement)
       const one = await shopper()
       assert.equal((await one.ask('POST', '/orders', { shippingAddress: address })).status, 400)
 
@@ -111,9 +118,12 @@ describe('POST /orders', () => {
       assert.deepEqual([waited.body['id'], waited.body['total']], [id, atOnce.body['total']])
       assert.deepEqual(await one.place('tok_ok', 'wait=20', key), waited)
 
+      const startMs = performance.now()
       const confirmed = await (await shopper()).order('tok_ok', 'wait=99')
+      assert.ok(performance.now() - startMs < 25_000, 'waited on after the end')
       assert.deepEqual(outcome(confirmed), [201, 'wait=30', 'confirmed'])
       assert.deepEqual(Object.keys(confirmed.body).toSorted(), Object.keys(waited.body).toSorted())
+      await until('nobody follows an order any more', () => endedStreams(shop) === 3)
     })
 
     it(`POST /orders tells why an order that was waited for came to nothing, ${placement}`, async (t) => {
