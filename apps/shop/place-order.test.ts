@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
 import { findFreePort } from '@flotilla/core/free-port'
 import { testPlacements } from '@flotilla/core/test-app'
 import { until } from '@flotilla/core/until'
@@ -118,9 +119,9 @@ describe('POST /orders', () => {
       assert.deepEqual([waited.body['id'], waited.body['total']], [id, atOnce.body['total']])
       assert.deepEqual(await one.place('tok_ok', 'wait=20', key), waited)
 
-      const startMs = performance.now()
+      const startMs = systemClock.monotonicMs()
       const confirmed = await (await shopper()).order('tok_ok', 'wait=99')
-      assert.ok(performance.now() - startMs < 25_000, 'waited on after the end')
+      assert.ok(systemClock.monotonicMs() - startMs < 25_000, 'waited on after the end')
       assert.deepEqual(outcome(confirmed), [201, 'wait=30', 'confirmed'])
       assert.deepEqual(Object.keys(confirmed.body).toSorted(), Object.keys(waited.body).toSorted())
       await until('nobody follows an order any more', () => endedStreams(shop) === 3)
