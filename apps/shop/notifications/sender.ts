@@ -28,7 +28,7 @@ async function sendMail(ctx: Context, post: Post, mail: ClaimedMail): Promise<vo
   try {
     // Its senders went away with it, time and again.
     if (mail.attempts > ATTEMPTS_MAX) throw new Error('Every attempt ended without a word.')
-    crashpoint('outside.before-call', 'notifications', mail.template)
+    crashpoint('outside.before-call', 'notifications', 'mail')
     await post.send(mail)
   } catch (error) {
     const { message, isFinal } = failureOf(error)
@@ -37,7 +37,7 @@ async function sendMail(ctx: Context, post: Post, mail: ClaimedMail): Promise<vo
       ctx.log.error('a mail could not be sent', { order_id: mail.orderId, mail_id: mail.id, error })
     return
   }
-  crashpoint('outside.after-call', 'notifications', mail.template)
+  crashpoint('outside.after-call', 'notifications', 'mail')
   await bookSent(ctx.db, mail)
-  crashpoint('outside.after-record', 'notifications', mail.template)
+  crashpoint('outside.after-record', 'notifications', 'mail')
 }

@@ -10,6 +10,8 @@
  *   it.
  * - `fail`: the place throws, for as long as the file is there.
  *
+ * A folder `FOLDER/seen`, if there is one, gets an empty file for every place that is passed.
+ *
  * Whoever comes first moves the file to `FOLDER/hit` and so alone has the fault, of all processes and for good; then it
  * writes into the file who it was.
  *
@@ -87,6 +89,7 @@ export function setCrashpoints(folder: string | undefined): void {
 }
 
 function spring(folder: string, name: string): void {
+  note(join(folder, 'seen'), name)
   const armed = join(folder, 'armed', name)
   if (!existsSync(armed)) return
   const hit = join(folder, 'hit', name)
@@ -108,9 +111,14 @@ function spring(folder: string, name: string): void {
   if (fault === 'fail') throw new FlotillaError('internal', `${name} fails, as it was told to.`)
 }
 
+function note(seen: string, name: string): void {
+  const path = join(seen, name)
+  if (existsSync(seen) && !existsSync(path)) writeFileSync(path, '')
+}
+
 /** Leases renew themselves again and again: losing a reply of theirs would show nothing. */
 function isWrite(statement: string): boolean {
-  if (statement.includes('flotilla.worker')) return false
+  if (/flotilla\.(?:worker|relay set)/.test(statement)) return false
   return /^\s*(?:commit|insert|update|delete|select append_events|with\b[^]*\b(?:insert into|update|delete from)\b)/i.test(
     statement,
   )
