@@ -22,8 +22,11 @@ describe('an aggregate', () => {
         // This account does not exist; only the kind of failure is told.
         { part: 'profile', reason: 'internal' },
         { part: 'cart', reason: 'unavailable' },
+        { part: 'orders', reason: 'unavailable' },
+        { part: 'recommendations', reason: 'unavailable' },
       ])
-      assert.deepEqual([dashboard.profile, dashboard.cart], [null, null])
+      const { profile, cart, orders, recommendations } = dashboard
+      assert.deepEqual([profile, cart, orders, recommendations], [null, null, null, null])
       assert.equal(dashboard.suggestions?.length, 8)
       const home = await opened.call(gateway).home()
       assert.deepEqual(home.partial, [])

@@ -119,7 +119,8 @@ export const Order = Type.Object(
 /** An order as a value. */
 export type Order = Static<typeof Order>
 
-const Summary = Type.Object(
+/** An order in a list. */
+export const OrderSummary = Type.Object(
   {
     id: Id,
     status: OrderStatus,
@@ -149,7 +150,7 @@ const Change = Type.Object(
 )
 
 /** What `place` answers, at once: the order is durable, nothing else is certain. */
-const Accepted = Type.Object(
+export const AcceptedOrder = Type.Object(
   {
     id: Id,
     status: OrderStatus,
@@ -172,7 +173,8 @@ export const orderInput = {
   expectedTotal: Type.Optional(Money),
 }
 
-const conflict = (title: string) => ({ code: 'failed_precondition', status: 409, title }) as const
+/** A reason that the state of things is against it. */
+export const conflict = (title: string) => ({ code: 'failed_precondition', status: 409, title }) as const
 
 /** Why an order cannot be placed. */
 export const placeReasons = {
@@ -211,7 +213,7 @@ export const orders = defineContract({
       idempotency: 'key_required',
       criticality: 'critical_plus',
       input: Type.Object(orderInput),
-      output: Accepted,
+      output: AcceptedOrder,
       reasons: placeReasons,
     }),
     list: query({
@@ -219,7 +221,7 @@ export const orders = defineContract({
       access: user,
       http: 'GET /orders',
       input: Type.Object(paging),
-      output: Page(Summary),
+      output: Page(OrderSummary),
       reasons: { bad_cursor: { code: 'invalid_argument', title: 'The cursor is not one of this list' } },
     }),
     get: query({

@@ -10,10 +10,18 @@ import { Id, Money, Type } from '@flotilla/core/schema'
 import { Partial } from '@flotilla/gateway/aggregate'
 import { Sku } from './catalog.ts'
 
-const Recommendation = Type.Object(
+/** A product somebody may like. */
+export const Recommendation = Type.Object(
   { productId: Id, sku: Sku, name: Type.String(), price: Money },
   { title: 'Recommendation' },
 )
+
+/** What a choice of products goes by. */
+export const Source = Type.Union([
+  Type.Literal('personal'),
+  Type.Literal('popular'),
+  Type.Literal('best_rated'),
+])
 
 /** The recommendations contract. */
 export const recommendations = defineContract({
@@ -31,7 +39,7 @@ export const recommendations = defineContract({
       output: Type.Object({
         items: Type.Array(Recommendation),
         /** `best_rated`: nothing was ever sold. */
-        source: Type.Union([Type.Literal('personal'), Type.Literal('popular'), Type.Literal('best_rated')]),
+        source: Source,
         partial: Partial,
       }),
     }),

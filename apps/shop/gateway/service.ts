@@ -13,13 +13,16 @@ import { gateway } from '../contracts/gateway.ts'
 import { inventory } from '../contracts/inventory.ts'
 import { mailbox } from '../contracts/mailbox.ts'
 import { notifications } from '../contracts/notifications.ts'
+import { orders } from '../contracts/orders.ts'
 import { payments } from '../contracts/payments.ts'
 import { recommendations } from '../contracts/recommendations.ts'
 import { search } from '../contracts/search.ts'
 import { shipping } from '../contracts/shipping.ts'
 import { AUDIENCE, ISSUER } from '../contracts/tokens.ts'
+import { placeOrder } from './place-order.ts'
 
 const SHELF_LENGTH = 8
+const ORDERS_SHOWN = 5
 
 /** Who guesses at what: the account, or the address a new account would have. */
 const byEmail = (input: unknown): string => String((input as { readonly email: string }).email).toLowerCase()
@@ -36,6 +39,7 @@ export const gatewayService = defineGateway({
     coupons,
     payments,
     shipping,
+    orders,
     recommendations,
     notifications,
     mailbox,
@@ -51,6 +55,7 @@ export const gatewayService = defineGateway({
     { operation: auth.operations.register, keyOf: byEmail },
   ],
   handlers: {
+    placeOrder,
     async home(_, ctx) {
       const products = ctx.call(catalog)
       const { categories, newest, bestRated, partial } = await together(ctx, {
@@ -70,8 +75,16 @@ export const gatewayService = defineGateway({
         profile: ctx.call(auth).me(),
         cart: ctx.call(cart).get(),
         suggestions: ctx.call(catalog).products({ sort: 'rating', limit: SHELF_LENGTH }),
+        orders: ctx.call(orders).list({ limit: ORDERS_SHOWN }),
+        recommendations: ctx.call(recommendations).list({ limit: SHELF_LENGTH }),
       })
-      return { ...parts, suggestions: parts.suggestions?.items ?? null }
+      const { suggestions, orders: latest, recommendations: liked } = parts
+      return {
+        ...parts,
+        suggestions: suggestions?.items ?? null,
+        orders: latest?.items ?? null,
+        recommendations: liked === null ? null : { items: liked.items, source: liked.source },
+      }
     },
   },
 })
