@@ -20,6 +20,7 @@
 import { Cancellation } from '../kernel/cancellation.ts'
 import { parseIsoTime } from '../kernel/clock.ts'
 import type { Ports } from '../kernel/context.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
 import type { Database } from '../store/database.ts'
@@ -170,6 +171,7 @@ export class Group {
   async #take(assignment: Assignment, { events, upTo }: Batch): Promise<void> {
     try {
       await this.#session().transaction((tx) => this.#handle(tx, assignment, events, upTo))
+      crashpoint('group.after-commit', this.#options.name)
       this.#told(events)
     } catch (error) {
       if (isFenced(error) || isConnectionLost(error)) throw error
@@ -199,6 +201,7 @@ export class Group {
       if (parked.has(logged.event.key)) await park(tx, name, logged, undefined)
       else await react(logged.event, tx)
     }
+    crashpoint('group.before-commit', name)
   }
 
   /** In a transaction of its own, so that its failure is nobody else's. */
@@ -222,7 +225,9 @@ export class Group {
       await assignment.move(tx, logged.position)
       const [fresh] = await notYetHandled(tx, name, [logged])
       if (fresh !== undefined) await park(tx, name, fresh, error)
+      crashpoint('parked.before-commit', name)
     })
+    crashpoint('parked.after-commit', name)
     metrics.parked()
     log.warn('an event could not be handled and is parked', { ...fieldsOf(logged.event), error })
   }

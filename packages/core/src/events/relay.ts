@@ -16,6 +16,7 @@
  */
 import { Cancellation } from '../kernel/cancellation.ts'
 import type { Ports } from '../kernel/context.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import type { Database } from '../store/database.ts'
@@ -119,16 +120,19 @@ export class Relay {
     )
     waiting.set(rows.length)
     if (rows.length === 0) return false
+    crashpoint('relay.before-append', service)
     await eventLog.append(
       service,
       fencing,
       rows.map(({ event }) => event),
     )
+    crashpoint('relay.after-append', service)
     const deleted = await session.execute(sql`
       delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])
         and exists (select from flotilla.relay where owner = ${worker.id} and fencing = ${fencing})`)
     if (deleted === 0)
       throw new FlotillaError('aborted', 'Another instance relays now.', { reason: 'fenced' })
+    crashpoint('relay.after-delete', service)
     relayed.add(deleted)
     waiting.set(rows.length - deleted)
     return rows.length === BATCH_MAX

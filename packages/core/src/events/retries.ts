@@ -9,6 +9,7 @@
  * @module
  */
 import { codes } from '../kernel/code.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { isFlotillaError } from '../kernel/error.ts'
 import type { Random } from '../kernel/random.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
@@ -59,7 +60,7 @@ export async function retryParked(session: Session, options: RetryOptions): Prom
 async function retryOne(session: Session, id: number, options: RetryOptions): Promise<boolean> {
   let row: Row | undefined
   try {
-    return await session.transaction(async (tx) => {
+    const isHandled = await session.transaction(async (tx) => {
       row = await tx.maybe<Row>(sql`
         delete from flotilla.parked where id = (
           select id from flotilla.parked where id = ${id} and state <> 'dead' and next_at <= now()
@@ -67,8 +68,11 @@ async function retryOne(session: Session, id: number, options: RetryOptions): Pr
         returning id, event, attempts`)
       if (row === undefined) return false
       await options.react(row.event, tx)
+      crashpoint('retry.before-commit', options.group)
       return true
     })
+    if (isHandled) crashpoint('retry.after-commit', options.group)
+    return isHandled
   } catch (error) {
     // Of the database itself, not of the event.
     if (row === undefined || isConnectionLost(error)) throw error

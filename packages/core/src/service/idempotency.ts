@@ -23,6 +23,7 @@ import type { Operation } from '../contract/operation.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
 import { codes } from '../kernel/code.ts'
 import type { CallContext, Ports } from '../kernel/context.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { asSeenUpstream, FlotillaError } from '../kernel/error.ts'
 import type { Database } from '../store/database.ts'
 import type { Queries } from '../store/queries.ts'
@@ -172,6 +173,7 @@ export async function runUnderKey(
     return begun.output
   }
   scope.claim = begun
+  crashpoint('command.after-claim', operation.id)
   try {
     const output = await handler(input, scope)
     const wrong = scope.mistakeIn(output)
