@@ -9,6 +9,9 @@
  */
 import { parseArgs } from 'node:util'
 import type { CrashFault } from '@flotilla/core/crashpoint'
+import { checkAll } from '../oracle/check.ts'
+import { formatReport } from '../oracle/report.ts'
+import { settle } from '../oracle/settle.ts'
 import { Campaign, type Cell, type CellResult } from './campaign.ts'
 import { CrashSystem } from './crash-system.ts'
 import { places } from './places.ts'
@@ -16,6 +19,12 @@ import { Actor } from './scenarios.ts'
 
 const ACTORS = 4
 const STOP_MS = { quick: 4_000, full: 20_000 }
+
+/** A mail whose sender died waits a minute for the end of its claim. */
+const SETTLE_MS_MAX = 120_000
+
+/** Passed by whoever sets the scene. */
+const AROUND = new Set<string>()
 
 const { values } = parseArgs({
   options: {
@@ -49,6 +58,7 @@ async function run(): Promise<boolean> {
   const actors = await Promise.all(Array.from({ length: count }, (_, index) => Actor.open(system, index + 1)))
   say('the fleet is up')
   for (const actor of actors) await actor.play('buy')
+  system.watch()
   let done = 0
   const campaign = new Campaign({
     system,
@@ -65,8 +75,27 @@ async function run(): Promise<boolean> {
   say(
     `${results.length - bad.length} of ${results.length} cells recovered, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, at most ${at(1)} ms; ${repeats} requests were repeated`,
   )
-  for (const result of bad) say(`FAIL ${lineOf(result)}`)
-  return bad.length === 0
+  for (const result of bad) say(lineOf(result))
+  const missing = values.only === '' ? differences(system.seen()) : []
+  for (const text of missing) say(text)
+  const world = await system.world()
+  const { waitsFor, tookMs } = await settle(world, SETTLE_MS_MAX)
+  say(`settled after ${(tookMs / 1000).toFixed(1)} s`)
+  for (const left of waitsFor) say(`FAIL not settled: ${left}`)
+  const report = await checkAll(world)
+  say(formatReport(report))
+  return bad.length + missing.length + waitsFor.length === 0 && report.isGood
+}
+
+/** The table of places against what was passed. */
+function differences(seen: readonly string[]): readonly string[] {
+  const listed = new Set(places.map(({ name }) => name))
+  const unknown = seen.filter((name) => !listed.has(name) && !AROUND.has(name))
+  const notPassed = [...listed].filter((name) => !seen.includes(name))
+  return [
+    ...unknown.map((name) => `FAIL ${name} is passed and not in the table`),
+    ...notPassed.map((name) => `FAIL ${name} is in the table and was not passed`),
+  ]
 }
 
 function lineOf({ place, fault, pid, lost, recoveredMs, violation, order }: CellResult): string {

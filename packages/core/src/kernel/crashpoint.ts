@@ -117,7 +117,7 @@ function note(seen: string, name: string): void {
 
 /** Leases renew themselves again and again: losing a reply of theirs would show nothing. */
 function isWrite(statement: string): boolean {
-  if (/flotilla\.(?:worker|relay set)/.test(statement)) return false
+  if (/^\s*(?:insert into|update|delete from) flotilla\.(?:worker|relay)\b/.test(statement)) return false
   return /^\s*(?:commit|insert|update|delete|select append_events|with\b[\s\S]*\b(?:insert into|update|delete from)\b)/i.test(
     statement,
   )

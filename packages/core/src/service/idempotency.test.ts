@@ -8,17 +8,24 @@ import { defineContract } from '../contract/contract.ts'
 import { command } from '../contract/operation.ts'
 import { Type } from '../contract/schema.ts'
 import type { User } from '../kernel/caller.ts'
+import { systemClock } from '../kernel/clock.ts'
 import type { Code } from '../kernel/code.ts'
 import { crashpoint, setCrashpoints } from '../kernel/crashpoint.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
+import { createIds } from '../kernel/ids.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { TraceContext } from '../kernel/trace-context.ts'
 import { openDatabase } from '../store/database.ts'
+import { migrate } from '../store/migrate.ts'
+import { platformMigrations } from '../store/migration-files.ts'
 import { sql } from '../store/sql.ts'
 import { createLogger } from '../telemetry/log.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { testCall } from '../testing/test-call.ts'
+import { openTestDatabase } from '../testing/test-database.ts'
 import { until } from '../testing/until.ts'
 import { defineService, type OperationContext } from './definition.ts'
-import { IdempotencyStore } from './idempotency.ts'
+import { Claim, IdempotencyStore } from './idempotency.ts'
 
 const Input = Type.Object({ amount: Type.Integer(), note: Type.Optional(Type.String()) })
 const Output = Type.Object({ total: Type.Integer() })
@@ -293,22 +300,34 @@ describe('IdempotencyStore', () => {
   })
 
   it('has its claim when the reply to claiming was lost', async (t) => {
-    const opened = await openTill(t)
+    const test = await openTestDatabase(t)
+    await migrate(test.url, [platformMigrations])
     const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
     for (const part of ['armed', 'hit']) mkdirSync(join(folder, part))
     t.after(() => {
       setCrashpoints(undefined)
       rmSync(folder, { recursive: true })
     })
+    const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
+    const worker = ports.newId()
+    await test.ask(
+      `insert into flotilla.worker (id, instance, lease_until) values ($1, 'test', now() + interval '1 hour')`,
+      [worker],
+    )
+    const store = new IdempotencyStore(test.open(), ports, worker)
+    const begin = (): Promise<unknown> => {
+      const trace = TraceContext.start(systemRandom, false)
+      return store.begin('till.add', {}, { ...testCall(), trace, caller: {}, idempotencyKey: 'k' } as never)
+    }
+    const place = 'command.after-claim@none'
+    writeFileSync(join(folder, 'armed', place), 'lose')
     setCrashpoints(folder)
-    writeFileSync(join(folder, 'armed', 'command.after-claim@none'), 'lose')
     crashpoint('command.after-claim', 'none')
-    const calls = opened.app.call(till, { user: user('u1') })
-    assert.deepEqual(await calls.add({ amount: 5 }, { idempotencyKey: 'k' }), { total: 5 })
-    const hit = readFileSync(join(folder, 'hit', 'command.after-claim@none'), 'utf8')
-    assert.match(hit, /insert into flotilla\.idempotency/)
-    assert.deepEqual([opened.runs, await opened.entries()], [1, 1])
+    assert.ok((await begin()) instanceof Claim)
+    assert.match(readFileSync(join(folder, 'hit', place), 'utf8'), /insert into flotilla\.idempotency/)
+    await assert.rejects(begin(), failsWith('aborted'))
   })
+
   it('forgets answers after a day, 10,000 at a time, and runs their keys again', async (t) => {
     const opened = await openTill(t)
     const database = opened.app.databases.get('till')
