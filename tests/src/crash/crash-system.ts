@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock } from '@flotilla/core/clock'
@@ -130,7 +130,10 @@ export class CrashSystem {
   /** Whoever passes the place next has the fault. */
   arm(place: string, fault: CrashFault): void {
     rmSync(join(this.#folder, 'hit', place), { force: true })
-    writeFileSync(join(this.#folder, 'armed', place), fault)
+    // In one go: who looks in between would find no fault in it.
+    const file = join(this.#folder, place)
+    writeFileSync(file, fault)
+    renameSync(file, join(this.#folder, 'armed', place))
   }
 
   /** Nobody will have it any more. */
