@@ -23,23 +23,6 @@ describe('placing orders', () => {
   })
   after(() => cleanUp())
 
-  it('makes one order of a cart, however many come at once', async () => {
-    for (let round = 0; round < 5; round++) {
-      const ann = await shop.buyer()
-      await ann.cart.setItem({ sku: SKU, quantity: 1 })
-      const came = await Promise.allSettled(
-        Array.from({ length: 6 }, () =>
-          ann.orders.place({ ...PAYING, paymentToken: 'tok_slow' }, { idempotencyKey: randomUUID() }),
-        ),
-      )
-      const refused = came.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-      assert.deepEqual(
-        refused.map((error) => (isFlotillaError(error) ? (error.reason ?? error.code) : error)),
-        Array(5).fill('already_ordered'),
-      )
-    }
-  })
-
   it('knows a key for ever, and takes it for nothing else', async () => {
     for (const sku of [SKU, 'GIFT-0001']) {
       const ann = await shop.buyer()
