@@ -11,10 +11,13 @@ import { type ShopClient, shopClient } from '../shop-client.ts'
 
 /** What to start. */
 export interface FleetOptions {
-  readonly placement: 'fleet' | 'monolith'
+  /** fleet, monolith, or the path of a file. */
+  readonly placement: string
   readonly provider: 'realistic' | 'instant'
   /** More environment variables. */
   readonly environment?: Readonly<Record<string, string>>
+  /** The checkout that is run. Default: this one. */
+  readonly root?: string
 }
 
 /** One of its processes. */
@@ -54,9 +57,9 @@ const ENVIRONMENT = {
 /** Starts it; it ends, and its folder is removed, after `t`. */
 export async function startFleet(
   t: { after(cleanUp: () => Promise<void>): void },
-  { placement, provider, environment = {} }: FleetOptions,
+  { placement, provider, environment = {}, root }: FleetOptions,
 ): Promise<Fleet> {
-  const bed = await makeBed(t)
+  const bed = await makeBed(t, root)
   const variables = { ...ENVIRONMENT, PROVIDER_PROFILE: provider, ...environment }
   const start = () => startUp(bed, ['--placement', placement], variables)
   let running: Running = await start()
