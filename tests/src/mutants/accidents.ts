@@ -4,12 +4,11 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { seededRandom } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
 import type { Reply } from '../workload/careful.ts'
 import { type Customer, openAccount } from '../workload/customers.ts'
-import { pollUntil, type Stage } from './trial.ts'
+import { childrenOf, killNow, pollUntil, type Stage } from './trial.ts'
 
 const DAY_PART_MS = 15_000
 /** A zombie wakes up when others have taken over, and before the supervisor loses patience. */
@@ -102,17 +101,8 @@ export async function killPostgres({ fleet, orders }: Stage): Promise<void> {
     await pollUntil(() => orders() >= count, DAY_PART_MS)
     const postmaster = fleet.postmaster()?.pid
     if (postmaster === undefined) continue
-    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')
-    for (const pid of [...children.split(' ').filter(Boolean).map(Number), postmaster]) kill(pid)
+    for (const pid of [...childrenOf(postmaster), postmaster]) killNow(pid)
     await pollUntil(() => (fleet.postmaster()?.pid ?? postmaster) !== postmaster, DAY_PART_MS)
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It ended by itself.
   }
 }
 

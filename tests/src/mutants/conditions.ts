@@ -6,7 +6,7 @@
 import { cancelTooLate, killPostgres, orderInTabs, runOut, shareKeys, snoop, wakeUp } from './accidents.ts'
 import type { Conditions } from './trial.ts'
 
-const ORDERS = 25
+const ORDERS = 15
 const killAt = (place: string): Conditions => ({
   name: `kill -9 at ${place}`,
   orders: ORDERS,
@@ -16,13 +16,13 @@ const ZOMBIE = 'saga.after-step@checkout.reserveStock'
 
 /** By name. */
 export const conditions = {
-  customers: { name: 'customers', orders: 60 },
+  customers: { name: 'customers', orders: 40 },
   snooper: { name: 'somebody who reads others’ orders', orders: ORDERS, beside: snoop },
   sameKeys: { name: 'two customers with the same key', orders: ORDERS, beside: shareKeys },
   tabs: { name: 'one cart ordered in several tabs', orders: ORDERS, beside: orderInTabs },
   runningOut: {
     name: 'reservations that run out',
-    orders: 40,
+    orders: 30,
     environment: { INVENTORY_SWEEP_MS: '10' },
     beside: runOut,
   },
@@ -36,14 +36,14 @@ export const conditions = {
   },
   slowProvider: {
     name: 'a provider that is slower than our patience',
-    orders: 40,
+    orders: 30,
     environment: {
       PROVIDER_PROFILE: 'realistic',
       PAYMENTS_PROVIDER_TIMEOUT_MS: '200',
       PAYMENTS_RESOLVE_MS: '100',
     },
   },
-  powerCut: { name: 'kill -9 of all of PostgreSQL', orders: 40, beside: killPostgres },
+  powerCut: { name: 'kill -9 of all of PostgreSQL', orders: 30, beside: killPostgres },
   killBeforeAppend: killAt('relay.before-append@orders'),
   killInOrder: killAt('command.before-commit@orders.place'),
   killAfterOrder: killAt('command.after-commit@orders.place'),

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import type { Line } from '../oracle/report.ts'
 import { Copy, type Patch } from './copy.ts'
 import { type Mutant, mutants } from './mutants.ts'
-import { type Conditions, tryShop, type Verdict } from './trial.ts'
+import { type Conditions, makeTemplate, tryShop, type Verdict } from './trial.ts'
 
 const { values } = parseArgs({
   options: {
@@ -28,20 +28,23 @@ try {
 process.exit()
 
 async function run(): Promise<boolean> {
-  const chosen = mutants.filter(({ name, under }) => `${name} ${under.name}`.includes(values.only))
+  const pattern = new RegExp(values.only)
+  const chosen = mutants.filter(({ name, under }) => pattern.test(`${name} ${under.name}`))
   const copy = Copy.make({ after: (cleanUp) => void cleanUps.push(cleanUp) })
   const controls = values.controls === 'no' ? [] : [...new Set(chosen.map(({ under }) => under))]
+  await copy.become(undefined)
+  const template = await makeTemplate({ after: (cleanUp) => void cleanUps.push(cleanUp) }, copy.root)
   say(`${controls.length} controls, ${chosen.length} mutants`)
   let isGood = true
   for (const [index, under] of controls.entries()) {
-    const verdict = await trial(copy, undefined, under)
+    const verdict = await trial(copy, template, undefined, under)
     say(`control ${index + 1}/${controls.length}  ${under.name}: ${told(verdict)}`)
     for (const line of verdict.caughtBy) say(detailOf(line))
     isGood &&= verdict.caughtBy.length === 0
   }
   const rows: (readonly [Mutant, Verdict])[] = []
   for (const [index, mutant] of chosen.entries()) {
-    const verdict = await trial(copy, mutant, mutant.under)
+    const verdict = await trial(copy, template, mutant, mutant.under)
     say(`mutant ${index + 1}/${chosen.length}  ${mutant.name}: ${told(verdict)}`)
     for (const line of verdict.caughtBy) say(detailOf(line))
     rows.push([mutant, verdict])
@@ -53,11 +56,19 @@ async function run(): Promise<boolean> {
   return isGood
 }
 
-async function trial(copy: Copy, patch: Patch | undefined, under: Conditions): Promise<Verdict> {
+async function trial(
+  copy: Copy,
+  template: string,
+  patch: Patch | undefined,
+  under: Conditions,
+): Promise<Verdict> {
   const own: (() => Promise<void>)[] = []
   await copy.become(patch)
   try {
-    return await tryShop({ after: (cleanUp) => void own.push(cleanUp) }, copy.root, under)
+    const owner = { after: (cleanUp: () => Promise<void>) => void own.push(cleanUp) }
+    // What is wrong with a table is so from the beginning.
+    const isFresh = patch?.file.endsWith('.sql') ?? false
+    return await tryShop(owner, { root: copy.root, template: isFresh ? undefined : template }, under)
   } finally {
     for (const cleanUp of own.toReversed()) await cleanUp()
   }

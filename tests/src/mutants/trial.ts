@@ -15,6 +15,7 @@ import { type Database, openDatabase } from '@flotilla/core/database'
 import { systemRandom } from '@flotilla/core/random'
 import type { Session } from '@flotilla/core/session'
 import { app } from '@flotilla/shop/app'
+import { processesOf } from '../flotilla-process.ts'
 import { checkAll, checkAlways } from '../oracle/check.ts'
 import type { Line, Report } from '../oracle/report.ts'
 import { settle } from '../oracle/settle.ts'
@@ -74,15 +75,25 @@ export const SEED = 7
 const CONCURRENCY = 8
 const LOOK_EVERY_MS = 1_000
 /** Customers who are still there then went away. */
-const BUY_MS_MAX = 45_000
-const SETTLE_MS_MAX = 25_000
+const BUY_MS_MAX = 25_000
+/** What still goes on, and is the same after this time, is stuck. */
+const STUCK_MS = 8_000
+const STUCK_COUNT_MAX = 4
 const QUERY_MS_MAX = 20_000
 /** Parcels are on their way while people still think. */
 const ENVIRONMENT = { SHIPPING_PACK_MS: '300', SHIPPING_SHIP_MS: '300', SHIPPING_DELIVER_MS: '300' }
 
-/** Tries the shop in `root`. */
-export async function tryShop(owner: Owner, root: string, conditions: Conditions): Promise<Verdict> {
-  const stage = await openStage(owner, root, conditions)
+/** The shop to try. */
+export interface Candidate {
+  /** The copy it runs from. */
+  readonly root: string
+  /** A data folder to begin with; undefined: an empty one. */
+  readonly template: string | undefined
+}
+
+/** Tries a shop. */
+export async function tryShop(owner: Owner, candidate: Candidate, conditions: Conditions): Promise<Verdict> {
+  const stage = await openStage(owner, candidate, conditions)
   const { world } = stage
   const startMs = Date.now()
   const over = new AbortController()
@@ -100,8 +111,18 @@ export async function tryShop(owner: Owner, root: string, conditions: Conditions
     acting.catch(() => {})
     return verdict(seen)
   }
-  await settle(world, SETTLE_MS_MAX, { isDelivered: true })
+  await comeToRest(world)
   return verdict(await checkAll(world))
+}
+
+async function comeToRest(world: World): Promise<void> {
+  let before = ''
+  for (let looks = 0; looks < STUCK_COUNT_MAX; looks++) {
+    const { waitsFor } = await settle(world, STUCK_MS, { isDelivered: true })
+    const now = waitsFor.join()
+    if (now === before || waitsFor.length === 0) return
+    before = now
+  }
 }
 
 /** Customers and accidents; resolves when nobody asks for anything any more. */
@@ -142,7 +163,11 @@ interface OpenStage extends Stage {
   stop: AbortSignal
 }
 
-async function openStage(owner: Owner, root: string, conditions: Conditions): Promise<OpenStage> {
+async function openStage(
+  owner: Owner,
+  { root, template }: Candidate,
+  conditions: Conditions,
+): Promise<OpenStage> {
   const { environment = {}, faults = {}, hasTwoOrders = false } = conditions
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-crashpoints-'))
   owner.after(async () => rmSync(folder, { recursive: true, force: true }))
@@ -153,6 +178,7 @@ async function openStage(owner: Owner, root: string, conditions: Conditions): Pr
     placement: hasTwoOrders ? twoOrders : 'monolith',
     provider: 'instant',
     root,
+    ...(template === undefined ? {} : { template }),
     environment: { ...ENVIRONMENT, ...environment, FLOTILLA_CRASHPOINTS: folder },
   })
   const journal = openJournal(join(fleet.bed.folder, 'journal.jsonl'))
@@ -162,6 +188,7 @@ async function openStage(owner: Owner, root: string, conditions: Conditions): Pr
     await Promise.all([...databases.values()].map((database) => database.close()))
     await world.close()
     await journal.close()
+    killAll(fleet)
   })
   const gate = openGate(fleet.api)
   const arm = (place: string, fault: CrashFault): void => {
@@ -215,6 +242,44 @@ function hostsWithTwoOrders(): object {
     orders: { services: ['orders'], instances: 2 },
     gateway: { services: ['gateway'] },
   }
+}
+
+/** What is thrown away need not be shut down. The supervisor first, which would start the others again. */
+function killAll(fleet: Fleet): void {
+  const supervisor = fleet.supervisor()?.pid
+  const postmaster = fleet.postmaster()?.pid
+  const workers = postmaster === undefined ? [] : childrenOf(postmaster)
+  for (const pid of [supervisor, ...processesOf(fleet.bed), postmaster, ...workers]) {
+    if (pid !== undefined) killNow(pid)
+  }
+}
+
+/** Ids of the processes that a process has started. */
+export function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+/** Ends a process, unless it is gone. */
+export function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** A data folder as a shop leaves it that was started and shut down; empty of orders. */
+export async function makeTemplate(owner: Owner, root: string): Promise<string> {
+  const own: (() => Promise<void>)[] = []
+  const { bed } = await startFleet(
+    { after: (cleanUp) => void own.push(cleanUp) },
+    { placement: 'monolith', provider: 'instant', root, environment: ENVIRONMENT },
+  )
+  // The first of the bed's removes its folder.
+  const [remove, ...stop] = bed.cleanUps.splice(0)
+  for (const cleanUp of stop.toReversed()) await cleanUp()
+  owner.after(async () => remove?.())
+  return bed.folder
 }
 
 /** Resolves when it is so, or the time is up. */
