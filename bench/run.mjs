@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- calls|local [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
  * answering one to another. What is promised are the ratios; the figures belong to the machine.
@@ -27,11 +27,12 @@ const { values, positionals } = parseArgs({
 })
 const repeats = Number(values.repeats)
 const durationMs = Number(values.seconds) * 1000
-const comparisons = { calls: compareCalls, local: compareLocal }
+const alone = { events: 'measureEvents', sagas: 'measureSagas' }
+const comparisons = { calls: compareCalls, local: compareLocal, events: measureAlone, sagas: measureAlone }
 const [name = ''] = positionals
 if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)
 
-installPeers()
+if (!Object.hasOwn(alone, name)) installPeers()
 console.log(
   `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}, ${repeats} repeats of ${values.seconds} s, medians\n`,
 )
@@ -51,6 +52,12 @@ function installPeers() {
 function fail(text) {
   console.error(text)
   process.exit(1)
+}
+
+/** What has no peer to be compared with. */
+async function measureAlone() {
+  const measures = await import('./events.mjs')
+  await measures[alone[name]]({ seconds: Number(values.seconds), repeats })
 }
 
 /** Calls between two processes. */

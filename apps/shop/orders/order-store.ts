@@ -79,6 +79,14 @@ export async function findOrder(
   return loaded.version > 0 && loaded.state.userId === userId ? loaded : undefined
 }
 
+/**
+ * Waits until nobody else is making an order of the cart, and keeps everybody else from it until the transaction ends: the
+ * second of two then sees the first, instead of failing when it writes.
+ */
+export async function lockCart(tx: Transaction, cartId: string): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${cartId}, 0))`)
+}
+
 /** True when the cart has an order that has not come to nothing. */
 export async function isOrdered(queries: Queries, cartId: string): Promise<boolean> {
   const row = await queries.maybe(sql`

@@ -20,7 +20,7 @@ import { shipping } from '../contracts/shipping.ts'
 import { byRequest } from './cause.ts'
 import { type CheckoutState, checkoutSaga, PAY_MS_MAX } from './checkout-saga.ts'
 import { orderAggregate, type Placed } from './order.ts'
-import { changeOrder, isOrdered } from './order-store.ts'
+import { changeOrder, isOrdered, lockCart } from './order-store.ts'
 import { toldOf } from './told.ts'
 import { type Ordered, type Priced, priceOrder } from './totals.ts'
 
@@ -61,6 +61,7 @@ export function placeWith(sagas: Sagas): Handler {
     }
     const state = checkoutStateOf(placed, bought.version, input, ctx)
     return ctx.commit(async (tx) => {
+      await lockCart(tx, placed.cartId)
       if (await isOrdered(tx, placed.cartId)) throw ctx.fail('already_ordered')
       const none = await orderAggregate.load(tx, id)
       const loaded = await changeOrder(tx, none, [{ type: 'placed', data: placed }], byRequest(ctx))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock } from '@flotilla/core/clock'
@@ -12,7 +12,10 @@ import { type Database, openDatabase } from '@flotilla/core/database'
 import { systemRandom } from '@flotilla/core/random'
 import type { Session } from '@flotilla/core/session'
 import { type Bed, makeBed, startUp } from '../flotilla-process.ts'
+import { databaseUrls } from '../oracle/databases-of.ts'
+import { openWorld, type World } from '../oracle/world.ts'
 import { type ShopClient, shopClient } from '../shop-client.ts'
+import { type Journal, openJournal } from '../workload/journal.ts'
 
 /** Who owns what was opened. */
 export interface Owner {
@@ -63,15 +66,19 @@ const QUERY_MS_MAX = 15_000
 export class CrashSystem {
   readonly bed: Bed
   readonly shop: ShopClient
+  /** What customers were told. */
+  readonly journal: Journal
   readonly #folder: string
   readonly #databases = new Map<string, Database>()
 
   private constructor(bed: Bed, folder: string) {
     this.bed = bed
     this.#folder = folder
+    this.journal = openJournal(join(bed.folder, 'journal.jsonl'))
     this.shop = shopClient(`http://127.0.0.1:${bed.gatewayPort}`)
     bed.cleanUps.push(async () => {
       await Promise.all([...this.#databases.values()].map((database) => database.close()))
+      await this.journal.close()
     })
   }
 
@@ -111,10 +118,22 @@ export class CrashSystem {
     return `postgres://postgres:${password}@127.0.0.1:${port}/shop_${service}`
   }
 
+  /** For the oracle; closed with the system. */
+  async world(): Promise<World> {
+    const { folder, environment: own, cleanUps } = this.bed
+    const urls = await databaseUrls(folder, own['FLOTILLA_POSTGRES_PORT'] as string)
+    const world = openWorld(urls, this.journal, { logFolder: folder })
+    cleanUps.push(() => world.close())
+    return world
+  }
+
   /** Whoever passes the place next has the fault. */
   arm(place: string, fault: CrashFault): void {
     rmSync(join(this.#folder, 'hit', place), { force: true })
-    writeFileSync(join(this.#folder, 'armed', place), fault)
+    // In one go: who looks in between would find no fault in it.
+    const file = join(this.#folder, place)
+    writeFileSync(file, fault)
+    renameSync(file, join(this.#folder, 'armed', place))
   }
 
   /** Nobody will have it any more. */

@@ -5,8 +5,10 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import { systemRandom as random } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
-import type { Answer, Request, Shopper } from '../shop-client.ts'
+import type { Shopper } from '../shop-client.ts'
+import { Careful, type Question, type Reply } from '../workload/careful.ts'
 import type { CrashSystem } from './crash-system.ts'
 
 /** The names. */
@@ -43,15 +45,22 @@ export class Actor {
   readonly #coupon: string
   readonly #shopper: Shopper
   readonly #admin: Shopper
-  /** Answers that a careful client had to repeat its request for. */
-  repeats = 0
+  readonly #careful: Careful
+  /** Of those whose first one was over. */
+  readonly #tokens = new Map<string, string>()
 
-  private constructor(system: CrashSystem, sku: string, coupon: string, shopper: Shopper, admin: Shopper) {
+  private constructor(system: CrashSystem, ordinal: number, shopper: Shopper, admin: Shopper) {
     this.#system = system
-    this.#sku = sku
-    this.#coupon = coupon
+    this.#sku = `AUD-${String(ordinal).padStart(4, '0')}`
+    this.#coupon = `LANE${ordinal}`
     this.#shopper = shopper
     this.#admin = admin
+    this.#careful = new Careful(system.shop.api, system.journal)
+  }
+
+  /** Requests that had to be repeated. */
+  get repeats(): number {
+    return this.#careful.tally.repeats
   }
 
   /** A customer with an article and a coupon to himself. */
@@ -59,9 +68,14 @@ export class Actor {
     const { shop } = system
     const admin = await shop.login('admin@shop.test', system.adminPassword)
     const shopper = await shop.register(`lane${ordinal}`)
-    const sku = `AUD-${String(ordinal).padStart(4, '0')}`
-    const actor = new Actor(system, sku, `LANE${ordinal}`, shopper, admin)
-    await actor.#send(`/stock/${sku}`, { method: 'PUT', token: admin.token, body: { onHand: 100_000 } })
+    const actor = new Actor(system, ordinal, shopper, admin)
+    const count = {
+      intent: 'stock',
+      method: 'PUT',
+      path: `/stock/${actor.#sku}`,
+      body: { onHand: 100_000 },
+    } as const
+    await actor.#send(count, admin)
     await system.db('coupons').execute(sql`
       insert into coupon (code, kind, value, minimum, valid_from)
       values (${actor.#coupon}, 'percent', 10, 0, now() - interval '1 day')`)
@@ -76,11 +90,12 @@ export class Actor {
     const order = name === 'expire' ? await this.#expire() : await this.#buy('tok_ok')
     const confirmed = { status: 'confirmed', payment: 'captured' }
     if (name === 'cancel') {
-      await this.#send(`/orders/${order}/cancel`, { method: 'POST', token: this.#shopper.token })
+      await this.#send({ intent: 'cancel', method: 'POST', path: `/orders/${order}/cancel` }, this.#shopper)
       await this.#ends(order, { status: 'cancelled', payment: 'refunded' })
     } else if (name === 'refund') {
       const body = { amount: 100, reason: 'a scratch' }
-      await this.#send(`/orders/${order}/refunds`, { token: this.#admin.token, body }, randomUUID())
+      const path = `/orders/${order}/refunds`
+      await this.#send({ intent: 'refund', path, body, key: randomUUID() }, this.#admin)
       await this.#ends(order, { ...confirmed, payment: 'partially_refunded' })
     } else if (name === 'carry') {
       await this.#carry(order)
@@ -95,11 +110,12 @@ export class Actor {
   }
 
   async #place(paymentToken: string): Promise<string> {
-    const { token } = this.#shopper
-    await this.#send(`/cart/items/${this.#sku}`, { method: 'PUT', token, body: { quantity: 2 } })
+    const path = `/cart/items/${this.#sku}`
+    await this.#send({ intent: 'cart', method: 'PUT', path, body: { quantity: 2 } }, this.#shopper)
     const body = { shippingAddress: ADDRESS, paymentToken, couponCode: this.#coupon }
-    const { body: answer } = await this.#send('/orders', { token, body }, randomUUID())
-    return answer.id as string
+    const question = { intent: 'place', path: '/orders', body, key: randomUUID() } as const
+    const reply = await this.#send(question, this.#shopper)
+    return reply.body.id as string
   }
 
   async #buy(paymentToken: string, end: End = { status: 'confirmed', payment: 'captured' }): Promise<string> {
@@ -130,7 +146,7 @@ export class Actor {
       await this.#until('its money is held', () =>
         this.#isSo('orders', sql`select from flotilla.saga where id = ${order} and step = 'commitStock'`),
       )
-      await this.#send(`/orders/${order}/cancel`, { method: 'POST', token: this.#shopper.token })
+      await this.#send({ intent: 'cancel', method: 'POST', path: `/orders/${order}/cancel` }, this.#shopper)
     } finally {
       await stock()
     }
@@ -204,8 +220,8 @@ export class Actor {
     return id as string
   }
 
-  #staff(path: string): Promise<Answer> {
-    return this.#send(path, { method: 'POST', token: this.#admin.token })
+  #staff(path: string): Promise<Reply> {
+    return this.#send({ intent: 'odd', method: 'POST', path }, this.#admin)
   }
 
   /** The order is as it must be, and nothing is at work on it any more. */
@@ -246,18 +262,20 @@ export class Actor {
     }
   }
 
-  /** Asks until there is an answer that is one, under the same key. */
-  async #send(path: string, request: Request, key?: string): Promise<Answer> {
-    const headers = key === undefined ? {} : { 'idempotency-key': key }
-    const untilMs = Date.now() + RECOVERY_MS_MAX
-    for (;;) {
-      const answer = await this.#system.shop.api(path, { ...request, headers }).catch(() => undefined)
-      if (answer !== undefined && answer.status < 300) return answer
-      const isPassing = answer === undefined || answer.status >= 500 || answer.headers.has('retry-after')
-      if (!isPassing || Date.now() > untilMs) throw new Error(`${path}: ${answer?.status} ${answer?.text}`)
-      this.repeats++
-      await pause(50)
+  /** Asks until there is a definite answer, under the same key; it must be a good one. */
+  async #send(question: Question, who: Shopper): Promise<Reply> {
+    const { id } = who
+    let reply = await this.#careful.ask(random, question, {
+      userId: id,
+      token: this.#tokens.get(id) ?? who.token,
+    })
+    if (reply.status === 401) {
+      const { token } = await this.#system.shop.login(who.email, who.password)
+      this.#tokens.set(id, token)
+      reply = await this.#careful.ask(random, question, { userId: id, token })
     }
+    if (reply.status >= 200 && reply.status < 300) return reply
+    throw new Error(`${question.path}: ${reply.status} ${JSON.stringify(reply.body)}`)
   }
 
   async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {

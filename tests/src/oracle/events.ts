@@ -16,7 +16,7 @@ const EVENTS = '11 No event is lost, made up, or handled twice'
 export const eventChecks: readonly Check[] = [
   {
     invariant: EVENTS,
-    says: 'positions of the log have no gaps, and no event is in it twice',
+    says: 'positions of the log have no gaps; what is in it twice is the same event',
     holds: 'always',
     look: log,
   },
@@ -69,22 +69,21 @@ export function withOutbox(world: World): readonly string[] {
 
 async function log(world: World): Promise<Found> {
   const finding = new Finding()
-  const found = await world.rows<{ events: number; ids: number; span: number; head: number; last: number }>(
+  const [row] = await world.rows<{ events: number; odd: number; span: number; head: number; last: number }>(
     'events',
     sql`
-      select count(*) as events, count(distinct id) as ids, coalesce(max(position) - min(position) + 1, 0) as span,
+      select (select count(*) from (
+          select id from event group by id having count(distinct concat_ws(' ', type, key, data::text)) > 1) as several) as odd,
+        count(*) as events, coalesce(max(position) - min(position) + 1, 0) as span,
         coalesce(max(position), 0) as last, (select position from log_head) as head
       from event`,
   )
-  for (const { events, ids, span, last, head } of found) {
-    finding.checked += events - 1
-    finding.expect(
-      events === span && last === head,
-      'log',
-      `${events} events in ${span} positions up to ${last} of ${head}`,
-    )
-    if (ids !== events) finding.wrong('log', `${events} events with ${ids} ids`)
+  const { events = 0, odd = 0, span = 0, head = 0, last = 0 } = row ?? {}
+  finding.checked = events
+  if (events !== span || last !== head) {
+    finding.wrong('log', `${events} events in ${span} positions up to ${last} of ${head}`)
   }
+  if (odd > 0) finding.wrong('log', `${odd} ids of different events`)
   return finding
 }
 
@@ -119,7 +118,10 @@ interface Logged {
 const published = (world: World, topics: readonly string[]): Promise<Logged[]> =>
   world.rows<Logged>(
     'events',
-    sql`select id, key from event where type like any(${patternsOf(topics)}::text[]) order by position`,
+    // Who sends does not always learn that it has arrived, and sends again: the first time counts.
+    sql`
+      select id, key from event where type like any(${patternsOf(topics)}::text[])
+      group by id, key order by min(position)`,
   )
 
 async function groups(world: World): Promise<Found> {
@@ -185,7 +187,8 @@ async function facts(world: World): Promise<Found> {
   const told = await world.rows<{ id: string; fact: string }>(
     'events',
     sql`
-      select id, concat(type, ' ', key, case when type = 'inventory.stockChanged' then ' ' || (data ->> 'version') end) as fact
+      select distinct id,
+        concat(type, ' ', key, case when type = 'inventory.stockChanged' then ' ' || (data ->> 'version') end) as fact
       from event where type like 'orders.%' or type like 'shipping.%' or type = 'inventory.stockChanged'`,
   )
   const finding = new Finding()

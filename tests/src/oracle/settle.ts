@@ -15,19 +15,21 @@ export interface Settled {
   readonly waitsFor: readonly string[]
 }
 
-const LOOK_AGAIN_MS = 200
+const LOOK_AGAIN_MS = 500
 
 /** What settled means. */
 export interface SettleOptions {
   /** True: all parcels have arrived, too, which takes the carrier's time. Default false. */
   readonly isDelivered?: boolean
+  /** Told now and then what is waited for. */
+  readonly onWait?: (waitsFor: readonly string[]) => void
 }
 
 /** Waits, for at most `timeoutMs`. */
 export async function settle(
   world: World,
   timeoutMs: number,
-  { isDelivered = false }: SettleOptions = {},
+  { isDelivered = false, onWait }: SettleOptions = {},
 ): Promise<Settled> {
   const startMs = systemClock.monotonicMs()
   for (;;) {
@@ -36,6 +38,7 @@ export async function settle(
     ])
     const tookMs = systemClock.monotonicMs() - startMs
     if (waitsFor.length === 0 || tookMs > timeoutMs) return { tookMs, waitsFor }
+    onWait?.(waitsFor)
     await systemClock.sleep(LOOK_AGAIN_MS)
   }
 }

@@ -20,6 +20,7 @@ async function main(args: readonly string[]): Promise<number> {
       concurrency: { type: 'string', default: '24' },
       placement: { type: 'string', default: 'fleet' },
       provider: { type: 'string', default: 'realistic' },
+      keep: { type: 'boolean', default: false },
     },
   })
   let fleet: Bed | undefined
@@ -37,23 +38,23 @@ async function main(args: readonly string[]): Promise<number> {
   }
   say(`seed ${options.seed}`)
   const cleanUps: (() => Promise<void>)[] = []
-  let isKept = false
+  let isBad = false
   try {
     const soaked = await soak({ after: (cleanUp) => cleanUps.push(cleanUp) }, options)
     say(formatReport(soaked.report))
     say(statistics(soaked, options))
-    isKept = !soaked.report.isGood
+    isBad = !soaked.report.isGood
   } catch (error) {
-    isKept = true
+    isBad = true
     say(error instanceof ViolationError ? formatReport(error.report) : ((error as Error).stack ?? ''))
   }
   // The first one ends what runs and removes the folder.
-  if (isKept && fleet !== undefined) {
+  if ((isBad || values.keep) && fleet !== undefined) {
     fleet.cleanUps.shift()
     say(`What it left behind is in ${fleet.folder}`)
   }
   for (const cleanUp of cleanUps.toReversed()) await cleanUp()
-  return isKept ? 1 : 0
+  return isBad ? 1 : 0
 }
 
 function say(text: string): void {

@@ -89,8 +89,10 @@ export async function soak(
   const ranMs = Date.now() - startMs
   await killer.end()
   if (fleet.supervisor() === undefined) await fleet.startAgain()
-  onProgress('settling')
-  const settled = await settle(world, SETTLE_MS_MAX, { isDelivered: true })
+  const settled = await settle(world, SETTLE_MS_MAX, {
+    isDelivered: true,
+    onWait: (waitsFor) => onProgress(`settling: ${waitsFor.join(', ')}`),
+  })
   for (const left of settled.waitsFor) onProgress(`not settled: ${left}`)
   const report = await checkAll(world)
   return {

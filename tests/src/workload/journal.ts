@@ -61,7 +61,7 @@ export interface Journal {
   /** How many answers were looked at. */
   readonly answers: number
   readonly planted: Planted
-  /** Writes it down. @param text the body as it came, in which nothing of somebody else may be. */
+  /** Writes it down; on disk only until it is closed. @param text the body as it came, in which nothing of somebody else may be. */
   note(entry: Entry, text: string): void
   close(): Promise<void>
 }
@@ -76,6 +76,7 @@ export function openJournal(path?: string): Journal {
   const leaks: string[] = []
   const planted: Planted = { ownerOf: new Map(), secrets: new Set() }
   let answers = 0
+  let isClosed = false
   return {
     entries,
     leaks,
@@ -88,7 +89,7 @@ export function openJournal(path?: string): Journal {
       const { intent, body: _, ...brief } = entry
       const isPromise = intent !== 'browse' && intent !== 'order'
       if (isPromise) entries.push(entry)
-      file?.write(`${JSON.stringify(isPromise ? entry : { intent, ...brief })}\n`)
+      if (!isClosed) file?.write(`${JSON.stringify(isPromise ? entry : { intent, ...brief })}\n`)
       for (const [word] of text.matchAll(CANARY)) {
         const owner = planted.ownerOf.get(word)
         if (owner !== undefined && owner !== entry.userId) {
@@ -96,6 +97,9 @@ export function openJournal(path?: string): Journal {
         }
       }
     },
-    close: () => new Promise((resolve) => (file === undefined ? resolve() : file.end(() => resolve()))),
+    close() {
+      isClosed = true
+      return new Promise((resolve) => (file === undefined ? resolve() : file.end(() => resolve())))
+    },
   }
 }

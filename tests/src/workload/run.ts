@@ -35,6 +35,10 @@ export interface Tally {
   readonly requests: RequestTally
 }
 
+/** Those who are not there have their last order carried out meanwhile: until then their cart cannot be ordered again. */
+const CUSTOMERS_PER_VISIT = 4
+/** Accounts that are made at the same time: passwords are hashed slowly, on purpose. */
+const ACCOUNTS_AT_ONCE = 4
 /** An administrator does something about every so many orders. */
 const ORDERS_PER_DISTURBANCE = 20
 /** More sessions than this for each order that is wanted: the shop does not sell. */
@@ -48,8 +52,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<Tally> {
   const { user, accessToken } = await logIn(careful, random, options.admin)
   const admin = { userId: user.id, token: accessToken }
   const shelf = await fillShelf(careful, admin, random, wanted)
-  const idle: Customer[] = []
-  for (let count = 0; count < concurrency + 4; count++) idle.push(await openAccount(careful, journal, random))
+  const idle = await openAccounts(careful, journal, seed, concurrency * CUSTOMERS_PER_VISIT)
   const tally: OrderTally = {
     orders: 0,
     confirmed: 0,
@@ -82,4 +85,22 @@ export async function runWorkload(options: WorkloadOptions): Promise<Tally> {
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
   return all
+}
+
+async function openAccounts(
+  careful: Careful,
+  journal: Journal,
+  seed: number,
+  count: number,
+): Promise<Customer[]> {
+  const customers: Customer[] = []
+  let begun = 0
+  const worker = async (): Promise<void> => {
+    while (begun < count) {
+      const own = seededRandom(seed ^ (++begun * 104_729))
+      customers.push(await openAccount(careful, journal, own))
+    }
+  }
+  await Promise.all(Array.from({ length: ACCOUNTS_AT_ONCE }, worker))
+  return customers
 }

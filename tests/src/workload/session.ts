@@ -165,14 +165,15 @@ async function afterwards(options: SessionOptions, id: string): Promise<void> {
     tally.left++
     return
   }
-  const status = await follow(options, id)
+  const isRefunding = chance >= 0.12 && chance < 0.22
+  const status = await follow(options, id, isRefunding)
   if (status === 'confirmed') tally.confirmed++
   else if (status === 'rejected' || status === 'expired') tally.rejected++
   else if (status === 'cancelled') tally.cancelled++
   else tally.left++
   if (status !== 'confirmed') return
   if (chance < 0.12) await cancel(options, id)
-  else if (chance < 0.22) await refund(options, id)
+  else if (isRefunding) await refund(options, id)
 }
 
 async function cancel(options: SessionOptions, id: string): Promise<void> {
@@ -198,13 +199,14 @@ async function refund({ careful, random, admin, tally }: SessionOptions, id: str
   }
 }
 
-/** Looks until it is decided; the last status that was seen. */
-async function follow(options: SessionOptions, id: string): Promise<string> {
+/** Looks until it is decided, or, if that is wanted, paid; the last status that was seen. */
+async function follow(options: SessionOptions, id: string, isPaymentWanted: boolean): Promise<string> {
   const giveUpMs = Date.now() + FOLLOW_MS_MAX
   for (;;) {
     const { status, body } = await ask(options, { intent: 'order', path: `/orders/${id}` })
     const seen = status === 200 ? body.status : 'unseen'
-    if (seen !== 'pending' || Date.now() > giveUpMs) return seen
+    const isPaying = isPaymentWanted && body?.paymentStatus === 'authorised'
+    if ((seen !== 'pending' && !isPaying) || Date.now() > giveUpMs) return seen
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS * (0.5 + options.random.next())))
   }
 }

@@ -4,34 +4,29 @@
  *
  * Everything the group knows is in the service's own database, so that it changes together with what reactions do there:
  *
- * - **Sharing out.** Every half second each instance looks how many are alive and takes free partitions (of nobody, or of a dead
+ * - **Sharing out.** Every half second each instance looks how many take part and takes free partitions (of nobody, or of a dead
  *   owner) up to its fair share, or lets go of what is beyond it. Taking one draws a new fencing number.
- * - **A batch** of events is handled in one transaction: it moves the positions of the instance's partitions (refused if one
- *   of them is not ours any more: owner and fencing number are checked by the same statement), notes the events in the inbox,
- *   and runs the reactions, one after the other. So an event's effects and the memory of it are one, and an
- *   instance that was stopped and wakes up cannot do anything that another one did already.
- * - **An event that fails** takes its batch down. Then the events of the batch are handled one by one, each in a transaction of
- *   its own, and the one that goes on failing after a few quick attempts is *parked* with its error. Later events of its key are
- *   parked behind it; all others go on.
+ * - **Handling** a batch of events is one transaction, which only the owner can commit; what fails is parked (see `handling.ts`).
  * - **Parked events** are tried again, in order within each key, with growing pauses (see `retries.ts`).
+ * - **A gap**: events that the log had forgotten before the group came to them are said loudly, and kept in mind with its
+ *   positions, for whoever must not rely on what was made of the rest.
  *
  * @module
  */
 import { Cancellation } from '../kernel/cancellation.ts'
-import { parseIsoTime } from '../kernel/clock.ts'
 import type { Ports } from '../kernel/context.ts'
-import { crashpoint } from '../kernel/crashpoint.ts'
+import { isFlotillaError } from '../kernel/error.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
 import type { Database } from '../store/database.ts'
-import { isConnectionLost } from '../store/pg-errors.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
-import type { LogFields, Logger } from '../telemetry/log.ts'
+import type { Logger } from '../telemetry/log.ts'
 import type { Envelope } from './envelope.ts'
-import { notYetHandled, park, parkedKeys, pruneInbox } from './inbox.ts'
-import type { Batch, EventLog, LoggedEvent } from './log.ts'
+import { fieldsOf, Handling } from './handling.ts'
+import { pruneInbox } from './inbox.ts'
+import type { Batch, EventLog } from './log.ts'
 import { type Assignment, isFenced, Share } from './partitions.ts'
 import { retryParked } from './retries.ts'
 
@@ -39,8 +34,8 @@ import { retryParked } from './retries.ts'
 export interface GroupOptions {
   readonly name: string
   readonly topics: readonly string[]
-  /** Reacts, within the transaction. Rejects: the event could not be handled. */
-  readonly react: (event: Envelope, tx: Transaction) => Promise<void>
+  /** Reacts to events in their order, within the transaction. Rejects: one of them could not be handled. */
+  readonly react: (events: readonly Envelope[], tx: Transaction) => Promise<void>
   readonly database: Database
   readonly worker: Worker
   readonly eventLog: EventLog
@@ -55,18 +50,18 @@ export interface GroupMetrics {
   handled(delayMs: number): void
   parked(): void
   dead(): void
+  /** The log had forgotten events that were wanted. */
+  missed(): void
   /** Positions between the last event handled and the end of the log. */
   lag(positions: number): void
 }
 
 const BALANCE_MS = 500
-const RETRY_MS = 500
+const RETRY_MS = 1_000
 const LAG_MS = 5_000
 const PRUNE_MS = 600_000
-const BATCH_MS_MAX = 20_000
-/** Quick attempts at an event before it is parked. */
-const ATTEMPTS_MAX = 3
-const PAUSE = { baseMs: 50, capMs: 400 }
+const WORK_MS_MAX = 10_000
+const GOODBYE_MS_MAX = 1_000
 /** Between attempts to reach the log, or a database that is away. */
 const RECONNECT = { baseMs: 50, capMs: 1_000 }
 /** Positions that only pass events over are written no more often than this. */
@@ -76,6 +71,7 @@ const IDLE_WRITE_MS = 5_000
 export class Group {
   readonly #options: GroupOptions
   readonly #share: Share
+  readonly #handling: Handling
   readonly #tickers: readonly Ticker[]
   readonly #stop = new AbortController()
   /** Ends the following that is going on, because our partitions changed. */
@@ -89,27 +85,30 @@ export class Group {
   constructor(options: GroupOptions) {
     this.#options = options
     this.#share = new Share(options.name, options.worker)
+    this.#handling = new Handling(options, this.#stop.signal)
     this.#tickers = [
       this.#every(BALANCE_MS, 'share out its partitions', async () => {
         if (await this.#share.balance(this.#session())) this.#change.abort()
       }),
       this.#every(RETRY_MS, 'try parked events again', () => this.#retry()),
-      this.#every(LAG_MS, 'see how far it is behind', async () => {
-        const { position } = await options.eventLog.head()
-        options.metrics.lag(this.#share.assignment === undefined ? 0 : Math.max(0, position - this.#upTo))
-      }),
+      this.#every(LAG_MS, 'see how far it is behind', () => this.#tellLag()),
       this.#every(PRUNE_MS, 'prune its inbox', async () => {
-        await pruneInbox(this.#session())
+        while (!this.#stop.signal.aborted && (await pruneInbox(this.#session()))) {
+          // There is more.
+        }
       }),
     ]
     this.#running = this.#run()
   }
 
-  /** Ends after the batch that is being handled, and lets others go on. */
+  /** Ends after the transaction that is under way, and lets others go on. Never rejects. */
   async close(): Promise<void> {
+    const { log, name } = this.#options
     this.#stop.abort()
     await Promise.all([this.#running, ...this.#tickers.map((ticker) => ticker.close())])
-    await this.#share.leave(this.#session())
+    await this.#share.leave(this.#session(GOODBYE_MS_MAX)).catch((error: unknown) => {
+      log.debug(`group ${name} could not say goodbye; others go on when its worker is dead`, { error })
+    })
   }
 
   #every(intervalMs: number, what: string, turn: () => Promise<void>): Ticker {
@@ -119,12 +118,14 @@ export class Group {
       random: ports.random,
       intervalMs,
       turn,
-      onError: (error) => log.warn(`group ${name} cannot ${what}`, { error }),
+      onError: (error) => {
+        if (!this.#stop.signal.aborted) log.warn(`group ${name} cannot ${what}`, { error })
+      },
     })
   }
 
   async #run(): Promise<void> {
-    const { ports, log, name } = this.#options
+    const { ports } = this.#options
     while (!this.#stop.signal.aborted) {
       const change = new AbortController()
       this.#change = change
@@ -133,34 +134,49 @@ export class Group {
       try {
         if (assignment === undefined) await ports.clock.sleep(BALANCE_MS, signal)
         else await this.#follow(assignment, signal)
+        // A log that has no more to tell is closing; another instance of it goes on.
+        if (!signal.aborted) await this.#pause()
       } catch (error) {
         if (signal.aborted) continue
-        if (!isFenced(error) && this.#failures++ === 0) {
-          log.warn(`group ${name} cannot go on; trying again`, { error })
-        }
-        // What is ours, and how far it is, may be other than we think.
+        this.#tellFailure(error)
         await this.#recover()
       }
     }
   }
 
+  /** What is ours, and how far it is, may be other than we think. */
   async #recover(): Promise<void> {
-    const { ports } = this.#options
-    const pauseMs = fullJitterMs(ports.random, Math.min(10, this.#failures), RECONNECT)
-    try {
-      await ports.clock.sleep(pauseMs, this.#stop.signal)
-      await this.#share.balance(this.#session())
-    } catch {
-      // Stopped, or the database is away still: the loop finds out, and the ticker that balances tells.
-    }
+    await this.#pause()
+    await this.#share.balance(this.#session()).catch(() => {
+      // The database is away still: the ticker that balances tells.
+    })
+  }
+
+  #pause(): Promise<void> {
+    const { random, clock } = this.#options.ports
+    const pauseMs = fullJitterMs(random, Math.min(10, this.#failures), RECONNECT)
+    return clock.sleep(pauseMs, this.#stop.signal).catch(() => {
+      // Stopped: the loop looks for itself.
+    })
+  }
+
+  #tellFailure(error: unknown): void {
+    const { log, name } = this.#options
+    if (isFenced(error) || this.#failures++ > 0) return
+    const message = `group ${name} cannot go on; trying again`
+    // Waiting does not help where the log ends before our position: one of the two was restored.
+    if (isFlotillaError(error) && error.reason === 'beyond_end') log.error(message, { error })
+    else log.warn(message, { error })
   }
 
   async #follow(assignment: Assignment, signal: AbortSignal): Promise<void> {
     const { eventLog, topics, log, name } = this.#options
     const { positions } = assignment
+    this.#upTo = Math.min(...Object.values(positions))
     for await (const batch of eventLog.follow({ topics, positions }, signal)) {
-      if (batch.events.length > 0) await this.#take(assignment, batch)
-      else await this.#pass(assignment, batch.upTo)
+      if (batch.forgottenUpTo !== undefined) await this.#tellGap(assignment, batch.forgottenUpTo)
+      if (batch.events.length > 0) await this.#handling.take(assignment, batch)
+      else await this.#pass(assignment, batch)
       if (this.#failures > 0) log.info(`group ${name} goes on`)
       this.#failures = 0
       this.#upTo = batch.upTo
@@ -168,102 +184,53 @@ export class Group {
     }
   }
 
-  async #take(assignment: Assignment, { events, upTo }: Batch): Promise<void> {
-    try {
-      await this.#session().transaction((tx) => this.#handle(tx, assignment, events, upTo))
-      crashpoint('group.after-commit', this.#options.name)
-      this.#told(events)
-    } catch (error) {
-      if (isFenced(error) || isConnectionLost(error)) throw error
-      for (const logged of events) await this.#handleAlone(assignment, logged)
-    }
-  }
-
-  /** Nothing there for us up to `upTo`. */
-  async #pass(assignment: Assignment, upTo: number): Promise<void> {
+  /** Nothing there for us. */
+  async #pass(assignment: Assignment, { upTo }: Batch): Promise<void> {
     const nowMs = this.#options.ports.clock.monotonicMs()
     if (nowMs - this.#passedAtMs < IDLE_WRITE_MS) return
-    await this.#session().transaction((tx) => assignment.move(tx, upTo))
+    await this.#handling.pass(assignment, upTo, null)
     this.#passedAtMs = nowMs
   }
 
-  async #handle(
-    tx: Transaction,
-    assignment: Assignment,
-    events: readonly LoggedEvent[],
-    upTo: number,
-  ): Promise<void> {
-    const { name, react } = this.#options
-    await assignment.move(tx, upTo)
-    const fresh = await notYetHandled(tx, name, events)
-    const parked = await parkedKeys(tx, name, fresh)
-    for (const logged of fresh) {
-      if (parked.has(logged.event.key)) await park(tx, name, logged, undefined)
-      else await react(logged.event, tx)
-    }
-    crashpoint('group.before-commit', name)
+  /** That a new group finds an old log without its beginning is to be expected; that one falls behind so far is not. */
+  async #tellGap(assignment: Assignment, forgottenUpTo: number): Promise<void> {
+    const { log, name, metrics } = this.#options
+    const after = Math.min(...Object.values(assignment.positions))
+    await this.#handling.pass(assignment, forgottenUpTo, forgottenUpTo)
+    metrics.missed()
+    const fields = { after, forgotten_up_to: forgottenUpTo }
+    if (after > 0) log.error(`group ${name} has missed events: the log has forgotten them`, fields)
+    else log.warn(`group ${name} begins where the log does, which has forgotten what was before`, fields)
   }
 
-  /** In a transaction of its own, so that its failure is nobody else's. */
-  async #handleAlone(assignment: Assignment, logged: LoggedEvent): Promise<void> {
-    const { random, clock } = this.#options.ports
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#session().transaction((tx) => this.#handle(tx, assignment, [logged], logged.position))
-        return this.#told([logged])
-      } catch (error) {
-        if (isFenced(error) || isConnectionLost(error)) throw error
-        if (attempt === ATTEMPTS_MAX) return this.#park(assignment, logged, error)
-        await clock.sleep(fullJitterMs(random, attempt, PAUSE))
-      }
-    }
+  async #tellLag(): Promise<void> {
+    const { eventLog, metrics } = this.#options
+    if (this.#share.assignment === undefined) return metrics.lag(0)
+    const { position } = await eventLog.head()
+    metrics.lag(Math.max(0, position - this.#upTo))
   }
 
-  async #park(assignment: Assignment, logged: LoggedEvent, error: unknown): Promise<void> {
-    const { name, log, metrics } = this.#options
-    await this.#session().transaction(async (tx) => {
-      await assignment.move(tx, logged.position)
-      const [fresh] = await notYetHandled(tx, name, [logged])
-      if (fresh !== undefined) await park(tx, name, fresh, error)
-      crashpoint('parked.before-commit', name)
-    })
-    crashpoint('parked.after-commit', name)
-    metrics.parked()
-    log.warn('an event could not be handled and is parked', { ...fieldsOf(logged.event), error })
-  }
-
-  async #retry(): Promise<void> {
+  #retry(): Promise<void> {
     const { name, react, ports, log, metrics } = this.#options
-    const options = {
+    return retryParked({
       group: name,
       react,
       random: ports.random,
-      onDead: (event: Envelope, error: unknown) => {
+      session: () => this.#session(),
+      isStopped: () => this.#stop.signal.aborted,
+      onDead(event, error) {
         metrics.dead()
         log.error('an event could not be handled, and neither can later ones of its key', {
           ...fieldsOf(event),
           error,
         })
       },
-    }
-    while (!this.#stop.signal.aborted && (await retryParked(this.#session(), options))) {
-      // What waited behind those is due now.
-    }
+    })
   }
 
-  #told(events: readonly LoggedEvent[]): void {
-    const { ports, metrics } = this.#options
-    const nowMs = ports.clock.now()
-    for (const { event } of events) metrics.handled(Math.max(0, nowMs - parseIsoTime(event.time)))
-  }
-
-  #session(): Session {
+  #session(timeoutMs = WORK_MS_MAX): Session {
     const { database, ports } = this.#options
-    const deadlineMs = ports.clock.monotonicMs() + BATCH_MS_MAX
+    const deadlineMs = ports.clock.monotonicMs() + timeoutMs
     return database.session({ deadlineMs, cancellation: new Cancellation() })
   }
-}
-
-function fieldsOf({ id, type, key, traceparent }: Envelope): LogFields {
-  return { event_id: id, topic: type, key, trace_id: traceparent.split('-')[1] }
 }

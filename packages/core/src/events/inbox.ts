@@ -15,6 +15,7 @@ import type { LoggedEvent } from './log.ts'
 const KEPT_DAYS = 35
 const PRUNED_AT_ONCE_MAX = 10_000
 const ERROR_TEXT_MAX = 4_000
+const FIRST_RETRY_MS = 1_000
 
 /** Notes `events` in the inbox; those that were not in it before, which are to be handled in this transaction. */
 export async function notYetHandled(
@@ -43,21 +44,27 @@ export async function parkedKeys(
   return new Set(rows.map(({ key }) => key))
 }
 
-/** Parks an event: after it failed with `error`, or, without one, behind an earlier one of its key. */
+/** How often an event was tried, and what came of it. */
+export interface Failure {
+  readonly attempts: number
+  readonly error: unknown
+}
+
+/** Parks an event: after it failed, or, without a failure, behind an earlier one of its key. */
 export async function park(
   tx: Transaction,
   group: string,
   logged: LoggedEvent,
-  error: unknown,
+  failure?: Failure,
 ): Promise<void> {
   const { event, partition, position } = logged
-  const isFailed = error !== undefined
+  const isFailed = failure !== undefined
   await tx.execute(sql`
     insert into flotilla.parked (group_name, partition, position, key, event_id, topic, event, state, attempts, next_at, error)
     values (${group}, ${partition}, ${position}, ${event.key}, ${event.id}, ${event.type}, ${sql.json(event)},
-      ${isFailed ? 'retrying' : 'waiting'}, ${isFailed ? 1 : 0},
-      now() + ${isFailed ? 1_000 : 0} * interval '1 millisecond',
-      ${isFailed ? sql.json(describeError(error)) : null})`)
+      ${isFailed ? 'retrying' : 'waiting'}, ${failure?.attempts ?? 0},
+      now() + ${isFailed ? FIRST_RETRY_MS : 0} * interval '1 millisecond',
+      ${isFailed ? sql.json(describeError(failure.error)) : null})`)
 }
 
 /** An error as people find it beside a parked event. */
@@ -73,10 +80,11 @@ export function describeError(error: unknown): Readonly<Record<string, unknown>>
   }
 }
 
-/** Forgets events that the log cannot tell again; returns how many. */
-export function pruneInbox(session: Session): Promise<number> {
-  return session.execute(sql`
+/** Forgets events that the log cannot tell again, a bounded number; true when there may be more. */
+export async function pruneInbox(session: Session): Promise<boolean> {
+  const pruned = await session.execute(sql`
     delete from flotilla.inbox where (group_name, event_id) in (
       select group_name, event_id from flotilla.inbox
       where handled_at < now() - ${KEPT_DAYS} * interval '1 day' limit ${PRUNED_AT_ONCE_MAX})`)
+  return pruned === PRUNED_AT_ONCE_MAX
 }

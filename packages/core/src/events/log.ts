@@ -86,7 +86,7 @@ export interface EventLog {
    */
   append(source: string, fencing: number, events: readonly Envelope[]): Promise<void>
   /**
-   * Tells what is in the log, and then what comes, until `signal` aborts. Says at once how far it goes when there is nothing to
+   * Tells what is in the log, and then what comes, until `signal` aborts. May end by itself before: follow again. Says at once how far it goes when there is nothing to
    * tell, and later, every few seconds, when the log has grown by what is not wanted.
    *
    * @throws FlotillaError `failed_precondition` when a position is beyond the end of the log: it belongs to another log. `unavailable`

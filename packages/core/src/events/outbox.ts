@@ -5,7 +5,7 @@
  * @module
  */
 import type { EventType } from '../contract/event.ts'
-import type { Static, TSchema } from '../contract/schema.ts'
+import { lazyCheck, type Static, type TSchema } from '../contract/schema.ts'
 import { isoTime } from '../kernel/clock.ts'
 import type { Ports } from '../kernel/context.ts'
 import { crashpoint } from '../kernel/crashpoint.ts'
@@ -13,7 +13,9 @@ import { FlotillaError } from '../kernel/error.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import { sql } from '../store/sql.ts'
 import type { Transaction } from '../store/transaction.ts'
-import { dataJson, type Envelope, KEY_CHARS_MAX } from './envelope.ts'
+import { dataJson, Envelope } from './envelope.ts'
+
+const checkEnvelope = lazyCheck(Envelope)
 
 /** In what course of things an event is published. */
 export interface Cause {
@@ -63,11 +65,8 @@ export class Outbox {
     const issues = type.check(data)
     if (issues !== undefined) throw unfit(type, JSON.stringify(issues))
     const key = String((data as Readonly<Record<string, unknown>>)[type.key])
-    if (key.length === 0 || key.length > KEY_CHARS_MAX) {
-      throw unfit(type, `its key must have 1 to ${KEY_CHARS_MAX} characters`)
-    }
     dataJson({ type: type.id, data })
-    return {
+    const event: Envelope = {
       id: this.#ports.newId(),
       type: type.id,
       version: type.version,
@@ -79,6 +78,10 @@ export class Outbox {
       traceparent: trace.toString(),
       data,
     }
+    // What the log would refuse must not get into the outbox: nothing could leave it any more.
+    const faults = checkEnvelope(event)
+    if (faults !== undefined) throw unfit(type, JSON.stringify(faults))
+    return event
   }
 }
 

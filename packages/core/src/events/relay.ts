@@ -20,18 +20,19 @@ import { crashpoint } from '../kernel/crashpoint.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import type { Database } from '../store/database.ts'
+import type { Queries } from '../store/queries.ts'
 import type { Session } from '../store/session.ts'
-import { sql } from '../store/sql.ts'
+import { type Sql, sql } from '../store/sql.ts'
 import { type Worker, workerIsDead } from '../store/worker.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Counter, Gauge } from '../telemetry/metrics.ts'
 import type { Envelope } from './envelope.ts'
-import type { EventLog } from './log.ts'
+import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX, type EventLog } from './log.ts'
 
-const BATCH_MAX = 500
 /** In which an owner looks without being woken, and the others try to become owner. */
 const LOOK_MS = 500
-const TURN_MS_MAX = 20_000
+const STATEMENT_MS_MAX = 10_000
+const GOODBYE_MS_MAX = 1_000
 
 /** What a relay is made of. */
 export interface RelayOptions {
@@ -43,10 +44,15 @@ export interface RelayOptions {
   readonly log: Logger
   /** Told how many were sent. */
   readonly relayed: Counter
-  /** Set to the number of events that the last look left waiting; 0 when the outbox is empty. */
+  /** Set to the number of events that are on their way; at most one batch, 0 when the outbox is empty or another instance's. */
   readonly waiting: Gauge
   /** Tells the instance that owns the relay, when it is not this one, that there is something to send. */
   readonly tellOwner: () => void
+}
+
+interface Row {
+  readonly id: number
+  readonly event: Envelope
 }
 
 /** One instance's part in relaying. */
@@ -79,70 +85,100 @@ export class Relay {
     if (this.#fencing !== undefined) this.#ticker.wake()
   }
 
-  /** Ends after the batch that is on its way, and lets another instance go on. */
+  /** Ends after the batch that is on its way, and lets another instance go on. Never rejects. */
   async close(): Promise<void> {
     await this.#ticker.close()
     if (this.#fencing === undefined) return
-    const { worker } = this.#options
-    await this.#session().execute(
-      sql`update flotilla.relay set owner = null where owner = ${worker.id} and fencing = ${this.#fencing}`,
-    )
+    const { worker, log } = this.#options
+    const leave = sql`
+      update flotilla.relay set owner = null where owner = ${worker.id} and fencing = ${this.#fencing}`
+    await this.#session(GOODBYE_MS_MAX)
+      .execute(leave)
+      .catch((error: unknown) => {
+        log.debug('the relay could not say goodbye; others go on when its worker is dead', { error })
+      })
   }
 
   async #turn(): Promise<void> {
-    const session = this.#session()
-    this.#fencing ??= await this.#claim(session)
-    if (this.#fencing === undefined) return
+    const { waiting } = this.#options
+    this.#fencing ??= await this.#claim()
+    if (this.#fencing === undefined) return waiting.set(0)
     try {
-      while (!this.#ticker.isClosing && (await this.#sendBatch(session, this.#fencing))) {
-        // On to the next one.
-      }
+      await this.#sendAll(this.#fencing)
     } catch (error) {
       if (!isFencedOff(error)) throw error
       this.#fencing = undefined
     }
   }
 
-  async #claim(session: Session): Promise<number | undefined> {
+  /** Also takes over from ourselves: where the log knows a later number (this database is a restored one), ours must grow. */
+  async #claim(): Promise<number | undefined> {
     const { worker } = this.#options
-    const row = await session.maybe<{ fencing: number }>(sql`
+    const row = await this.#session().maybe<{ fencing: number }>(sql`
       update flotilla.relay set owner = ${worker.id}, fencing = fencing + 1
-      where ${workerIsDead(sql`owner`)}
+      where owner = ${worker.id} or ${workerIsDead(sql`owner`)}
       returning fencing`)
     return row?.fencing
   }
 
-  /** Sends what there is, up to a batch; true when there may be more. */
-  async #sendBatch(session: Session, fencing: number): Promise<boolean> {
-    const { service, eventLog, worker, relayed, waiting } = this.#options
-    const rows = await session.many<{ id: number; event: Envelope }>(
-      sql`select id, event from flotilla.outbox order by id limit ${BATCH_MAX}`,
-    )
+  async #sendAll(fencing: number): Promise<void> {
+    const { service, eventLog, relayed, waiting } = this.#options
+    let rows = await firstRows(this.#session())
     waiting.set(rows.length)
-    if (rows.length === 0) return false
-    crashpoint('relay.before-append', service)
-    await eventLog.append(
-      service,
-      fencing,
-      rows.map(({ event }) => event),
-    )
-    crashpoint('relay.after-append', service)
-    const deleted = await session.execute(sql`
-      delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])
-        and exists (select from flotilla.relay where owner = ${worker.id} and fencing = ${fencing})`)
-    if (deleted === 0)
-      throw new FlotillaError('aborted', 'Another instance relays now.', { reason: 'fenced' })
-    crashpoint('relay.after-delete', service)
-    relayed.add(deleted)
-    waiting.set(rows.length - deleted)
-    return rows.length === BATCH_MAX
+    while (rows.length > 0) {
+      crashpoint('relay.before-append', service)
+      await eventLog.append(
+        service,
+        fencing,
+        rows.map(({ event }) => event),
+      )
+      crashpoint('relay.after-append', service)
+      const sent = rows.length
+      rows = await this.#forget(rows, fencing)
+      crashpoint('relay.after-delete', service)
+      relayed.add(sent)
+      waiting.set(rows.length)
+      if (this.#ticker.isClosing) return
+    }
   }
 
-  #session(): Session {
+  /**
+   * Deletes what the log has acknowledged, and finds what is next. It does not wait for the disk: what a crash of the server
+   * brings back is sent twice, and handled once.
+   */
+  #forget(rows: readonly Row[], fencing: number): Promise<Row[]> {
+    const { worker } = this.#options
+    return this.#session().transaction(async (tx) => {
+      const [, deleted, next] = await Promise.all([
+        tx.execute(sql`set local synchronous_commit = off`),
+        tx.execute(sql`
+          delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])
+            and exists (select from flotilla.relay where owner = ${worker.id} and fencing = ${fencing})`),
+        firstRows(tx),
+      ])
+      if (deleted > 0) return next
+      throw new FlotillaError('aborted', 'Another instance relays now.', { reason: 'fenced' })
+    })
+  }
+
+  #session(timeoutMs = STATEMENT_MS_MAX): Session {
     const { database, ports } = this.#options
-    const deadlineMs = ports.clock.monotonicMs() + TURN_MS_MAX
+    const deadlineMs = ports.clock.monotonicMs() + timeoutMs
     return database.session({ deadlineMs, cancellation: new Cancellation() })
   }
+}
+
+/** As many as one append may hold; the first of them in any case. */
+const FIRST_ROWS: Sql = sql`
+  select id, event from (
+    select id, event, octet_length(event::text) as bytes, sum(octet_length(event::text)) over (order by id) as total
+    from (select id, event from flotilla.outbox order by id limit ${APPEND_EVENTS_MAX}) as first
+  ) as sized
+  where total <= ${APPEND_BYTES_MAX} or total = bytes
+  order by id`
+
+function firstRows(queries: Queries): Promise<Row[]> {
+  return queries.many<Row>(FIRST_ROWS)
 }
 
 /** The log or our own database says that another instance owns the relay. */

@@ -5,7 +5,7 @@
  */
 import type { Calls } from '../contract/calls.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
-import { FlotillaError } from '../kernel/error.ts'
+import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import type { eventLog } from './contract.ts'
 import type { Envelope } from './envelope.ts'
 import type { Batch, EventLog, FollowOptions, Head } from './log.ts'
@@ -25,7 +25,7 @@ export class RemoteEventLog implements EventLog {
     await this.#calls(new Cancellation()).append({ source, fencing, events: [...events] })
   }
 
-  /** Besides what the port says, ends with `deadline_exceeded` after an hour, as every stream does; follow again. */
+  /** Besides what the port says, ends after an hour, as every stream does; follow again. */
   async *follow(options: FollowOptions, signal: AbortSignal): AsyncGenerator<Batch> {
     const cancellation = new Cancellation()
     const stop = (): void => cancellation.cancel(new FlotillaError('canceled', 'Nobody follows any more.'))
@@ -39,7 +39,8 @@ export class RemoteEventLog implements EventLog {
         ...(limit === undefined ? {} : { limit }),
       })
     } catch (error) {
-      if (!signal.aborted) throw error
+      const isOver = isFlotillaError(error) && error.code === 'deadline_exceeded'
+      if (!signal.aborted && !isOver) throw error
     } finally {
       signal.removeEventListener('abort', stop)
     }

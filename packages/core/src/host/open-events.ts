@@ -4,6 +4,7 @@
  * @module
  */
 import { eventLog } from '../events/contract.ts'
+import type { Envelope } from '../events/envelope.ts'
 import { Group, type GroupMetrics, type GroupOptions } from '../events/group.ts'
 import { Outbox } from '../events/outbox.ts'
 import { Relay } from '../events/relay.ts'
@@ -16,13 +17,14 @@ import type { Reaction } from '../service/definition.ts'
 import { ReactionScope, react } from '../service/reaction-scope.ts'
 import type { Database } from '../store/database.ts'
 import { sql } from '../store/sql.ts'
+import type { Transaction } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type Network, ownContext } from './network.ts'
 import type { HostParts } from './parts.ts'
 
 /** Longest time for one reaction, well below that of its transaction. */
-const REACTION_MS_MAX = 15_000
+const REACTION_MS_MAX = 5_000
 /** Instances of a service wake each other's relay through this channel of their database. */
 const CHANNEL = 'flotilla_outbox'
 /** Notifications of one instance are at least so far apart: each takes a lock of the whole server. */
@@ -53,27 +55,33 @@ export class ServiceEvents {
 
   /** Begins to send and to react; ends with the service. Nothing is sent in an app without an event log: it waits. */
   start(environment: ScopeEnvironment): void {
-    const { parts, service, reactions, closing } = this.#options
+    const { service, reactions, closing } = this.#options
     if (!this.#hasLog()) return
     this.#startRelay(this.#log())
     if (reactions.length === 0) return
-    const { ports, spans } = parts
     const topics = [...new Set(reactions.map(({ topic }) => topic))]
-    const group = this.join(service, topics, async (event, tx) => {
-      const parent = TraceContext.parse(event.traceparent) ?? TraceContext.start(ports.random, false)
-      const trace = parent.child(ports.random)
-      const startMs = ports.clock.monotonicMs()
-      const scope = new ReactionScope(environment, event, tx, startMs + REACTION_MS_MAX, trace)
-      let code: 'ok' | 'internal' = 'internal'
-      try {
-        await react(reactions, event, scope)
-        code = 'ok'
-      } finally {
-        const durationMs = ports.clock.monotonicMs() - startMs
-        spans.record(`${service} on ${event.type}`, 'internal', trace, parent, startMs, durationMs, code)
-      }
+    const group = this.join(service, topics, async (events, tx) => {
+      // One after the other, whatever their keys: a reaction may rely on nothing else going on in its transaction.
+      for (const event of events) await this.#reactTo(environment, event, tx)
     })
     closing.defer(`reactions of ${service}`, () => group.close())
+  }
+
+  async #reactTo(environment: ScopeEnvironment, event: Envelope, tx: Transaction): Promise<void> {
+    const { parts, service, reactions } = this.#options
+    const { ports, spans } = parts
+    const parent = TraceContext.parse(event.traceparent) ?? TraceContext.start(ports.random, false)
+    const trace = parent.child(ports.random)
+    const startMs = ports.clock.monotonicMs()
+    const scope = new ReactionScope(environment, event, tx, startMs + REACTION_MS_MAX, trace)
+    let code: 'ok' | 'internal' = 'internal'
+    try {
+      await react(reactions, event, scope)
+      code = 'ok'
+    } finally {
+      const durationMs = ports.clock.monotonicMs() - startMs
+      spans.record(`${service} on ${event.type}`, 'internal', trace, parent, startMs, durationMs, code)
+    }
   }
 
   /** Takes part in a group until it is closed, which is for the caller to do. */
@@ -162,6 +170,10 @@ function metricsOf(metrics: Metrics, group: string): GroupMetrics {
   const handled = counter('flotilla_events_handled_total', 'Events handled.')
   const parked = counter('flotilla_events_parked_total', 'Events parked after failing.')
   const dead = counter('flotilla_events_dead_total', 'Events that failed for good; people decide.')
+  const missed = counter(
+    'flotilla_events_gaps_total',
+    'Times that the log had forgotten events before they were handled.',
+  )
   const lag = metrics
     .gauge('flotilla_group_lag', 'Positions of the log between the last event handled and its end.', [
       'group',
@@ -174,6 +186,7 @@ function metricsOf(metrics: Metrics, group: string): GroupMetrics {
     },
     parked: () => parked.add(),
     dead: () => dead.add(),
+    missed: () => missed.add(),
     lag: (positions) => lag.set(positions),
   }
 }

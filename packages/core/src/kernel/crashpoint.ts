@@ -66,8 +66,8 @@ export interface CrashHit {
 type Trap = (name: string) => void
 
 let trap: Trap | undefined
-/** Called with the next write. */
-let loseNext: ((statement: string) => void) | undefined
+/** The losses to come: each is told of its write. */
+let losses: ((statement: string) => void)[] = []
 
 /** A place of that name: `where` and `detail` tell it from others of the same point. Throws only for the fault `fail`. */
 export function crashpoint(point: CrashPoint, where: string, detail?: string): void {
@@ -76,15 +76,14 @@ export function crashpoint(point: CrashPoint, where: string, detail?: string): v
 
 /** True when the reply to this statement, which is to be sent outside a transaction or ends one, must get lost. */
 export function isReplyToLose(statement: string): boolean {
-  if (loseNext === undefined || !isWrite(statement)) return false
-  loseNext(statement)
-  loseNext = undefined
+  if (losses.length === 0 || !isWrite(statement)) return false
+  losses.shift()?.(statement)
   return true
 }
 
 /** Makes the crash points of this process follow the files in `folder`; undefined: they do nothing, as at the beginning. */
 export function setCrashpoints(folder: string | undefined): void {
-  loseNext = undefined
+  losses = []
   trap = folder === undefined ? undefined : (name) => spring(folder, name)
 }
 
@@ -107,7 +106,7 @@ function spring(folder: string, name: string): void {
   tell()
   if (fault === 'kill') process.kill(process.pid, 'SIGKILL')
   if (fault === 'stop') process.kill(process.pid, 'SIGSTOP')
-  if (fault === 'lose') loseNext = (lost) => tell({ lost })
+  if (fault === 'lose') losses.push((lost) => tell({ lost }))
   if (fault === 'fail') throw new FlotillaError('internal', `${name} fails, as it was told to.`)
 }
 
@@ -118,8 +117,8 @@ function note(seen: string, name: string): void {
 
 /** Leases renew themselves again and again: losing a reply of theirs would show nothing. */
 function isWrite(statement: string): boolean {
-  if (/flotilla\.(?:worker|relay set)/.test(statement)) return false
-  return /^\s*(?:commit|insert|update|delete|select append_events|with\b[^]*\b(?:insert into|update|delete from)\b)/i.test(
+  if (/^\s*(?:insert into|update|delete from) flotilla\.(?:worker|relay)\b/.test(statement)) return false
+  return /^\s*(?:commit|insert|update|delete|select append_events|with\b[\s\S]*\b(?:insert into|update|delete from)\b)/i.test(
     statement,
   )
 }

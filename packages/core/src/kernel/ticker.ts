@@ -23,9 +23,13 @@ export interface TickerOptions {
 /** The loop; it runs from the beginning. */
 export class Ticker {
   readonly #options: TickerOptions
-  readonly #stop = new AbortController()
-  #wake = new AbortController()
   readonly #running: Promise<void>
+  #isClosing = false
+  /** Somebody wants a turn that begins later than now. */
+  #isWoken = false
+  /** Ends the pause that is going on: when woken, and when closing. */
+  #wakeUp: () => void = nothing
+  #giveUp: () => void = nothing
 
   constructor(options: TickerOptions) {
     this.#options = options
@@ -34,41 +38,55 @@ export class Ticker {
 
   /** True once `close` was called: a long turn should come to its end. */
   get isClosing(): boolean {
-    return this.#stop.signal.aborted
+    return this.#isClosing
   }
 
   /** Starts the next turn at once; a turn that is running is followed by another one. */
   wake(): void {
-    this.#wake.abort()
+    this.#isWoken = true
+    this.#wakeUp()
   }
 
   /** Ends after the turn that is running. */
   close(): Promise<void> {
-    this.#stop.abort()
+    this.#isClosing = true
+    this.#giveUp()
     return this.#running
   }
 
   async #run(): Promise<void> {
-    const { random, turn, onError } = this.#options
+    const { random, turn, onError, intervalMs } = this.#options
     // A constructor must not begin to work before it has ended.
     await undefined
-    while (!this.isClosing) {
-      // Made before the turn: who wakes us during it wants another one.
-      this.#wake = new AbortController()
+    while (!this.#isClosing) {
+      // Before the turn: who wakes us during it wants another one.
+      this.#isWoken = false
       try {
         await turn()
       } catch (error) {
         onError(error)
-        await this.#pause(AFTER_FAILURE_MS, this.#stop.signal)
+        await this.#pause(AFTER_FAILURE_MS, false)
       }
-      const intervalMs = this.#options.intervalMs * (0.9 + random.next() * 0.2)
-      await this.#pause(intervalMs, AbortSignal.any([this.#stop.signal, this.#wake.signal]))
+      if (!this.#isWoken) await this.#pause(intervalMs * (0.9 + random.next() * 0.2), true)
     }
   }
 
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await this.#options.clock.sleep(ms, signal).catch(() => {
-      // Woken or stopped: the loop looks for itself.
+  #pause(ms: number, canBeWoken: boolean): Promise<void> {
+    if (this.#isClosing) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel()
+        this.#wakeUp = nothing
+        this.#giveUp = nothing
+        resolve()
+      }
+      const timer = this.#options.clock.schedule(ms, end)
+      this.#giveUp = end
+      if (canBeWoken) this.#wakeUp = end
     })
   }
+}
+
+function nothing(): void {
+  // Nobody pauses.
 }

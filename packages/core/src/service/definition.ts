@@ -131,15 +131,15 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   listen(channel: string, onNotify: OnNotify): void
   /**
    * Takes part in a group of consumers of the event log beside the service's own, which begins at position 0, until it
-   * is closed. `react` gets each event in the transaction that moves the group's positions past it. In an app without an event
-   * log nothing comes.
+   * is closed. `react` gets events, in their order, in the transaction that moves the group's positions past them. In an app
+   * without an event log nothing comes.
    *
    * @throws FlotillaError `internal` when the service has no database.
    */
   join(
     group: string,
     topics: readonly string[],
-    react: (event: Envelope, tx: Transaction) => Promise<void>,
+    react: (events: readonly Envelope[], tx: Transaction) => Promise<void>,
   ): { close(): Promise<void> }
   /** Outside HTTP. */
   readonly http: HttpClient

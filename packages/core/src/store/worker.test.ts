@@ -11,7 +11,7 @@ import type { Database } from './database.ts'
 import { migrate } from './migrate.ts'
 import { platformMigrations } from './migration-files.ts'
 import { sql } from './sql.ts'
-import { openWorker, type Worker, workerIsDead } from './worker.ts'
+import { openWorker, othersIn, type Worker, workerIsDead } from './worker.ts'
 
 const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
 
@@ -86,16 +86,34 @@ describe('openWorker', () => {
   })
 })
 
+describe('othersIn', () => {
+  it('counts live workers that take part in a group, besides one', async (t) => {
+    const test = await openMigrated(t)
+    const [one, other, third] = [await open(t, test), await open(t, test), await open(t, test)]
+    const othersOf = async ({ id }: Worker): Promise<number> => {
+      const counting = sql`select ${othersIn('mail', id)} as count`
+      return (await third.database.session(testCall()).one<{ count: number }>(counting)).count
+    }
+    one.worker.enter('mail')
+    other.worker.enter('mail')
+    await until('both are known', async () => (await othersOf(third.worker)) === 2)
+    assert.equal(await othersOf(one.worker), 1)
+    one.worker.leave('mail')
+    await until('one has left', async () => (await othersOf(third.worker)) === 1)
+    await other.worker.close()
+    assert.equal(await othersOf(third.worker), 0)
+  })
+})
+
 describe('workerIsDead', () => {
   it('holds for nobody, for a stranger and for a worker that was closed', async (t) => {
     const test = await openMigrated(t)
     const [one, other] = [await open(t, test), await open(t, test)]
     assert.equal(await isDead(other.database, null), true)
     assert.equal(await isDead(other.database, ports.newId()), true)
-    assert.equal(await one.worker.liveCount(other.database.session(testCall())), 2)
+    assert.equal(await isDead(other.database, one.worker.id), false)
     await one.worker.close()
     assert.equal(await isDead(other.database, one.worker.id), true)
-    assert.equal(await other.worker.liveCount(other.database.session(testCall())), 1)
   })
 
   it('holds within three seconds for one that is cut off, until it is back', async (t) => {

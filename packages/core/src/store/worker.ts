@@ -11,6 +11,8 @@
  *   something from the fencing number, which is checked wherever something is written on the strength of ownership, in the
  *   same transaction. So a lease is never what safety rests on; it only keeps two from doing the same work.
  *
+ * The row also names the groups that the worker is in, so that what a group shares out is shared among those who take part.
+ *
  * After a crash of the database the table is empty: all are dead until they have come back, within a second.
  *
  * @module
@@ -20,7 +22,6 @@ import type { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import type { Database } from './database.ts'
 import type { LogSink } from './pool.ts'
-import type { Queries } from './queries.ts'
 import type { Session } from './session.ts'
 import { type Sql, sql } from './sql.ts'
 
@@ -51,8 +52,9 @@ export interface WorkerOptions {
 export interface Worker {
   /** A UUID: what `owner` columns hold. New for every opening, so that nothing of an earlier life is taken for our own. */
   readonly id: string
-  /** How many are alive, this one included. */
-  liveCount(queries: Queries): Promise<number>
+  /** Takes part in a group from now on; the others know within half a second. */
+  enter(group: string): void
+  leave(group: string): void
   /** Stops renewing and removes the row, so that others take over at once. Never rejects. */
   close(): Promise<void>
 }
@@ -63,8 +65,15 @@ export function workerIsDead(column: Sql): Sql {
     select from flotilla.worker where worker.id = ${column} and worker.lease_until > now())`
 }
 
+/** A number: how many live workers take part in a group, besides the one with `id`. */
+export function othersIn(group: string, id: string): Sql {
+  return sql`(
+    select count(*) from flotilla.worker where lease_until > now() and ${group} = any(groups) and worker.id <> ${id})`
+}
+
 class LeasedWorker implements Worker {
   readonly id: string
+  readonly #groups = new Set<string>()
   readonly #options: WorkerOptions
   readonly #stop = new AbortController()
   #renewing: Promise<void> = Promise.resolve()
@@ -81,11 +90,12 @@ class LeasedWorker implements Worker {
     this.#renewing = this.#renewAgainAndAgain()
   }
 
-  async liveCount(queries: Queries): Promise<number> {
-    const { count } = await queries.one<{ count: number }>(
-      sql`select count(*) as count from flotilla.worker where lease_until > now()`,
-    )
-    return count
+  enter(group: string): void {
+    this.#groups.add(group)
+  }
+
+  leave(group: string): void {
+    this.#groups.delete(group)
   }
 
   close(): Promise<void> {
@@ -126,9 +136,9 @@ class LeasedWorker implements Worker {
   async #renew(timeoutMs: number): Promise<void> {
     const { instance } = this.#options
     await this.#session(timeoutMs).execute(sql`
-      insert into flotilla.worker (id, instance, lease_until)
-      values (${this.id}, ${instance}, now() + ${LEASE_MS} * interval '1 millisecond')
-      on conflict (id) do update set lease_until = excluded.lease_until`)
+      insert into flotilla.worker (id, instance, lease_until, groups)
+      values (${this.id}, ${instance}, now() + ${LEASE_MS} * interval '1 millisecond', ${[...this.#groups]})
+      on conflict (id) do update set lease_until = excluded.lease_until, groups = excluded.groups`)
   }
 
   async #prune(): Promise<void> {

@@ -29,6 +29,8 @@ export interface Standing {
   readonly positions: ReadonlyMap<number, number>
   /** Events it could not fold. */
   readonly parked: number
+  /** The log had forgotten events up to here when they were wanted; 0: none. */
+  readonly missedUpTo: number
 }
 
 /** What views need of consumers of the event log, in the same database. */
@@ -188,11 +190,12 @@ async function hasCaughtUp(
 }
 
 /**
- * How many positions `young` is behind `old`, summed over the partitions; infinite when it has not begun, or has events parked
- * and so will never be where `old` is.
+ * How many positions `young` is behind `old`, summed over the partitions; infinite when it has not begun, and when it will never
+ * be what `old` is: it has events parked, or lacks events that the log had forgotten and `old` has seen.
  */
 function lagBehind(old: Standing, young: Standing): number {
-  if (young.positions.size === 0 || young.parked > 0) return Number.POSITIVE_INFINITY
+  const lacks = young.parked > 0 || young.missedUpTo > old.missedUpTo
+  if (young.positions.size === 0 || lacks) return Number.POSITIVE_INFINITY
   let lag = 0
   for (const [partition, position] of old.positions)
     lag += Math.max(0, position - (young.positions.get(partition) ?? 0))

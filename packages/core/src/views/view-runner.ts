@@ -90,7 +90,7 @@ export async function openViews(
 ): Promise<void> {
   const runner = new ViewRunner(views, {
     ...logStandings,
-    open: (group, topics, handle) => runtime.join(group, topics, (event, tx) => handle([event], tx)),
+    open: (group, topics, handle) => runtime.join(group, topics, handle),
   })
   await runtime.run('views', ENSURE_MS_MAX, (ctx) => runner.ensure(ctx.db))
   // Closed after the task that looks, which is deferred later.
@@ -101,12 +101,16 @@ export async function openViews(
 /** Where groups stand, by what `core/events` keeps of them. */
 export const logStandings: Standings = {
   async standing(tx, group, isHeld) {
-    const rows = await tx.many<{ partition: number; position: number }>(sql`
-      select partition, position from flotilla.subscription where group_name = ${group}
+    const rows = await tx.many<{ partition: number; position: number; missed_up_to: number | null }>(sql`
+      select partition, position, missed_up_to from flotilla.subscription where group_name = ${group}
       order by partition ${isHeld ? sql`for update` : sql``}`)
     const { parked } = await tx.one<{ parked: number }>(sql`
       select count(*)::int as parked from flotilla.parked where group_name = ${group}`)
-    return { positions: new Map(rows.map(({ partition, position }) => [partition, position])), parked }
+    return {
+      positions: new Map(rows.map(({ partition, position }) => [partition, position])),
+      parked,
+      missedUpTo: Math.max(0, ...rows.map((row) => row.missed_up_to ?? 0)),
+    }
   },
   /** What is in its inbox goes with time: that may be a lot, and queries are waiting. */
   async forget(tx, group) {

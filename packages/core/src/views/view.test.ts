@@ -90,6 +90,8 @@ class TestLog implements ViewConsumers {
   readonly #session: Session
   /** Undoes the batches of these groups at the last moment. */
   readonly failing = new Set<string>()
+  /** Up to where a group was told that events are forgotten. */
+  readonly missed = new Map<string, number>()
 
   constructor(session: Session) {
     this.#session = session
@@ -187,7 +189,8 @@ class TestLog implements ViewConsumers {
       select partition, position from public.standing where group_name = ${group} ${isHeld ? sql`for update` : sql``}`)
     const { parked } = await tx.one<{ parked: number }>(sql`
       select count(*)::int as parked from public.parked where group_name = ${group}`)
-    return { positions: new Map(rows.map(({ partition, position }) => [partition, position])), parked }
+    const positions = new Map(rows.map(({ partition, position }) => [partition, position]))
+    return { positions, parked, missedUpTo: this.missed.get(group) ?? 0 }
   }
 
   async forget(tx: Transaction, group: string): Promise<void> {

@@ -23,7 +23,9 @@
  * one as long as both are read.
  *
  * A fold gives the same tables for the same events: no `now()`, no chance, no counter (`identity`), no other tables.
- * What the log has forgotten, a rebuild does not see: events that views are made of must be kept.
+ * What the log has forgotten, a rebuild does not see: events that views are made of must be kept. A generation that lacks
+ * some which the live one has seen does not become live; who wants it all the same sets `missed_up_to` of its group's
+ * rows in `flotilla.subscription` to null.
  *
  * @module
  */

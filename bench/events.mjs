@@ -1,0 +1,181 @@
+/**
+ * `npm run bench -- events|sagas`: the way of an event from its publication to the commit of its reaction, and steps of
+ * durable sagas, on an embedded PostgreSQL with the settings of the platform: every commit is on disk.
+ *
+ * Three processes: the log, the service, PostgreSQL. CPU time per event is told beside the rates, because it depends less
+ * on what else the machine does.
+ *
+ * @module
+ */
+import { fork } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openPostgres } from '@flotilla/control/postgres'
+import { systemClock as clock } from '@flotilla/core/clock'
+import { createKeyPair, Signer } from '@flotilla/core/credentials'
+import { runTask } from '@flotilla/core/host-tasks'
+import { createIds } from '@flotilla/core/ids'
+import { createLogger } from '@flotilla/core/log'
+import { systemRandom as random } from '@flotilla/core/random'
+import pg from 'pg'
+import { app } from './services.mjs'
+
+const ports = { clock, random, newId: createIds(clock, random) }
+const HOST = fileURLToPath(new URL('host.mjs', import.meta.url))
+const FILL = 20_000
+const SAGAS = 2_000
+/** The kernel counts CPU time in hundredths of a second. */
+const TICK_US = 10_000
+
+/** Opens everything, and has `work` measure; `ask(measure, options)` adds what CPU an event cost. */
+async function withSystem(work) {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))
+  const postgres = await openPostgres({ dataDir: join(folder, 'postgres'), port: await freePort(), ports })
+  const children = []
+  try {
+    const environment = await prepare(postgres.adminUrl)
+    const keys = { process: createKeyPair(), user: createKeyPair() }
+    const start = async (name, services) => {
+      const child = fork(HOST, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+      children.push(child)
+      await ask(child, { environment: { ...environment, ...settings(folder, keys, name, services) } })
+      return child
+    }
+    const log = await start('log', ['registry', 'events'])
+    const bench = await start('bench', ['bench'])
+    await work(async (measure, options) => {
+      await Promise.all([ask(log, { cpu: true }), ask(bench, { cpu: true })])
+      const before = cpuOfTree(postgres.pid)
+      const { result } = await ask(bench, { measure, options })
+      const [{ cpuUs: logUs }, { cpuUs: benchUs }] = [
+        await ask(log, { cpu: true }),
+        await ask(bench, { cpu: true }),
+      ]
+      const per = (us) => Math.round(us / result.events)
+      return {
+        ...result,
+        cpu: { service: per(benchUs), log: per(logUs), postgres: per(cpuOfTree(postgres.pid) - before) },
+      }
+    })
+  } finally {
+    for (const child of children) child.kill()
+    await postgres.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function settings(folder, keys, name, services) {
+  const signer = new Signer(keys.process.privateKey)
+  const socket = (of) => `unix:${join(folder, `${of}.sock`)}`
+  return {
+    FLOTILLA_SERVICES: services.join(','),
+    FLOTILLA_INSTANCE: name,
+    FLOTILLA_FRAMES: socket(name),
+    FLOTILLA_REGISTRY: name === 'log' ? '' : socket('log'),
+    FLOTILLA_PROCESS_KEY: keys.process.publicKey,
+    FLOTILLA_USER_KEY: keys.user.publicKey,
+    FLOTILLA_CREDENTIAL: signer.process({ instance: name, services, expiresAt: clock.now() + 3_600_000 }),
+    FLOTILLA_LOG_LEVEL: 'warn',
+    FLOTILLA_POOL_MAX: '20',
+  }
+}
+
+/** A migrated database for each service that has one. */
+async function prepare(adminUrl) {
+  const admin = new pg.Client({ connectionString: adminUrl })
+  await admin.connect()
+  const environment = {}
+  for (const name of ['events', 'bench']) {
+    await admin.query(`create database ${name}`)
+    const url = new URL(adminUrl)
+    url.pathname = `/${name}`
+    environment[`FLOTILLA_DATABASE_${name.toUpperCase()}`] = url.href
+  }
+  await admin.end()
+  const log = createLogger({ level: 'warn', clock, fields: {} })
+  await runTask('migrate', { app, services: ['events', 'bench'], environment, ports, log })
+  return environment
+}
+
+/** CPU time of a process and of those it has started, also of those that have ended; 0 where there is no /proc. */
+function cpuOfTree(pid) {
+  if (process.platform !== 'linux') return 0
+  let ticks = 0
+  for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
+    try {
+      const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')
+      const isOurs = Number(name) === pid || Number(fields[1]) === pid
+      if (isOurs) ticks += Number(fields[11]) + Number(fields[12])
+      if (Number(name) === pid) ticks += Number(fields[13]) + Number(fields[14])
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return ticks * TICK_US
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+function ask(child, message) {
+  return new Promise((resolve, reject) => {
+    const onExit = (code) => reject(new Error(`a host ended with ${code}`))
+    child.once('exit', onExit)
+    child.once('message', (answer) => {
+      child.off('exit', onExit)
+      resolve(answer)
+    })
+    child.send(message)
+  })
+}
+
+const show = ({ service, log, postgres }) =>
+  `CPU µs per event: service ${service}, log ${log}, PostgreSQL ${postgres}`
+
+/** From `publish` to the commit of the reaction; how fast a backlog goes; how much goes through for a while. */
+export function measureEvents({ seconds, repeats }) {
+  return withSystem(async (run) => {
+    for (let repeat = 1; repeat <= repeats; repeat++) {
+      const drains = [await run('drain', { count: FILL, isSet: false, group: `each-${repeat}` })]
+      drains.push(await run('drain', { count: 0, isSet: true, group: `set-${repeat}` }))
+      const steady = await run('latency', { perSec: 500, seconds: seconds + 1 })
+      const flood = await run('sustained', { publishers: 16, seconds })
+      console.log(`repeat ${repeat}`)
+      console.log(
+        `  500/s        p50 ${steady.p50Ms.toFixed(1)} ms, p99 ${steady.p99Ms.toFixed(1)} ms; ${show(steady.cpu)}`,
+      )
+      console.log(
+        `  drain        ${drains[0].perSec.toFixed(0)}/s, a statement per event; ${show(drains[0].cpu)}, publishing included`,
+      )
+      console.log(
+        `  drain        ${drains[1].perSec.toFixed(0)}/s, a statement per batch; ${show(drains[1].cpu)}`,
+      )
+      console.log(
+        `  16 publishers ${flood.publishedPerSec.toFixed(0)}/s published, ${flood.perSec.toFixed(0)}/s through, ${flood.behind} behind at the end; ${show(flood.cpu)}`,
+      )
+    }
+  })
+}
+
+/** Steps of sagas whose steps do nothing outside. */
+export function measureSagas({ repeats }) {
+  return withSystem(async (run) => {
+    for (let repeat = 1; repeat <= repeats; repeat++) {
+      const result = await run('sagas', { count: SAGAS, inFlight: 256, prefix: `saga-${repeat}` })
+      console.log(
+        `repeat ${repeat}: ${result.perSec.toFixed(0)} steps/s; ${show(result.cpu).replace('event', 'step')}`,
+      )
+    }
+  })
+}

@@ -1,0 +1,1 @@
+create table effect (kind text not null, number integer not null, amount integer not null);
