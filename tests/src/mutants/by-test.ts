@@ -41,11 +41,19 @@ export async function openServer(owner: { after(cleanUp: () => Promise<void>): v
 }
 
 /** Runs a test file of the copy; the names of the tests that fail. @param built such as `packages/core/dist/events/relay.test.js`. */
-export async function failingTests(copy: Copy, built: string, databaseUrl: string): Promise<readonly string[]> {
+export async function failingTests(
+  copy: Copy,
+  built: string,
+  databaseUrl: string,
+): Promise<readonly string[]> {
   const program = await copy.buildTest(built)
   const args = ['--test', '--test-reporter=tap', `--test-timeout=${TEST_MS_MAX}`, program]
   const environment = { ...process.env, FLOTILLA_TEST_DATABASE_URL: databaseUrl }
-  const child = spawn(process.execPath, args, { cwd: copy.root, env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, args, {
+    cwd: copy.root,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text

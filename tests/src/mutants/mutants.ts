@@ -24,21 +24,20 @@ const { customers } = conditions
 const events: readonly Mutant[] = [
   {
     name: 'naive-outbox-cursor',
-    says: 'the relay goes on after the last id it saw',
+    says: 'the relay takes everything up to the last id it saw for sent',
     under: customers,
     file: `${CORE}/events/relay.ts`,
-    find: 'const rows = await session.many<{ id: number; event: Envelope }>(\n      sql`select id, event from flotilla.outbox order by id limit ${BATCH_MAX}`,\n    )',
-    replace:
-      'const rows = await session.many(sql`select id, event from flotilla.outbox where id > ${this.last ?? 0} order by id limit ${BATCH_MAX}`)\n    this.last = rows.at(-1)?.id ?? this.last',
+    find: 'delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])',
+    replace: 'delete from flotilla.outbox where id <= ${rows.at(-1)?.id ?? 0}',
   },
   {
     name: 'delete-before-append',
     says: 'the relay deletes events, then sends them',
     under: conditions.killBeforeAppend,
     file: `${CORE}/events/relay.ts`,
-    find: "const rows = await session.many<{ id: number; event: Envelope }>(\n      sql`select id, event from flotilla.outbox order by id limit ${BATCH_MAX}`,\n    )\n    waiting.set(rows.length)\n    if (rows.length === 0) return false\n    crashpoint('relay.before-append', service)\n    await eventLog.append(\n      service,\n      fencing,\n      rows.map(({ event }) => event),\n    )\n    crashpoint('relay.after-append', service)\n    const deleted = await session.execute(sql`\n      delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])\n        and exists (select from flotilla.relay where owner = ${worker.id} and fencing = ${fencing})`)",
+    find: "crashpoint('relay.before-append', service)\n      await eventLog.append(\n        service,\n        fencing,\n        rows.map(({ event }) => event),\n      )\n      crashpoint('relay.after-append', service)\n      const sent = rows.length\n      rows = await this.#forget(rows, fencing)",
     replace:
-      "const rows = await session.many(sql`\n      with taken as (delete from flotilla.outbox where id in (select id from flotilla.outbox order by id limit ${BATCH_MAX}) returning *)\n      select id, event from taken order by id`)\n    if (rows.length === 0) return false\n    crashpoint('relay.before-append', service)\n    await eventLog.append(service, fencing, rows.map(({ event }) => event))\n    const deleted = rows.length",
+      "const [sent, events] = [rows.length, rows.map(({ event }) => event)]\n      rows = await this.#forget(rows, fencing)\n      crashpoint('relay.before-append', service)\n      await eventLog.append(service, fencing, events)",
   },
   {
     name: 'publish-outside-transaction',
@@ -53,18 +52,17 @@ const events: readonly Mutant[] = [
     name: 'ack-before-commit',
     says: 'a group moves on before its reactions are committed',
     under: conditions.killInReaction,
-    file: `${CORE}/events/group.ts`,
-    find: 'await this.#session().transaction((tx) => this.#handle(tx, assignment, events, upTo))',
-    replace:
-      'await this.#session().transaction((tx) => assignment.move(tx, upTo))\n      await this.#session().transaction((tx) => this.#handle(tx, assignment, events, upTo))',
+    file: `${CORE}/events/handling.ts`,
+    find: 'assignment.move(tx, upTo),\n      notYetHandled',
+    replace: 'this.#transaction((own) => assignment.move(own, upTo)),\n      notYetHandled',
   },
   {
     name: 'inbox-outside-transaction',
     says: 'events are noted as handled in a transaction of its own',
     under: conditions.killInReaction,
-    file: `${CORE}/events/group.ts`,
-    find: 'const fresh = await notYetHandled(tx, name, events)',
-    replace: 'const fresh = await notYetHandled(this.#session(), name, events)',
+    file: `${CORE}/events/handling.ts`,
+    find: 'notYetHandled(tx, name, events),',
+    replace: 'this.#transaction((own) => notYetHandled(own, name, events)),',
   },
 ]
 
