@@ -62,6 +62,16 @@ describe('checkout', () => {
     assert.equal((await ann.orders.list()).items.length, 1)
   })
 
+  it('makes one order of a cart that is ordered several times at the same moment', async () => {
+    const ann = await shop.buyer()
+    await ann.cart.setItem({ sku: 'BOO-0001', quantity: 1 })
+    const place = (key: string) =>
+      ann.orders.place({ shippingAddress: address, paymentToken: 'tok_ok' }, { idempotencyKey: key })
+    const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd', 'e', 'f'].map(place))
+    const reasons = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason.reason] : []))
+    assert.deepEqual(reasons, Array.from({ length: 5 }, () => 'already_ordered'))
+  })
+
   it('cancels a confirmed order: stock and money go back, once', async () => {
     const ann = await shop.buyer()
     const before = await shop.admin.stock({ sku: SKU })

@@ -164,6 +164,10 @@ describe('flotilla up', () => {
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
     const alone = outside.map((name) => `${name}-1`)
     assert.deepEqual(names.sort(), ['edge-1', 'goods-1', 'goods-2', 'people-1', ...alone].sort())
+    // The process that has the registry finds the others too.
+    const home = await fetch(`http://127.0.0.1:${bed.gatewayPort}/api/v1/home`)
+    assert.equal(home.status, 200)
+    assert.deepEqual(((await home.json()) as { partial: unknown[] }).partial, [])
   })
 
   it('prints what is wrong with a setting, once, and stops', async (t) => {

@@ -20,6 +20,8 @@ export interface Request {
   readonly body?: unknown
   readonly token?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Ends it early. */
+  readonly signal?: AbortSignal
 }
 
 /** Asks. */
@@ -48,7 +50,7 @@ export interface Shopper {
 
 /** Talks to the shop at `origin`. */
 export function shopClient(origin: string): ShopClient {
-  const root: Ask = async (path, { method, body, token, headers } = {}) => {
+  const root: Ask = async (path, { method, body, token, headers, signal } = {}) => {
     const response = await fetch(origin + path, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
@@ -57,6 +59,7 @@ export function shopClient(origin: string): ShopClient {
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
     })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.includes('json') ?? false

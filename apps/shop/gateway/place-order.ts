@@ -16,6 +16,14 @@ import { type Order, orders } from '../contracts/orders.ts'
 type Handler = Handlers<typeof gateway>['placeOrder']
 type Ctx = OperationContext<typeof orderReasons>
 
+/**
+ * Half of what the gateway does at once: those who wait must not keep others from ordering. A wait is a wish; who comes
+ * when so many wait is answered at once.
+ */
+const WAITING_MAX = 128
+
+let waiting = 0
+
 /** Handles `gateway.placeOrder`. */
 export const placeOrder: Handler = async ({ waitS = 0, ...input }, ctx) => {
   // The wait began when the request came.
@@ -23,7 +31,9 @@ export const placeOrder: Handler = async ({ waitS = 0, ...input }, ctx) => {
   const { idempotencyKey } = ctx
   // Stored there under the key, so a repeat gets the same order; here is no database.
   const accepted = await ctx.call(orders).place(input, idempotencyKey === undefined ? {} : { idempotencyKey })
-  const order = waitS === 0 ? undefined : await followed(accepted.id, untilMs, ctx)
+  if (waitS === 0 || waiting >= WAITING_MAX) return accepted
+  waiting++
+  const order = await followed(accepted.id, untilMs, ctx).finally(() => waiting--)
   if (order === undefined) return accepted
   if (hasFailed(order)) throw refusalOf(order, ctx)
   const { queuePlace: _, ...others } = accepted

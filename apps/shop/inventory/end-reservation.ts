@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { crashpoint } from '@flotilla/core/crashpoint'
 import type { Context, Handlers } from '@flotilla/core/service'
 import type { inventory } from '../contracts/inventory.ts'
 import { type Movement, moveStock } from './movements.ts'
@@ -63,12 +64,14 @@ export async function sweep(ctx: Context): Promise<void> {
   const actor = ctx.caller.service ?? ''
   const unkept = (quantity: number) => ({ onHandDelta: 0, reservedDelta: -quantity })
   for (let batch = 0; batch < EXPIRY_BATCHES; batch++) {
-    const isDone = await ctx.db.transaction(async (tx) => {
+    const count = await ctx.db.transaction(async (tx) => {
       const expired = await expireReservations(tx, EXPIRY_COUNT)
       await moveStock(ctx, tx, movementsOf(expired, 'expiry', unkept, actor))
-      return new Set(expired.map(({ orderId }) => orderId)).size < EXPIRY_COUNT
+      if (expired.length > 0) crashpoint('task.before-commit', 'inventory', 'sweep')
+      return new Set(expired.map(({ orderId }) => orderId)).size
     })
-    if (isDone) return
+    if (count > 0) crashpoint('task.after-commit', 'inventory', 'sweep')
+    if (count < EXPIRY_COUNT) return
   }
 }
 

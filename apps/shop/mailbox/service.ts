@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { crashpoint } from '@flotilla/core/crashpoint'
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
 import { CursorTime, type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
@@ -30,7 +31,10 @@ export const mailboxService = defineService({
   async open({ config, run, closing, log }) {
     const receiver = await openReceiver({
       ...config,
-      keep: (message) => run('keep a mail', KEEP_MS, ({ db }) => keepMessage(db, message)),
+      keep: async (message) => {
+        await run('keep a mail', KEEP_MS, ({ db }) => keepMessage(db, message))
+        crashpoint('command.after-commit', 'mailbox', 'keep')
+      },
     })
     closing.defer('mail receiver', () => receiver.close())
     log.info('takes mails', { port: receiver.port })

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { crashpoint } from '@flotilla/core/crashpoint'
 import type { Context } from '@flotilla/core/service'
 import { ATTEMPTS_MAX, bookFailure, bookSent, type ClaimedMail, claimMails } from './mail-store.ts'
 import { failureOf, type Post } from './smtp.ts'
@@ -27,6 +28,7 @@ async function sendMail(ctx: Context, post: Post, mail: ClaimedMail): Promise<vo
   try {
     // Its senders went away with it, time and again.
     if (mail.attempts > ATTEMPTS_MAX) throw new Error('Every attempt ended without a word.')
+    crashpoint('outside.before-call', 'notifications', 'mail')
     await post.send(mail)
   } catch (error) {
     const { message, isFinal } = failureOf(error)
@@ -35,5 +37,7 @@ async function sendMail(ctx: Context, post: Post, mail: ClaimedMail): Promise<vo
       ctx.log.error('a mail could not be sent', { order_id: mail.orderId, mail_id: mail.id, error })
     return
   }
+  crashpoint('outside.after-call', 'notifications', 'mail')
   await bookSent(ctx.db, mail)
+  crashpoint('outside.after-record', 'notifications', 'mail')
 }

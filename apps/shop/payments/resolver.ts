@@ -12,6 +12,7 @@
  * @module
  */
 import { fullJitterMs } from '@flotilla/core/backoff'
+import { crashpoint } from '@flotilla/core/crashpoint'
 import type { Context } from '@flotilla/core/service'
 import type { Transaction } from '@flotilla/core/transaction'
 import { type ClaimedOperation, claimDue, findOperation, postpone } from './attempt-store.ts'
@@ -71,13 +72,16 @@ export class Resolver {
   async #try(ctx: Context, operation: ClaimedOperation, timeoutMs: number): Promise<void> {
     const { provider, outcomes } = this.#options
     if (operation.tries > 1 && (await this.#isAnswered(ctx, operation, timeoutMs))) return
+    crashpoint('outside.before-call', 'payments', operation.kind)
     const said = await provider.ask(operation, timeoutMs)
+    crashpoint('outside.after-call', 'payments', operation.kind)
     if (said.kind === 'unknown') return this.#comeBack(ctx, operation, said.why, said.waitMs)
     await ctx.db.transaction(async (tx) => {
       if (said.charge !== undefined) await outcomes.learn(ctx, tx, said.charge)
       // What the charge told is not pending any more; a refusal that comes on top is none.
       if (said.kind === 'refusal') await outcomes.refuse(ctx, tx, operation, said.code)
     })
+    crashpoint('outside.after-record', 'payments', operation.kind)
   }
 
   /** Asks what became of earlier tries; true when there is nothing left to ask for now. */

@@ -22,6 +22,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isoTime } from '@flotilla/core/clock'
+import { crashpoint } from '@flotilla/core/crashpoint'
 import { type Random, randomInteger } from '@flotilla/core/random'
 import { type Check, lazyCheck, type Static, Type } from '@flotilla/core/schema'
 import type { Context } from '@flotilla/core/service'
@@ -192,7 +193,8 @@ async function once(
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([path, body]))
     .digest()
-  return ctx.db.transaction(async (tx) => {
+  const [, , , verb = 'authorise'] = path
+  const answered = await ctx.db.transaction(async (tx) => {
     const isKeyed = key !== undefined && profile.honoursIdempotencyKeys
     const isFirst =
       !isKeyed ||
@@ -211,6 +213,9 @@ async function once(
       await tx.execute(sql`
         update request set status = ${status}, body = ${sql.json(answer.body)} where key = ${key}`)
     }
+    crashpoint('command.before-commit', 'provider', verb)
     return answer
   })
+  crashpoint('command.after-commit', 'provider', verb)
+  return answered
 }

@@ -9,6 +9,7 @@
  */
 import { createHmac } from 'node:crypto'
 import { fullJitterMs } from '@flotilla/core/backoff'
+import { crashpoint } from '@flotilla/core/crashpoint'
 import type { HttpClient } from '@flotilla/core/http-client'
 import type { NewId } from '@flotilla/core/ids'
 import type { Queries } from '@flotilla/core/queries'
@@ -85,10 +86,14 @@ export async function sendDue(ctx: Context, target: WebhookTarget): Promise<void
 
 async function send(ctx: Context, target: WebhookTarget, { id, payload, tries }: Due): Promise<void> {
   const waitMs = fullJitterMs(ctx.random, tries, backoff)
-  if (await isTaken(ctx, target, id, payload)) {
+  crashpoint('outside.before-call', 'provider', 'webhook')
+  const isDone = await isTaken(ctx, target, id, payload)
+  crashpoint('outside.after-call', 'provider', 'webhook')
+  if (isDone) {
     await ctx.db.execute(sql`
       update webhook set deliveries_left = deliveries_left - 1, due_at = now() + ${waitMs} * interval '1 millisecond'
       where id = ${id} and deliveries_left > 0`)
+    crashpoint('outside.after-record', 'provider', 'webhook')
     return
   }
   const isHopeless = tries >= TRIES_MAX

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { crashpoint } from '@flotilla/core/crashpoint'
 import type { Context, Handlers } from '@flotilla/core/service'
 import type { Transaction } from '@flotilla/core/transaction'
 import { type Shipment, shipping } from '../contracts/shipping.ts'
@@ -30,9 +31,9 @@ const PROGRESS: Readonly<Record<Shipment['status'], number>> = {
 
 /** One turn of the carrier: moves what is due. */
 export async function moveParcels(ctx: Context, { packMs, shipMs, deliverMs }: Pace): Promise<void> {
-  await ctx.db.transaction((tx) => move(ctx, tx, 'packed', { afterMs: packMs }))
-  await ctx.db.transaction((tx) => move(ctx, tx, 'shipped', { afterMs: shipMs }))
-  await ctx.db.transaction((tx) => move(ctx, tx, 'delivered', { afterMs: deliverMs }))
+  await moveDue(ctx, 'packed', packMs)
+  await moveDue(ctx, 'shipped', shipMs)
+  await moveDue(ctx, 'delivered', deliverMs)
 }
 
 /** Answers an admin who moves a shipment; one that has come so far already is quietly shown. */
@@ -47,13 +48,21 @@ export function movesTo(goal: Goal): Handlers<typeof shipping>['ship'] {
     })
 }
 
-async function move(ctx: Context, tx: Transaction, goal: Goal, which: Which): Promise<void> {
-  if (goal === 'packed') {
-    await pack(tx, which)
-    return
-  }
+async function moveDue(ctx: Context, goal: Goal, afterMs: number): Promise<void> {
+  const count = await ctx.db.transaction(async (tx) => {
+    const moved = await move(ctx, tx, goal, { afterMs })
+    if (moved > 0) crashpoint('task.before-commit', 'shipping', goal)
+    return moved
+  })
+  if (count > 0) crashpoint('task.after-commit', 'shipping', goal)
+}
+
+/** How many parcels were moved. */
+async function move(ctx: Context, tx: Transaction, goal: Goal, which: Which): Promise<number> {
+  if (goal === 'packed') return pack(tx, which)
   const isShipping = goal === 'shipped'
   const moved = await (isShipping ? ship : deliver)(tx, which)
   const { shipped, delivered } = shipping.events
   for (const parcel of moved) await ctx.publish(tx, isShipping ? shipped : delivered, parcel)
+  return moved.length
 }

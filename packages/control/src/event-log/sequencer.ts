@@ -13,6 +13,7 @@
  * @module
  */
 import { codes } from '@flotilla/core/code'
+import { crashpoint } from '@flotilla/core/crashpoint'
 import type { Envelope } from '@flotilla/core/envelope'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX } from '@flotilla/core/event-log'
@@ -96,6 +97,7 @@ export class Sequencer {
 
   async #commit(group: readonly Append[]): Promise<void> {
     let accepted: ReadonlySet<Append>
+    crashpoint('log.before-append', 'events')
     try {
       accepted = await this.#use((db) => write(db, group))
     } catch (error) {
@@ -104,6 +106,7 @@ export class Sequencer {
       } else for (const { settle } of group) settle(error)
       return
     }
+    crashpoint('log.after-append', 'events')
     for (const append of group) append.settle(accepted.has(append) ? undefined : fenced(append.source))
     let added = 0
     for (const { events } of accepted) added += events.length

@@ -31,6 +31,8 @@ export interface SlotOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: LogFile
+  /** Longest wait before another start; default 15,000. */
+  readonly restartMsMax?: number | undefined
   /** Program and arguments, and the environment for the next start; `attempt` counts from 1. */
   readonly command: (attempt: number) => SlotCommand
   /** Told of every change of state; must not throw. */
@@ -81,7 +83,7 @@ export class ProcessSlot {
 
   constructor(options: SlotOptions) {
     this.#options = options
-    this.#policy = new RestartPolicy(options.random)
+    this.#policy = new RestartPolicy(options.random, options.restartMsMax)
   }
 
   get name(): string {

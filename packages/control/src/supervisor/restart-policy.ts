@@ -10,7 +10,8 @@
 import type { Random } from '@flotilla/core/random'
 
 const WAIT_MS_MIN = 100
-const WAIT_MS_MAX = 15_000
+/** Default of the longest wait, in milliseconds. */
+const RESTART_MS_MAX = 15_000
 const FORGIVEN_MS = 30_000
 const LOOP_ENDS = 5
 /** Five starts that hang count, too: from the end of the first to that of the fifth there are four of 30 s, and the waits. */
@@ -19,11 +20,13 @@ const LOOP_MS = 180_000
 /** The past of one process slot. */
 export class RestartPolicy {
   readonly #random: Random
+  readonly #waitMsMax: number
   #endsMs: number[] = []
   #inARow = 0
 
-  constructor(random: Random) {
+  constructor(random: Random, waitMsMax = RESTART_MS_MAX) {
     this.#random = random
+    this.#waitMsMax = waitMsMax
   }
 
   /** It ended by itself after it was ready for `readyMs`, 0 if never; how long to wait before the next start. */
@@ -31,7 +34,7 @@ export class RestartPolicy {
     this.#inARow = readyMs >= FORGIVEN_MS ? 1 : this.#inARow + 1
     this.#endsMs = [...this.#endsMs.filter((ms) => nowMs - ms < LOOP_MS), nowMs]
     if (this.#inARow === 1) return 0
-    const limitMs = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** (this.#inARow - 2))
+    const limitMs = Math.min(this.#waitMsMax, WAIT_MS_MIN * 2 ** (this.#inARow - 2))
     return limitMs / 2 + this.#random.next() * (limitMs / 2)
   }
 

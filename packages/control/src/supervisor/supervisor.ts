@@ -19,6 +19,8 @@ export interface SupervisorOptions {
   /** Host names in the order of starting. */
   readonly waves: readonly (readonly string[])[]
   readonly logFolder: string
+  /** Longest wait before a process that ended by itself is started again; default 15,000. */
+  readonly restartMsMax?: number | undefined
   /** The command of one process: host, its number from 1, and the how manyeth start it is. */
   readonly command: (host: string, ordinal: number, attempt: number) => SlotCommand
   /** Must not throw. */
@@ -149,6 +151,7 @@ export class Supervisor {
       random,
       log,
       onChange,
+      restartMsMax: this.#options.restartMsMax,
       command: (attempt) => command(host, ordinal, attempt),
     })
   }

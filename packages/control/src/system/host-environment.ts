@@ -59,7 +59,13 @@ export function hostEnvironment(
 }
 
 /** Settings that are the host's own: passed on from whoever started us. */
-const PASSED_ON = ['FLOTILLA_LOG_LEVEL', 'FLOTILLA_ISOLATION', 'FLOTILLA_POOL_MAX', 'FLOTILLA_DRAIN_DELAY_MS']
+const PASSED_ON = [
+  'FLOTILLA_LOG_LEVEL',
+  'FLOTILLA_ISOLATION',
+  'FLOTILLA_POOL_MAX',
+  'FLOTILLA_DRAIN_DELAY_MS',
+  'FLOTILLA_CRASHPOINTS',
+]
 
 /**
  * Our own environment, without the settings of services that the host does not run, and without what gives power over the whole

@@ -232,6 +232,13 @@ export function loginSettings(app: App, secrets: Secrets): EnvironmentOptions['t
   }
 }
 
+/** Tests that kill the same process again and again want it back. */
+function restartMsMaxIn({
+  FLOTILLA_RESTART_MS_MAX: text,
+}: Readonly<Record<string, string | undefined>>): number | undefined {
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : undefined
+}
+
 function openSupervisor(
   options: SystemOptions,
   environment: EnvironmentOptions,
@@ -245,6 +252,7 @@ function openSupervisor(
     placement,
     waves: startWaves(placement, placeable),
     logFolder: folder.logs,
+    restartMsMax: restartMsMaxIn(options.environment),
     command(host, ordinal, attempt) {
       const services = placement.hosts[host]?.services ?? []
       // A new process is a new instance: nobody may take it for the one before.

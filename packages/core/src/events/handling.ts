@@ -20,6 +20,7 @@
  */
 import { Cancellation } from '../kernel/cancellation.ts'
 import { parseIsoTime } from '../kernel/clock.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { isFlotillaError } from '../kernel/error.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
 import { isConnectionLost, sqlFailureOf } from '../store/pg-errors.ts'
@@ -114,6 +115,7 @@ export class Handling {
           hasBegun = true
         }),
       )
+      crashpoint('group.after-commit', this.#options.name)
       this.#losses = 0
       this.#told(handled)
       this.#resize(events.length, clock.monotonicMs() - startMs)
@@ -145,6 +147,7 @@ export class Handling {
     if (ready.length === 0) return ready
     onBegin()
     await react(ready, tx)
+    crashpoint('group.before-commit', name)
     return ready
   }
 
@@ -158,7 +161,9 @@ export class Handling {
       await assignment.move(tx, logged.position)
       const [fresh] = await notYetHandled(tx, name, [logged])
       if (fresh !== undefined) await park(tx, name, fresh, failure)
+      crashpoint('parked.before-commit', name)
     })
+    crashpoint('parked.after-commit', name)
     metrics.parked()
     log.warn('an event could not be handled and is parked', {
       ...fieldsOf(logged.event),

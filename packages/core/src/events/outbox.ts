@@ -8,6 +8,7 @@ import type { EventType } from '../contract/event.ts'
 import { lazyCheck, type Static, type TSchema } from '../contract/schema.ts'
 import { isoTime } from '../kernel/clock.ts'
 import type { Ports } from '../kernel/context.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import { sql } from '../store/sql.ts'
@@ -51,7 +52,10 @@ export class Outbox {
   ): Promise<void> {
     const event = this.#envelope(type, data, cause)
     await tx.execute(sql`insert into flotilla.outbox (event) values (${sql.json(event)})`)
-    tx.afterCommit(this.#onPublished)
+    tx.afterCommit(() => {
+      crashpoint('outbox.after-commit', this.#service)
+      this.#onPublished()
+    })
   }
 
   #envelope(type: EventType, data: unknown, { trace, correlationId, causationId }: Cause): Envelope {

@@ -16,6 +16,7 @@
  */
 import { Cancellation } from '../kernel/cancellation.ts'
 import type { Ports } from '../kernel/context.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import type { Database } from '../store/database.ts'
@@ -125,13 +126,16 @@ export class Relay {
     let rows = await firstRows(this.#session())
     waiting.set(rows.length)
     while (rows.length > 0) {
+      crashpoint('relay.before-append', service)
       await eventLog.append(
         service,
         fencing,
         rows.map(({ event }) => event),
       )
+      crashpoint('relay.after-append', service)
       const sent = rows.length
       rows = await this.#forget(rows, fencing)
+      crashpoint('relay.after-delete', service)
       relayed.add(sent)
       waiting.set(rows.length)
       if (this.#ticker.isClosing) return

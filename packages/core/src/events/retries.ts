@@ -9,6 +9,7 @@
  * @module
  */
 import { codes } from '../kernel/code.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { isFlotillaError } from '../kernel/error.ts'
 import type { Random } from '../kernel/random.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
@@ -69,7 +70,7 @@ function findDue({ session, group }: RetryOptions): Promise<{ id: number }[]> {
 async function retryOne(id: number, options: RetryOptions): Promise<boolean> {
   let row: Row | undefined
   try {
-    return await options.session().transaction(async (tx) => {
+    const isHandled = await options.session().transaction(async (tx) => {
       row = await tx.maybe<Row>(sql`
         delete from flotilla.parked where id = (
           select id from flotilla.parked where id = ${id} and state <> 'dead' and next_at <= now()
@@ -77,8 +78,11 @@ async function retryOne(id: number, options: RetryOptions): Promise<boolean> {
         returning id, event, attempts`)
       if (row === undefined) return false
       await options.react([row.event], tx)
+      crashpoint('retry.before-commit', options.group)
       return true
     })
+    if (isHandled) crashpoint('retry.after-commit', options.group)
+    return isHandled
   } catch (error) {
     if (row === undefined) throw error
     // Also when the connection was lost: it may be the event that breaks it, and the others must not wait for that.

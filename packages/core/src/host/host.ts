@@ -74,6 +74,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     const settings = readServiceSettings(services, options.environment)
     const network = await openNetwork(parts, services)
     for (const [service, its] of settings) await openService(parts, network, service, its)
+    await network.followOwnRegistry()
     warm(parts.receiver)
     const wires = await openWires(parts, services, options.authenticate ?? httpCaller(parts.trust))
     await join(parts, network, services, wires)

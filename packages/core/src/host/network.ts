@@ -25,6 +25,8 @@ export interface Network {
   readonly registryCalls:
     | ((service: string, cancellation: Cancellation) => Calls<typeof registryContract>)
     | undefined
+  /** To be called when the services of the host are open: if the registry is one of them, it can be asked from then on. */
+  followOwnRegistry(): Promise<void>
 }
 
 /** How long to wait for the registry's first list: services open in any order, and their calls wait for each other. */
@@ -59,14 +61,21 @@ export async function openNetwork(parts: HostParts, services: readonly Service[]
     cancellation = new Cancellation(),
   ): Calls<typeof registryContract> =>
     client.calls(registryContract, ownContext(ports, cancellation), service)
-  if (settings.registry !== '') {
+  const follow = async (): Promise<void> => {
     const following = followRegistry(parts, (cancellation) => registryCalls(names[0] as string, cancellation))
     directory = following
     closing.defer('list of instances', () => following.close())
     await following.open(FIRST_LIST_MS)
   }
-  const hasRegistry = settings.registry !== '' || names.includes(registryContract.name)
-  return { client, registryCalls: hasRegistry ? registryCalls : undefined }
+  const isHere = names.includes(registryContract.name)
+  if (settings.registry !== '' && !isHere) await follow()
+  return {
+    client,
+    registryCalls: settings.registry !== '' || isHere ? registryCalls : undefined,
+    followOwnRegistry: async () => {
+      if (isHere) await follow()
+    },
+  }
 }
 
 function followRegistry(

@@ -83,7 +83,7 @@ export async function openService(
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)
-  const idempotency = database === undefined ? undefined : new IdempotencyStore(database, ports)
+  const idempotency = database && worker && new IdempotencyStore(database, ports, worker.id)
   if (idempotency !== undefined) {
     background.every('forget old idempotency keys', PRUNE_MS, async (ctx) => {
       await idempotency.prune(ctx)

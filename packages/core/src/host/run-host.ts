@@ -10,6 +10,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { systemClock } from '../kernel/clock.ts'
 import type { Ports } from '../kernel/context.ts'
+import { setCrashpoints } from '../kernel/crashpoint.ts'
 import { createIds } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createLogger } from '../telemetry/log.ts'
@@ -86,6 +87,7 @@ async function runHost(app: App): Promise<void> {
   process.on('disconnect', () => leave('the supervisor is gone').catch(crash))
   try {
     const settings = readHostSettings(environment)
+    if (settings.crashpoints !== '') setCrashpoints(settings.crashpoints)
     const fields = { instance: settings.instance, version: settings.version }
     log = createLogger({ level: settings.logLevel, clock: systemClock, fields })
     host = await openHost({

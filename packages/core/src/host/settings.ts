@@ -62,6 +62,10 @@ const HostSettings = Type.Object({
     default: 100,
     description: 'how long to go on taking calls after leaving the registry',
   }),
+  crashpoints: Type.String({
+    default: '',
+    description: 'for tests: folder by which crash points are armed; empty: they do nothing',
+  }),
 })
 
 /** The settings. */

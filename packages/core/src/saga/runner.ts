@@ -13,6 +13,7 @@
  */
 import type { Timer } from '../kernel/clock.ts'
 import type { Closing } from '../kernel/closing.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
 import type { Context, ServiceRuntime } from '../service/definition.ts'
@@ -146,7 +147,9 @@ export class SagaRunner {
       const mistake = mistakeIn(saga, at)
       if (mistake !== undefined) return this.#park(at, mistake)
       const step = stepOf(saga, at) as Step<object>
+      crashpoint('saga.before-step', at.name, placeOf(at))
       const attempt = await attemptStep(this.#options.runtime, saga, step, at)
+      crashpoint('saga.after-step', at.name, placeOf(at))
       this.#options.metrics.observe(at, attempt.durationMs)
       at = await this.#settle(saga, step, at, attempt)
     }
@@ -193,16 +196,21 @@ export class SagaRunner {
       `saga ${at.name}.${at.step} is recorded`,
       MOVE_MS_MAX,
       (ctx) => {
-        if (effects === undefined) return moveSaga(ctx.db, move)
+        if (effects === undefined) {
+          crashpoint('saga.before-save', at.name, placeOf(at))
+          return moveSaga(ctx.db, move)
+        }
         return ctx.db.transaction(async (tx) => {
           const isMoved = await moveSaga(tx, move)
           if (isMoved !== false) await effects(tx, ctx)
+          crashpoint('saga.before-save', at.name, placeOf(at))
           return isMoved
         })
       },
       originOf(at),
     )
     if (moved === false) return undefined
+    crashpoint('saga.after-save', at.name, placeOf(at))
     metrics.count(at, plan.entry)
     if (plan.status === 'waiting') this.#lookIn(moved)
     if (plan.status === 'parked') this.#tellPeople(at, plan)
@@ -280,6 +288,11 @@ export class SagaRunner {
 
 function stepOf(saga: Saga<object>, { step }: Claimed): Step<object> | undefined {
   return saga.steps.find(({ name }) => name === step)
+}
+
+/** Where a saga stands, for crash points. */
+function placeOf({ step, direction }: Claimed): string {
+  return direction === 'forward' ? step : `${step}.undo`
 }
 
 function mistakeIn(saga: Saga<object>, at: Claimed): FlotillaError | undefined {

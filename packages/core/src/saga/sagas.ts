@@ -4,6 +4,7 @@
  * @module
  */
 import type { CallContext } from '../kernel/context.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import type { Queries } from '../store/queries.ts'
@@ -107,6 +108,7 @@ export function openSagas(
         failingMs: 0,
       } as const
       tx.afterCommit(() => {
+        crashpoint('saga.after-start', name)
         if (isHere) runner.begin({ ...claimed, fencing: 0, cause: null, trace })
         else runner.look()
       })

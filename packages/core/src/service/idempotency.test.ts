@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -8,16 +8,24 @@ import { defineContract } from '../contract/contract.ts'
 import { command } from '../contract/operation.ts'
 import { Type } from '../contract/schema.ts'
 import type { User } from '../kernel/caller.ts'
+import { systemClock } from '../kernel/clock.ts'
 import type { Code } from '../kernel/code.ts'
+import { crashpoint, setCrashpoints } from '../kernel/crashpoint.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
+import { createIds } from '../kernel/ids.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { TraceContext } from '../kernel/trace-context.ts'
 import { openDatabase } from '../store/database.ts'
+import { migrate } from '../store/migrate.ts'
+import { platformMigrations } from '../store/migration-files.ts'
 import { sql } from '../store/sql.ts'
 import { createLogger } from '../telemetry/log.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { testCall } from '../testing/test-call.ts'
+import { openTestDatabase } from '../testing/test-database.ts'
 import { until } from '../testing/until.ts'
 import { defineService, type OperationContext } from './definition.ts'
-import { IdempotencyStore } from './idempotency.ts'
+import { Claim, IdempotencyStore } from './idempotency.ts'
 
 const Input = Type.Object({ amount: Type.Integer(), note: Type.Optional(Type.String()) })
 const Output = Type.Object({ total: Type.Integer() })
@@ -97,6 +105,30 @@ async function openTill(t: TestContext): Promise<Till> {
 
 const user = (id: string): User => ({ id, roles: [], scopes: [], tier: 'free' })
 const failsWith = (code: Code) => (error: unknown) => isFlotillaError(error) && error.code === code
+
+/** A repeat while the first hangs, after `make` has been done to its row. */
+async function takesOver(t: TestContext, make: string): Promise<void> {
+  const opened = await openTill(t)
+  const calls = opened.app.call(till, { user: user('u1') })
+  const database = opened.app.databases.get('till')
+  let release = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  opened.work = async (ctx, amount) => {
+    opened.work = commit
+    await held
+    return commit(ctx, amount)
+  }
+  const late = calls.add({ amount: 5 }, { idempotencyKey: 'k' })
+  await until('the first has claimed', async () => opened.runs === 1)
+  await database?.ask(make)
+  assert.deepEqual(await calls.add({ amount: 5 }, { idempotencyKey: 'k' }), { total: 5 })
+  release()
+  // Its transaction is refused; the client's retry then finds the other's answer.
+  assert.deepEqual(await late, { total: 5 })
+  assert.equal(await opened.entries(), 1)
+}
 
 describe('runUnderKey', () => {
   it('gives a repeat the stored answer and no second effect', async (t) => {
@@ -240,27 +272,60 @@ describe('runUnderKey', () => {
 })
 
 describe('IdempotencyStore', () => {
-  it('lets a repeat take over when the lease is over, and refuses the late first', async (t) => {
+  const takeOvers = {
+    'when the lease is over': "update flotilla.idempotency set lease_until = now() - interval '1 second'",
+    'of an instance that is dead': 'update flotilla.idempotency set owner = gen_random_uuid()',
+  }
+  for (const [when, make] of Object.entries(takeOvers)) {
+    it(`lets a repeat take over ${when}, and refuses the late first`, (t) => takesOver(t, make))
+  }
+
+  it('keeps a repeat out as long as the instance lives', async (t) => {
     const opened = await openTill(t)
-    const calls = opened.app.call(till, { user: user('u1') })
-    const database = opened.app.databases.get('till')
+    const calls = opened.app.call(till, { user: user('u1'), timeoutMs: 500 })
     let release = (): void => {}
     const held = new Promise<void>((resolve) => {
       release = resolve
     })
     opened.work = async (ctx, amount) => {
-      opened.work = commit
       await held
       return commit(ctx, amount)
     }
-    const late = calls.add({ amount: 5 }, { idempotencyKey: 'k' })
+    const first = calls.hang({ amount: 5 }, { idempotencyKey: 'k', timeoutMs: 2_000 })
     await until('the first has claimed', async () => opened.runs === 1)
-    await database?.ask("update flotilla.idempotency set lease_until = now() - interval '1 second'")
-    assert.deepEqual(await calls.add({ amount: 5 }, { idempotencyKey: 'k' }), { total: 5 })
+    await assert.rejects(calls.hang({ amount: 5 }, { idempotencyKey: 'k' }), failsWith('aborted'))
     release()
-    // Its transaction is refused; the client's retry then finds the other's answer.
-    assert.deepEqual(await late, { total: 5 })
-    assert.equal(await opened.entries(), 1)
+    await first
+    assert.equal(opened.runs, 1)
+  })
+
+  it('has its claim when the reply to claiming was lost', async (t) => {
+    const test = await openTestDatabase(t)
+    await migrate(test.url, [platformMigrations])
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
+    for (const part of ['armed', 'hit']) mkdirSync(join(folder, part))
+    t.after(() => {
+      setCrashpoints(undefined)
+      rmSync(folder, { recursive: true })
+    })
+    const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
+    const worker = ports.newId()
+    await test.ask(
+      `insert into flotilla.worker (id, instance, lease_until) values ($1, 'test', now() + interval '1 hour')`,
+      [worker],
+    )
+    const store = new IdempotencyStore(test.open(), ports, worker)
+    const begin = (): Promise<unknown> => {
+      const trace = TraceContext.start(systemRandom, false)
+      return store.begin('till.add', {}, { ...testCall(), trace, caller: {}, idempotencyKey: 'k' } as never)
+    }
+    const place = 'command.after-claim@none'
+    writeFileSync(join(folder, 'armed', place), 'lose')
+    setCrashpoints(folder)
+    crashpoint('command.after-claim', 'none')
+    assert.ok((await begin()) instanceof Claim)
+    assert.match(readFileSync(join(folder, 'hit', place), 'utf8'), /insert into flotilla\.idempotency/)
+    await assert.rejects(begin(), failsWith('aborted'))
   })
 
   it('forgets answers after a day, 10,000 at a time, and runs their keys again', async (t) => {
@@ -271,7 +336,7 @@ describe('IdempotencyStore', () => {
     const log = createLogger({ level: 'silent', clock: ports.clock, fields: {} })
     const own = openDatabase({ url: database.url, name: 'till', ports, poolMax: 1, log })
     t.after(() => own.close())
-    const prune = () => new IdempotencyStore(own, ports).prune(testCall())
+    const prune = () => new IdempotencyStore(own, ports, ports.newId()).prune(testCall())
     const calls = opened.app.call(till, { user: user('u1') })
     await calls.add({ amount: 5 }, { idempotencyKey: 'old' })
     await database.ask("update flotilla.idempotency set created_at = now() - interval '24 hours 1 second'")

@@ -8,7 +8,8 @@
  * - **running → done**: the answer is stored; with the effect, in one transaction, where there is one. Only the holder of
  *   the token can do it, so a call that was thought dead and comes back late finds its transaction refused.
  * - **running → absent**: the call failed in a way that says nothing about a repeat (overload, time-out): a retry may run.
- * - **running, lease over → running** under a new token: the process died; a repeat takes over.
+ * - **running, lease over or instance dead → running** under a new token: a repeat takes over. An instance that only seemed dead
+ *   may still be at work; that its transaction is refused is why commands have their effect in `ctx.commit`.
  * - **done → absent**: after a day.
  *
  * A second call meets a row: the same input gets the stored answer, another input is refused, and while the first
@@ -23,11 +24,14 @@ import type { Operation } from '../contract/operation.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
 import { codes } from '../kernel/code.ts'
 import type { CallContext, Ports } from '../kernel/context.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { asSeenUpstream, FlotillaError } from '../kernel/error.ts'
 import type { Database } from '../store/database.ts'
+import { isConnectionLost } from '../store/pg-errors.ts'
 import type { Queries } from '../store/queries.ts'
 import type { Session } from '../store/session.ts'
 import { sql } from '../store/sql.ts'
+import { workerIsDead } from '../store/worker.ts'
 import type { AnyHandler, OperationContext } from './definition.ts'
 
 /** How long answers are kept. */
@@ -97,10 +101,13 @@ export interface KeyedContext extends OperationContext {
 export class IdempotencyStore {
   readonly #database: Database
   readonly #ports: Ports
+  readonly #workerId: string
 
-  constructor(database: Database, ports: Ports) {
+  /** @param workerId of this instance. */
+  constructor(database: Database, ports: Ports, workerId: string) {
     this.#database = database
     this.#ports = ports
+    this.#workerId = workerId
   }
 
   /**
@@ -116,12 +123,20 @@ export class IdempotencyStore {
     const token = this.#ports.newId()
     const leaseMs = Math.ceil(context.deadlineMs - this.#ports.clock.monotonicMs()) + LEASE_RESERVE_MS
     const session = this.#database.session(context)
-    const claimed = await session.execute(sql`
-      insert into flotilla.idempotency as present (scope, key, fingerprint, state, fencing, lease_until)
-      values (${scope}, ${key}, ${fingerprint}, 'running', ${token}, now() + ${leaseMs} * interval '1 millisecond')
+    const claim = sql`
+      insert into flotilla.idempotency as present (scope, key, fingerprint, state, fencing, lease_until, owner)
+      values (${scope}, ${key}, ${fingerprint}, 'running', ${token}, now() + ${leaseMs} * interval '1 millisecond',
+        ${this.#workerId})
       on conflict (scope, key) do update
-        set fencing = excluded.fencing, lease_until = excluded.lease_until
-        where present.state = 'running' and present.lease_until < now() and present.fingerprint = excluded.fingerprint`)
+        set fencing = excluded.fencing, lease_until = excluded.lease_until, owner = excluded.owner
+        where present.state = 'running' and present.fingerprint = excluded.fingerprint
+          and (present.lease_until < now() or present.fencing = excluded.fencing
+            or present.owner is not null and ${workerIsDead(sql`present.owner`)})`
+    const claimed = await session.execute(claim).catch((error: unknown) => {
+      // Whether it is ours already is for the token to say.
+      if (isConnectionLost(error)) return session.execute(claim)
+      throw error
+    })
     if (claimed === 1) return new Claim(scope, key, token)
     const row = await session.maybe<Row>(sql`
       select state, fingerprint, response from flotilla.idempotency
@@ -172,6 +187,7 @@ export async function runUnderKey(
     return begun.output
   }
   scope.claim = begun
+  crashpoint('command.after-claim', operation.id)
   try {
     const output = await handler(input, scope)
     const wrong = scope.mistakeIn(output)

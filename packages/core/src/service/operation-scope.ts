@@ -4,6 +4,7 @@
  * @module
  */
 import type { Reason } from '../contract/operation.ts'
+import { crashpoint } from '../kernel/crashpoint.ts'
 import { type ErrorOptions, FlotillaError } from '../kernel/error.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
@@ -57,6 +58,7 @@ export class OperationScope extends CallScope implements KeyedContext {
         const wrong = this.mistakeIn(answer)
         if (wrong !== undefined) throw wrong
         await claim?.complete(tx, { output: answer })
+        crashpoint('command.before-commit', this.#served.operation.id)
         return answer
       }, options)
     } catch (error) {
@@ -64,6 +66,7 @@ export class OperationScope extends CallScope implements KeyedContext {
       throw error
     }
     if (claim !== undefined) claim.isDone = true
+    crashpoint('command.after-commit', this.#served.operation.id)
     this.#committed = { output }
     return output
   }

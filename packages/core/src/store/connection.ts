@@ -152,6 +152,13 @@ export class Connection {
     return sendCancelRequest(clock, address, processID, secretKey)
   }
 
+  /** For crash points: breaks it off when the server answers next, without the answer having been read. */
+  loseReply(): void {
+    const { stream } = this.#client.connection
+    stream.removeAllListeners('data')
+    stream.once('data', () => stream.destroy())
+  }
+
   /** Breaks it off at once; what runs fails with `unavailable`. */
   destroy(): void {
     this.#isBroken = true

@@ -13,6 +13,7 @@
  * @module
  */
 import type { Clock } from '../kernel/clock.ts'
+import { isReplyToLose } from '../kernel/crashpoint.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { type Call, remainingMs, throwIfOver, watchCall } from './call.ts'
 import type { Connection } from './connection.ts'
@@ -79,6 +80,7 @@ export class Hold {
       throw new FlotillaError('internal', 'The transaction is over already.')
     }
     if (statement.opening !== undefined) this.#mayBeInTransaction = true
+    if (!this.#mayBeInTransaction && isReplyToLose(statement.text)) connection.loseReply()
     return Promise.race([connection.run(statement), this.stopped])
   }
 
@@ -94,6 +96,7 @@ export class Hold {
     if (this.#stopError !== undefined) throw this.#stopError
     throwIfOver(clock, call, 'maybe')
     this.#isCommitting = true
+    if (isReplyToLose('commit')) connection.loseReply()
     // Not raced with `stopped`.
     const outcome = connection.run({ text: 'commit' })
     if (!(await settlesWithin(clock, outcome, this.remainingMs + COMMIT_GRACE_MS))) {

@@ -1,0 +1,53 @@
+/**
+ * The customers of a workload: accounts that many sessions share one after the other, because making one is meant to be slow.
+ *
+ * @module
+ */
+import type { Random } from '@flotilla/core/random'
+import { SECRET_MARK } from '../oracle/leaks.ts'
+import type { Asker, Careful } from './careful.ts'
+import type { Journal } from './journal.ts'
+
+/** Somebody with an account. */
+export interface Customer extends Asker {
+  readonly userId: string
+  readonly email: string
+  readonly password: string
+  token: string
+  /** A word in the customer's name and address, which nobody else may see. */
+  readonly canary: string
+}
+
+/** Hexadecimal digits by chance. */
+export function hexOf(random: Random, digits: number): string {
+  let text = ''
+  while (text.length < digits) text += random.uint32().toString(16).padStart(8, '0')
+  return text.slice(0, digits)
+}
+
+/** Opens an account; one that exists already by an answer that got lost is logged into. */
+export async function openAccount(careful: Careful, journal: Journal, random: Random): Promise<Customer> {
+  const canary = `canary${hexOf(random, 16)}`
+  const email = `${hexOf(random, 12)}@soak.test`
+  const password = `the ${SECRET_MARK} ${hexOf(random, 16)}`
+  journal.planted.secrets.add(password)
+  const body = { email, password, name: `Somebody ${canary}` }
+  const opened = await careful.ask(random, { intent: 'register', path: '/auth/register', body })
+  const { user, accessToken } =
+    opened.status === 201 ? opened.body : await logIn(careful, random, { email, password })
+  journal.planted.ownerOf.set(canary, user.id)
+  return { userId: user.id, email, password, token: accessToken, canary }
+}
+
+/** Logs in. @throws Error when that is refused. */
+export async function logIn(
+  careful: Careful,
+  random: Random,
+  body: { readonly email: string; readonly password: string },
+): Promise<{ readonly user: { readonly id: string }; readonly accessToken: string }> {
+  const { email, password } = body
+  const reply = await careful.ask(random, { intent: 'login', path: '/auth/login', body: { email, password } })
+  if (reply.status !== 200)
+    throw new Error(`${email} cannot log in: ${reply.status} ${JSON.stringify(reply.body)}`)
+  return reply.body
+}
