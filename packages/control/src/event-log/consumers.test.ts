@@ -9,8 +9,8 @@ import { type Random, randomInteger, seededRandom } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
 import { type TestConsumer, TestConsumers } from '@flotilla/core/test-consumers'
 import { until } from '@flotilla/core/until'
+import { openLogs } from '../testing/test-logs.ts'
 import type { PostgresLog } from './postgres-log.ts'
-import { openLogs } from './test-logs.ts'
 
 type Body = (consumers: TestConsumers, log: PostgresLog, again: () => Promise<PostgresLog>) => Promise<void>
 
