@@ -130,8 +130,8 @@ export interface Move {
 }
 
 /**
- * Moves a saga on, if it is still this worker's: gives how long it is to wait, 0 when it is not. False, and nothing is changed, when
- * somebody else has it.
+ * Moves a saga on, if it is still this worker's and stands where the worker thinks: an earlier move, whose commit was not answered,
+ * may take effect only now. Gives how long it is to wait, 0 when it is not to. False, and nothing is changed, when it is not so.
  */
 export async function moveSaga(queries: Queries, move: Move): Promise<false | number> {
   const { claimed, worker, plan, state, isLeaving } = move
@@ -149,6 +149,7 @@ export async function moveSaga(queries: Queries, move: Move): Promise<false | nu
           when woken and ${plan.entry} = 'later' then now()
           else now() + ${plan.waitMs}::float8 * interval '1 millisecond' end
       where id = ${claimed.id} and status = 'running' and owner = ${worker} and fencing = ${claimed.fencing}
+        and step = ${claimed.step} and direction = ${claimed.direction} and attempts = ${claimed.attempts}
       returning id, entries, next_at),
     noted as (
       insert into flotilla.saga_step (saga, seq, step, direction, outcome, error)
