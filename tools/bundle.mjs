@@ -20,13 +20,17 @@ import {
 import { basename, dirname, join } from 'node:path'
 
 /** What is bundled: entries, and the folder that their bundles and common chunks go to. */
-const BUNDLES = [
+export const BUNDLES = [
   { entries: ['apps/shop/dist/main.js', 'apps/shop/dist/app.js'], folder: 'apps/shop/bundle' },
   { entries: ['packages/control/dist/cli/main.js'], folder: 'packages/control/bundle' },
 ]
 
-/** @satisfies {import('esbuild').BuildOptions} */
-const OPTIONS = /** @type {const} */ ({
+/**
+ * How.
+ *
+ * @satisfies {import('esbuild').BuildOptions}
+ */
+export const OPTIONS = /** @type {const} */ ({
   bundle: true,
   format: 'esm',
   splitting: true,

@@ -16,8 +16,6 @@ import { app } from '@flotilla/shop/app'
 /** The folder of the repository. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-const program = join(root, 'packages/control/bin/flotilla.mjs')
-
 /** What came of a command. */
 export interface Ran {
   readonly exitCode: number | null
@@ -30,12 +28,17 @@ export interface Bed {
   /** What is to be done after the test, the last first. */
   readonly cleanUps: (() => Promise<void>)[]
   readonly folder: string
+  /** The checkout that is run. */
+  readonly root: string
   readonly gatewayPort: number
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** Makes a bed. */
-export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }): Promise<Bed> {
+/** Makes a bed, for the checkout in `from`: by default this one. */
+export async function makeBed(
+  t: { after(cleanUp: () => Promise<void>): void },
+  from: string = root,
+): Promise<Bed> {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-system-'))
   const cleanUps = [async () => rmSync(folder, { recursive: true, force: true })]
   t.after(async () => {
@@ -48,6 +51,7 @@ export async function makeBed(t: { after(cleanUp: () => Promise<void>): void }):
   return {
     cleanUps,
     folder,
+    root: from,
     gatewayPort: gateway,
     environment: {
       FLOTILLA_DATA: folder,
@@ -89,8 +93,8 @@ export function start(
   extra: Readonly<Record<string, string>> = {},
   isGroup = false,
 ): Running {
-  const child = spawn(process.execPath, [program, ...args], {
-    cwd: root,
+  const child = spawn(process.execPath, [join(bed.root, 'packages/control/bin/flotilla.mjs'), ...args], {
+    cwd: bed.root,
     detached: isGroup,
     env: { ...process.env, NO_COLOR: '1', ...bed.environment, ...extra },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Bed, makeBed, type Running, startUp } from '../flotilla-process.ts'
 import { databaseUrls } from '../oracle/databases-of.ts'
@@ -11,10 +11,15 @@ import { type ShopClient, shopClient } from '../shop-client.ts'
 
 /** What to start. */
 export interface FleetOptions {
-  readonly placement: 'fleet' | 'monolith'
+  /** fleet, monolith, or the path of a file. */
+  readonly placement: string
   readonly provider: 'realistic' | 'instant'
   /** More environment variables. */
   readonly environment?: Readonly<Record<string, string>>
+  /** The checkout that is run. Default: this one. */
+  readonly root?: string
+  /** Data folder of a system that was shut down, to begin with a copy of. Default: none. */
+  readonly template?: string
 }
 
 /** One of its processes. */
@@ -54,9 +59,10 @@ const ENVIRONMENT = {
 /** Starts it; it ends, and its folder is removed, after `t`. */
 export async function startFleet(
   t: { after(cleanUp: () => Promise<void>): void },
-  { placement, provider, environment = {} }: FleetOptions,
+  { placement, provider, environment = {}, root, template }: FleetOptions,
 ): Promise<Fleet> {
-  const bed = await makeBed(t)
+  const bed = await makeBed(t, root)
+  if (template !== undefined) cpSync(template, bed.folder, { recursive: true })
   const variables = { ...ENVIRONMENT, PROVIDER_PROFILE: provider, ...environment }
   const start = () => startUp(bed, ['--placement', placement], variables)
   let running: Running = await start()

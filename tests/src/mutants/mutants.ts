@@ -1,0 +1,234 @@
+/**
+ * Mistakes that somebody could make, each in one place, and the conditions under which it must be seen.
+ *
+ * @module
+ */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of sources
+import { conditions } from './conditions.ts'
+import type { Patch } from './copy.ts'
+import type { Conditions } from './trial.ts'
+
+/** A mistake. */
+export interface Mutant extends Patch {
+  readonly name: string
+  /** What is wrong with it. */
+  readonly says: string
+  readonly under: Conditions
+}
+
+const CORE = 'packages/core/src'
+const SHOP = 'apps/shop'
+const { customers } = conditions
+
+/** In the way of events. */
+const events: readonly Mutant[] = [
+  {
+    name: 'naive-outbox-cursor',
+    says: 'the relay takes everything up to the last id it saw for sent',
+    under: customers,
+    file: `${CORE}/events/relay.ts`,
+    find: 'delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])',
+    replace: 'delete from flotilla.outbox where id <= ${rows.at(-1)?.id ?? 0}',
+  },
+  {
+    name: 'delete-before-append',
+    says: 'the relay deletes events, then sends them',
+    under: conditions.killBeforeAppend,
+    file: `${CORE}/events/relay.ts`,
+    find: "crashpoint('relay.before-append', service)\n      await eventLog.append(\n        service,\n        fencing,\n        rows.map(({ event }) => event),\n      )\n      crashpoint('relay.after-append', service)\n      const sent = rows.length\n      rows = await this.#forget(rows, fencing)",
+    replace:
+      "const [sent, events] = [rows.length, rows.map(({ event }) => event)]\n      rows = await this.#forget(rows, fencing)\n      crashpoint('relay.before-append', service)\n      await eventLog.append(service, fencing, events)",
+  },
+  {
+    name: 'publish-outside-transaction',
+    says: 'an event is written down at once, whatever becomes of its transaction',
+    under: conditions.killInOrder,
+    file: `${CORE}/service/call-scope.ts`,
+    find: 'await outbox.publish(tx, type,',
+    replace:
+      'const alone = { execute: (query) => this.db.execute(query), afterCommit: (tell) => tx.afterCommit(tell) }\n    await outbox.publish(alone, type,',
+  },
+  {
+    name: 'ack-before-commit',
+    says: 'a group moves on before its reactions are committed',
+    under: conditions.killInReaction,
+    file: `${CORE}/events/handling.ts`,
+    find: 'assignment.move(tx, upTo),\n      notYetHandled',
+    replace: 'this.#transaction((own) => assignment.move(own, upTo)),\n      notYetHandled',
+  },
+  {
+    name: 'inbox-outside-transaction',
+    says: 'events are noted as handled in a transaction of its own',
+    under: conditions.killInReaction,
+    file: `${CORE}/events/handling.ts`,
+    find: 'notYetHandled(tx, name, events),',
+    replace: 'this.#transaction((own) => notYetHandled(own, name, events)),',
+  },
+]
+
+/** In sagas, and in the memory of commands. */
+const commands: readonly Mutant[] = [
+  {
+    name: 'saga-no-fencing',
+    says: 'a saga moves on whoever says so',
+    under: conditions.zombie,
+    file: `${CORE}/saga/rows.ts`,
+    find: "where id = ${claimed.id} and status = 'running' and owner = ${worker} and fencing = ${claimed.fencing}\n      returning",
+    replace: 'where id = ${claimed.id}\n      returning',
+  },
+  {
+    name: 'saga-save-apart',
+    says: 'a saga moves on in a transaction of its own, before its effects',
+    under: conditions.killInSaga,
+    file: `${CORE}/saga/runner.ts`,
+    find: 'const isMoved = await moveSaga(tx, move)',
+    replace: 'const isMoved = await moveSaga(ctx.db, move)',
+  },
+  {
+    name: 'compensation-skipped',
+    says: 'the stock of an order that came to nothing is not given back',
+    under: customers,
+    file: `${SHOP}/orders/checkout-saga.ts`,
+    find: "await ctx.call(inventory).reserve({ orderId: ctx.sagaId, lines: [...lines] })\n      return undefined\n    },\n    async undo(_, ctx) {\n      await ctx.call(inventory).release({ orderId: ctx.sagaId, reason: 'the order came to nothing' })",
+    replace:
+      'await ctx.call(inventory).reserve({ orderId: ctx.sagaId, lines: [...lines] })\n      return undefined\n    },\n    async undo(_, ctx) {',
+  },
+  {
+    name: 'key-of-anybody',
+    says: 'idempotency keys are not those of a user',
+    under: conditions.sameKeys,
+    file: `${CORE}/service/idempotency.ts`,
+    find: 'const scope = `${principalOf(context)} ${operation}`',
+    replace: 'const scope = operation',
+  },
+  {
+    name: 'answer-apart',
+    says: 'the answer to a key is stored after the commit of its effect',
+    under: conditions.killAfterOrder,
+    file: `${CORE}/service/operation-scope.ts`,
+    find: 'await claim?.complete(tx, { output: answer })',
+    replace: 'if (claim !== undefined) tx.afterCommit(() => claim.complete(this.db, { output: answer }))',
+  },
+  {
+    name: 'no-version-check',
+    says: 'an aggregate takes events whatever version was loaded',
+    under: customers,
+    file: 'packages/core/migrations/0004-aggregate.sql',
+    find: 'if coalesce(last_version, 0) = after_version then',
+    replace: 'after_version := coalesce(last_version, 0);\n  if true then',
+  },
+]
+
+/** In the shop. */
+const shop: readonly Mutant[] = [
+  {
+    name: 'stock-read-then-write',
+    says: 'stock is read, and then written from what was read',
+    under: customers,
+    file: `${SHOP}/inventory/movements.ts`,
+    find: 'return tx.maybe<Stock>(sql`\n    with moved as (\n      update stock set on_hand = on_hand + ${onHandDelta}, reserved = reserved + ${reservedDelta}, version = version + 1\n      where sku = ${sku} and available >= ${needs}',
+    replace:
+      'return tx.maybe(sql`select * from stock where sku = ${sku}`).then((seen) => tx.maybe<Stock>(sql`\n    with moved as (\n      update stock set on_hand = ${seen?.on_hand ?? 0} + ${onHandDelta}, reserved = ${seen?.reserved ?? 0} + ${reservedDelta}, version = version + 1\n      where sku = ${sku} and ${seen?.available ?? 0} >= ${needs}',
+  },
+  {
+    name: 'expiry-and-commit-both',
+    says: 'a reservation expires although it was committed meanwhile',
+    under: conditions.runningOut,
+    file: `${SHOP}/inventory/reservation-store.ts`,
+    find: 'order by expires_at limit ${limit} for update skip locked',
+    replace: 'order by expires_at limit ${limit}',
+  },
+  {
+    name: 'commit-without-goods',
+    says: 'an expired reservation is committed without taking its goods again',
+    under: conditions.runningOut,
+    file: `${SHOP}/inventory/end-reservation.ts`,
+    find: 'const sale = (quantity: number) => ({ onHandDelta: -quantity, reservedDelta: 0, needs: quantity })',
+    replace: 'if (expired.length > 0) return {}',
+  },
+  {
+    name: 'timeout-is-decline',
+    says: 'no answer of the provider is taken for a no',
+    under: conditions.slowProvider,
+    file: `${SHOP}/payments/provider-client.ts`,
+    find: 'if (isUnknown(answer)) return answer\n    const { status } = answer',
+    replace:
+      "if (isUnknown(answer)) return { kind: 'refusal', code: 'timeout', charge: undefined }\n    const { status } = answer",
+  },
+  {
+    name: 'new-key-per-try',
+    says: 'every try has a key of its own at the provider',
+    under: conditions.slowProvider,
+    file: `${SHOP}/payments/provider-client.ts`,
+    find: 'timeoutMs, JSON.stringify(body), id)',
+    replace: 'timeoutMs, JSON.stringify(body), `${id} ${operation.tries}`)',
+  },
+  {
+    name: 'confirm-before-money',
+    says: 'an order is confirmed although nobody knows about its money',
+    under: customers,
+    file: `${SHOP}/orders/checkout-saga.ts`,
+    find: "if (payment.status !== 'processing') {",
+    replace: 'if (true) {',
+  },
+  {
+    name: 'cancel-and-ship-both',
+    says: 'an order is stopped although a parcel has left',
+    under: conditions.tooLate,
+    file: `${SHOP}/shipping/shipment-store.ts`,
+    find: "on conflict (order_id) do update set fate = 'stopped' where fulfilment.fate <> 'shipped'`)",
+    replace: "on conflict (order_id) do update set fate = 'stopped'`)",
+  },
+  {
+    name: 'orders-of-others',
+    says: 'an order is shown to whoever knows its id',
+    under: conditions.snooper,
+    file: `${SHOP}/orders/order-store.ts`,
+    find: 'return loaded.version > 0 && loaded.state.userId === userId ? loaded : undefined',
+    replace: 'return loaded.version > 0 ? loaded : undefined',
+  },
+  {
+    name: 'rounded-per-unit',
+    says: 'the discount is rounded for each piece',
+    under: customers,
+    file: `${SHOP}/orders/totals.ts`,
+    find: 'const off = discounts[index] as number',
+    replace: 'const off = Math.round((discounts[index] as number) / line.quantity) * line.quantity',
+  },
+  {
+    name: 'two-orders-of-a-cart',
+    says: 'nothing but a look keeps a cart from being ordered twice',
+    under: conditions.tabs,
+    file: `${SHOP}/orders/migrations/0001-orders.sql`,
+    find: 'create unique index order_once_per_cart',
+    replace: 'create index order_once_per_cart',
+  },
+  {
+    name: 'mail-booked-before-sent',
+    says: 'a mail counts as sent before it is',
+    under: conditions.killBeforeMail,
+    file: `${SHOP}/notifications/sender.ts`,
+    find: "crashpoint('outside.before-call', 'notifications', 'mail')",
+    replace: "await bookSent(ctx.db, mail)\n    crashpoint('outside.before-call', 'notifications', 'mail')",
+  },
+  {
+    name: 'password-in-log',
+    says: 'a log line tells what was typed',
+    under: customers,
+    file: `${SHOP}/auth/service.ts`,
+    find: 'const account = await checkPassword(passwords, email, password, ctx)',
+    replace:
+      "ctx.log.info('somebody logs in', { typed, input: `${password}` })\n        const account = await checkPassword(passwords, email, password, ctx)",
+  },
+  {
+    name: 'commits-not-on-disk',
+    says: 'PostgreSQL acknowledges commits before they are on disk',
+    under: conditions.powerCut,
+    file: 'packages/control/src/postgres/settings.ts',
+    find: "synchronous_commit: 'on'",
+    replace: "synchronous_commit: 'off'",
+  },
+]
+
+/** All. */
+export const mutants: readonly Mutant[] = [...events, ...commands, ...shop]
