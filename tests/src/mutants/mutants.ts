@@ -13,8 +13,17 @@ export interface Mutant extends Patch {
   readonly name: string
   /** What is wrong with it. */
   readonly says: string
-  readonly under: Conditions
+  readonly under: Conditions | TestFile
 }
+
+/** A test beside the code, where a running shop shows too little, because several things prevent what would follow. */
+export interface TestFile {
+  readonly name: string
+  /** What it is built to, from the root of the repository. */
+  readonly built: string
+}
+
+const testFile = (built: string): TestFile => ({ name: built.replace('/dist/', '/…/'), built })
 
 const CORE = 'packages/core/src'
 const SHOP = 'apps/shop'
@@ -230,5 +239,41 @@ const shop: readonly Mutant[] = [
   },
 ]
 
+/** Of which others keep the worst from a running shop. */
+const beside: readonly Mutant[] = [
+  {
+    name: 'no-inbox',
+    says: 'an event that is told twice is handled twice',
+    under: testFile('packages/control/dist/event-log/consumers.test.js'),
+    file: `${CORE}/events/inbox.ts`,
+    find: 'return events.filter(({ event }) => fresh.delete(event.id))',
+    replace: 'return events',
+  },
+  {
+    name: 'parked-order-ignored',
+    says: 'later events of a key pass the one that failed',
+    under: testFile('packages/control/dist/event-log/poison.test.js'),
+    file: `${CORE}/events/inbox.ts`,
+    find: 'return new Set(rows.map(({ key }) => key))',
+    replace: 'return new Set<string>()',
+  },
+  {
+    name: 'fingerprint-not-compared',
+    says: 'a key answers whatever is asked with it',
+    under: testFile('packages/core/dist/service/idempotency.test.js'),
+    file: `${CORE}/service/idempotency.ts`,
+    find: 'if (row !== undefined && !fingerprint.equals(row.fingerprint)) {',
+    replace: 'if (row === null) {',
+  },
+  {
+    name: 'coupon-check-then-take',
+    says: 'the limits of a coupon are looked at, and then it is taken',
+    under: testFile('apps/shop/dist/coupons/coupons.test.js'),
+    file: `${SHOP}/coupons/use-coupon.ts`,
+    find: 'await lockCoupon(tx, code)\n    const present',
+    replace: 'const present',
+  },
+]
+
 /** All. */
-export const mutants: readonly Mutant[] = [...events, ...commands, ...shop]
+export const mutants: readonly Mutant[] = [...events, ...commands, ...shop, ...beside]
