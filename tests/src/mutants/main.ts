@@ -5,11 +5,8 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import type { Line } from '../oracle/report.ts'
-import { failingTests, openServer } from './by-test.ts'
-import { Copy, type Patch } from './copy.ts'
-import { type Mutant, mutants, type TestFile } from './mutants.ts'
-import { type Conditions, makeTemplate, tryShop } from './trial.ts'
+import { Bench, type Outcome } from './bench.ts'
+import { type Mutant, mutants } from './mutants.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,17 +15,10 @@ const { values } = parseArgs({
   },
 })
 
-interface Outcome {
-  /** What does not hold, or which tests fail; none: nothing was noticed. */
-  readonly caughtBy: readonly string[]
-  /** Accepted until then; undefined: it was a test. */
-  readonly orders: number | undefined
-  readonly tookMs: number
-}
-
 const startMs = Date.now()
 const cleanUps: (() => Promise<void>)[] = []
 const owner = { after: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp) }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 try {
   process.exitCode = (await run()) ? 0 : 1
 } finally {
@@ -41,7 +31,7 @@ async function run(): Promise<boolean> {
   const pattern = new RegExp(values.only)
   const chosen = mutants.filter(({ name, under }) => pattern.test(`${name} ${under.name}`))
   const controls = values.controls === 'no' ? [] : [...new Set(chosen.map(({ under }) => under))]
-  const bench = new Bench(Copy.make(owner))
+  const bench = new Bench(owner, say)
   say(`${controls.length} times without a mistake, then ${chosen.length} mutants`)
   let isGood = true
   for (const [index, under] of controls.entries()) {
@@ -61,59 +51,10 @@ async function run(): Promise<boolean> {
   return isGood
 }
 
-/** Where mutants are tried, one at a time. */
-class Bench {
-  readonly #copy: Copy
-  #template: string | undefined
-  #databaseUrl: string | undefined
-
-  constructor(copy: Copy) {
-    this.#copy = copy
-  }
-
-  async run(patch: Patch | undefined, under: Mutant['under']): Promise<Outcome> {
-    return 'built' in under ? this.#test(patch, under) : this.#trial(patch, under)
-  }
-
-  async #test(patch: Patch | undefined, { built }: TestFile): Promise<Outcome> {
-    this.#databaseUrl ??= await openServer(owner)
-    this.#copy.change(patch)
-    const beginMs = Date.now()
-    const caughtBy = await failingTests(this.#copy, built, this.#databaseUrl)
-    return { caughtBy, orders: undefined, tookMs: Date.now() - beginMs }
-  }
-
-  async #trial(patch: Patch | undefined, under: Conditions): Promise<Outcome> {
-    if (this.#template === undefined) {
-      this.#copy.change(undefined)
-      await this.#copy.build()
-      this.#template = await makeTemplate(owner, this.#copy.root)
-    }
-    this.#copy.change(patch)
-    await this.#copy.build()
-    // What is wrong with a table is so from the beginning.
-    const template = patch?.file.endsWith('.sql') ? undefined : this.#template
-    const own: (() => Promise<void>)[] = []
-    const trialOwner = { after: (cleanUp: () => Promise<void>) => void own.push(cleanUp) }
-    try {
-      const verdict = await tryShop(trialOwner, { root: this.#copy.root, template }, under)
-      for (const line of verdict.caughtBy) say(detailOf(line))
-      return { ...verdict, caughtBy: verdict.caughtBy.map(({ invariant, says }) => `${invariant}: ${says}`) }
-    } finally {
-      for (const cleanUp of own.toReversed()) await cleanUp()
-    }
-  }
-}
-
 function told({ caughtBy: [first, ...others], orders, tookMs }: Outcome): string {
   const more = others.length === 0 ? '' : ` and ${others.length} more`
   const after = orders === undefined ? '' : `${orders} orders, `
   return `${first ?? 'nothing is noticed'}${more} (${after}${(tookMs / 1_000).toFixed(0)} s)`
-}
-
-function detailOf({ invariant, violations }: Line): string {
-  const [{ what, ids } = { what: '', ids: [] }] = violations
-  return `  ${Number.parseInt(invariant, 10)}: ${what}: ${ids.join(' ').slice(0, 80)} (${violations.length})`
 }
 
 function tableOf(rows: readonly (readonly [Mutant, Outcome])[]): string {

@@ -189,7 +189,11 @@ async function openStage(
     await world.close()
     await journal.close()
     killAll(fleet)
+    process.off('exit', end)
   })
+  // Also when the whole campaign is told to end.
+  const end = (): void => killAll(fleet)
+  process.once('exit', end)
   const gate = openGate(fleet.api)
   const arm = (place: string, fault: CrashFault): void => {
     writeFileSync(join(folder, 'armed', place), fault)
