@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Calls } from '@flotilla/core/calls'
+import type { Contract } from '@flotilla/core/contract'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { until } from '@flotilla/core/until'
 import { app } from './app.ts'
 import { cart } from './contracts/cart.ts'
+import { catalog } from './contracts/catalog.ts'
 import { inventory } from './contracts/inventory.ts'
 import { type Order, orders } from './contracts/orders.ts'
 
@@ -50,8 +52,40 @@ export class Shop {
   }
 
   get admin(): Calls<typeof inventory> {
-    const user = { id: 'admin', roles: ['admin'], scopes: [], tier: 'free' }
-    return this.app.call(inventory, { user })
+    return this.asAdmin(inventory)
+  }
+
+  /** What administrators may do. */
+  asAdmin<C extends Contract>(contract: C, id = 'admin'): Calls<C> {
+    const user = { id, roles: ['admin'], scopes: [], tier: 'free' }
+    return this.app.call(contract, { user, timeoutMs: 60_000 })
+  }
+
+  /** Puts a product on the shelves, a thousand of it; minor units. */
+  async sell(sku: string, amount: number, currency = 'EUR'): Promise<void> {
+    const product = { sku, name: sku, description: '', category: 'audio', attributes: {}, isPublished: true }
+    await this.asAdmin(catalog).createProduct({ ...product, price: { amount, currency } })
+    await this.admin.setStock({ sku, onHand: 1_000 })
+  }
+
+  /** Makes whoever needs this table wait until `work` is done; `ask` is for nothing else of that service meanwhile. */
+  async whileHeld<T>(service: string, table: string, work: () => Promise<T>): Promise<T> {
+    await this.ask(service, 'begin')
+    await this.ask(service, `lock table ${table}`)
+    try {
+      return await work()
+    } finally {
+      await this.ask(service, 'commit')
+    }
+  }
+
+  /** Rows of a service's database. */
+  async ask<T = Record<string, unknown>>(
+    service: string,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<T[]> {
+    return (await this.app.databases.get(service)?.ask<T>(text, values)) ?? []
   }
 }
 

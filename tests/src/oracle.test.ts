@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { TestApp } from '@flotilla/core/test-app'
-import { checkAll } from './oracle/check.ts'
+import { checkAll, checkSome } from './oracle/check.ts'
 import { formatReport, type Report } from './oracle/report.ts'
 import { settle } from './oracle/settle.ts'
 import { openWorld, type World } from './oracle/world.ts'
@@ -74,7 +74,7 @@ const wrongs: readonly (readonly [what: string, service: string, sql: string, ..
   ['an event that is lost', 'events', `delete from event where type = 'orders.confirmed'`, 11],
   ['an event that is not handled', 'notifications', `delete from flotilla.inbox`, 11],
   ['an event that waits', 'shipping', `insert into flotilla.outbox (event) values ('{}')`, 11],
-  ['a saga that does not end', 'orders', `update flotilla.saga set status = 'ready', step = 'capture'`, 12],
+  ['a saga that does not end', 'orders', `update flotilla.saga set status = 'parked', step = 'capture'`, 12],
   [
     'a coupon that is used too often',
     'coupons',
@@ -123,7 +123,7 @@ describe('the oracle', () => {
 
   for (const [what, service, sql, ...noticed] of wrongs) {
     it(`notices ${what}`, async () => {
-      const found = await withWrong(shop, service, sql, () => checkAll(world))
+      const found = await withWrong(shop, service, sql, () => checkSome(world, noticed))
       const failed = failedOf(found)
       for (const one of noticed) assert.ok(failed.has(one), `${one} is not among ${[...failed]}`)
     })
@@ -136,8 +136,9 @@ describe('the oracle', () => {
     assert.ok(entry)
     const [canary] = [...journal.planted.ownerOf].find(([, owner]) => owner !== entry.userId) ?? ['']
     journal.note({ ...entry, body: { ...entry.body, id: 'another' } }, `{"name":"${canary}"}`)
-    const failed = failedOf(await checkAll(world))
-    for (const one of [3, 9, 10, 15]) assert.ok(failed.has(one), `${one} is not among ${[...failed]}`)
+    const broken = [3, 9, 10, 15]
+    const failed = failedOf(await checkSome(world, broken))
+    for (const one of broken) assert.ok(failed.has(one), `${one} is not among ${[...failed]}`)
   })
 })
 

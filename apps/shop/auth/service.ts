@@ -91,6 +91,12 @@ export const authService = defineService({
         return account
       },
 
+      async contact(_, ctx) {
+        const account = await accountById(ctx.db, ctx.user.id)
+        if (account === undefined) throw ctx.fail('gone')
+        return { email: account.email }
+      },
+
       createApiKey: (input, ctx) => createKey(ctx, input),
 
       listApiKeys: async (_, ctx) => ({ items: await listKeys(ctx, ctx.user.id) }),

@@ -127,6 +127,12 @@ export const auth = defineContract({
       output: Profile,
       reasons: { gone: { code: 'not_found', title: 'This account does not exist any more' } },
     }),
+    contact: query({
+      summary: 'Where a user is written to.',
+      access: service('orders'),
+      output: Type.Object({ email: Type.String() }),
+      reasons: { gone: { code: 'not_found', title: 'This account does not exist any more' } },
+    }),
     createApiKey: command({
       summary: 'Makes an API key; the key itself is shown this once.',
       access: user,

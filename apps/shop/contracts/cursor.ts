@@ -12,7 +12,7 @@ import { accepts, type JsonSchema, type Static, type TSchema, Type } from '@flot
 /** Strings and numbers: what items are sorted by. */
 export type Position = readonly (string | number)[]
 
-/** A time in a cursor; stricter than elsewhere in contracts, because PostgreSQL must take it. */
+/** A time that is asked about, such as in a cursor; stricter than elsewhere in contracts, because PostgreSQL must take it. */
 export const CursorTime = Type.String({ format: 'date-time', pattern: '^2', maxLength: 30 })
 
 /** The cursor after `position` in `list`: anything that tells lists apart. */

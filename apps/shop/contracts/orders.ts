@@ -12,6 +12,7 @@ import { Address } from './address.ts'
 import { QUANTITY_MAX } from './cart.ts'
 import { Sku } from './catalog.ts'
 import { CouponCode } from './coupons.ts'
+import { CursorTime } from './cursor.ts'
 import { PaymentToken } from './payments.ts'
 import { Version } from './versioning.ts'
 
@@ -78,11 +79,19 @@ const Totals = Type.Object(
 /** Totals as a value. */
 export type OrderTotals = Static<typeof Totals>
 
+/** Units of an order's lines, for which money is given back. */
+export const RefundedLines = Type.Array(
+  Type.Object({ sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: QUANTITY_MAX }) }),
+  { minItems: 1, maxItems: 50 },
+)
+
 const Refund = Type.Object(
   {
     id: Id,
     amount: Money,
     reason: Type.String(),
+    /** Which units it is for; absent: none in particular. */
+    lines: Type.Optional(RefundedLines),
     status: Type.Enum(['processing', 'done', 'failed']),
   },
   { title: 'Refund' },
@@ -228,7 +237,7 @@ export const orders = defineContract({
       summary: 'One of your orders, as it is or as it was at a moment.',
       access: user,
       http: { route: 'GET /orders/{id}', etag: 'version' },
-      input: Type.Object({ id: Id, asOf: Type.Optional(Time) }),
+      input: Type.Object({ id: Id, asOf: Type.Optional(CursorTime) }),
       output: Order,
       reasons: noOrder,
     }),
@@ -267,15 +276,7 @@ export const orders = defineContract({
         id: Id,
         /** Minor units. At most one of `amount` and `lines`; neither: all that is left. */
         amount: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000_000 })),
-        lines: Type.Optional(
-          Type.Array(
-            Type.Object({ sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: QUANTITY_MAX }) }),
-            {
-              minItems: 1,
-              maxItems: 50,
-            },
-          ),
-        ),
+        lines: Type.Optional(RefundedLines),
         reason: Type.String({ minLength: 1, maxLength: 200 }),
       }),
       output: Refund,
@@ -284,7 +285,11 @@ export const orders = defineContract({
         not_paid: conflict('Nothing was paid for this order, or it is all given back'),
         amount_too_high: conflict('That is more than is left of what was paid'),
         amount_and_lines: { code: 'invalid_argument', title: 'Give an amount or lines, not both' },
-        no_such_line: { code: 'invalid_argument', title: 'The order has not so much of this SKU' },
+        no_such_line: {
+          code: 'invalid_argument',
+          title: 'The order has not so much of this SKU, or it was given back before',
+        },
+        too_many_refunds: conflict('An order takes 99 refunds'),
       },
     }),
   },

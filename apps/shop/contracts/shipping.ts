@@ -64,6 +64,10 @@ const reasons = {
   no_shipment: { code: 'not_found', title: 'There is no such shipment' },
 } as const
 
+const noRate = {
+  no_rate: { code: 'invalid_argument', title: 'There are no prices in this currency' },
+} as const
+
 const moveReasons = {
   ...reasons,
   wrong_state: {
@@ -115,9 +119,14 @@ export const shipping = defineContract({
         weightG: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
       }),
       output: Type.Object({ quotes: Type.Array(Quote) }),
-      reasons: {
-        no_rate: { code: 'invalid_argument', title: 'There are no prices in this currency' },
-      },
+      reasons: noRate,
+    }),
+    cheapest: query({
+      summary: 'What it costs at the least to send light goods of this value there.',
+      access: service('orders'),
+      input: Type.Object({ country: Address.properties.country, subtotal: Money }),
+      output: Type.Object({ price: Money }),
+      reasons: noRate,
     }),
     quoted: query({
       summary: 'A quote that still holds, with what it was made for.',

@@ -29,9 +29,9 @@ const CancelState = Type.Object({
 const LOOK_MS = 200
 const REASON = 'cancelled'
 
-/** The id of the saga that cancels an order. */
-export function cancelSagaId(orderId: string): string {
-  return `cancel-${orderId}`
+/** The id of the saga that follows from a wish: one was refused, and the next may not be. `version`: the order's, with the wish. */
+export function cancelSagaId(orderId: string, version: number): string {
+  return `cancel-${orderId}-${version}`
 }
 
 /** The saga. */

@@ -22,7 +22,8 @@ export function cancelWith(sagas: Sagas): Handlers<typeof orders>['cancel'] {
       const wished = await changeOrder(tx, order, [{ type: 'cancelWished', data: {} }], byRequest(ctx))
       // Its checkout sees the wish, or has been confirmed before; then the order is cancelled as a confirmed one.
       if (status === 'pending') await sagas.wake(tx, id)
-      else await sagas.start(tx, cancelSaga, cancelSagaId(id), { orderId: id, attemptId }, ctx)
+      else
+        await sagas.start(tx, cancelSaga, cancelSagaId(id, wished.version), { orderId: id, attemptId }, ctx)
       return orderView(wished)
     })
 }

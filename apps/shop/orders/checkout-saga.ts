@@ -3,7 +3,7 @@
  *
  * | step | does | undone by |
  * |---|---|---|
- * | reserveStock | keeps the goods for a quarter of an hour | giving them back |
+ * | reserveStock | keeps the goods for as long as the order may wait to be paid | giving them back |
  * | takeCoupon | takes a use of the coupon | giving it back |
  * | authorise | has the provider hold the money | letting go of it |
  * | commitStock | takes the goods out of stock; gets them again if the reservation has run out meanwhile | giving them back |
@@ -19,7 +19,7 @@
  * @module
  */
 import { defineSaga, type SagaCause, type StepContext } from '@flotilla/core/saga'
-import { Id, Money, type Static, Type } from '@flotilla/core/schema'
+import { Id, Money, type Static, Time, Type } from '@flotilla/core/schema'
 import type { Transaction } from '@flotilla/core/transaction'
 import { cart } from '../contracts/cart.ts'
 import { coupons } from '../contracts/coupons.ts'
@@ -28,7 +28,7 @@ import { orders } from '../contracts/orders.ts'
 import { payments } from '../contracts/payments.ts'
 import { bySaga } from './cause.ts'
 import { orderAggregate } from './order.ts'
-import { changeOrder } from './order-store.ts'
+import { changeOrder, isPast } from './order-store.ts'
 import { toldOf } from './told.ts'
 
 /** What the saga needs to know; the rest is in the order. */
@@ -43,26 +43,29 @@ const CheckoutState = Type.Object({
   attemptId: Id,
   paymentToken: Type.Optional(Type.String()),
   card: Type.Optional(Type.Object({ brand: Type.String(), last4: Type.String() })),
-  /** Wall-clock milliseconds after which an unpaid order expires. */
-  payUntilMs: Type.Number(),
+  /** Seconds in which it must be paid, once its goods are reserved. */
+  payS: Type.Integer({ minimum: 1 }),
+  /** When that time is over; absent before. */
+  payUntil: Type.Optional(Time),
 })
 
 /** What the saga needs to know. */
 export type CheckoutState = Static<typeof CheckoutState>
 
-/** In which an order must be paid. */
-export const PAY_MS_MAX = 15 * 60_000
+/** Seconds in which an order must be paid, at the most. */
+export const PAY_S_MAX = 1_800
 /** Between looks at a payment that is not decided; a decision wakes the saga before. */
 const PROCESSING_MS = 500
-/** Longer than an order waits to be paid: it is the order that expires, not the step. */
-const AUTHORISE_MS_MAX = 2 * PAY_MS_MAX
+/** No shorter than an order waits to be paid: it is the order that expires, not the step. */
+const AUTHORISE_MS_MAX = 1_000 * PAY_S_MAX
 
 /** The saga; its id is the order's. */
 export const checkoutSaga = defineSaga('checkout', CheckoutState)
   .step('reserveStock', {
-    async run({ lines }, ctx) {
-      await ctx.call(inventory).reserve({ orderId: ctx.sagaId, lines: [...lines] })
-      return undefined
+    async run({ lines, payS }, ctx) {
+      const reserved = { orderId: ctx.sagaId, lines: [...lines], ttlS: payS }
+      const { expiresAt } = await ctx.call(inventory).reserve(reserved)
+      return { payUntil: expiresAt }
     },
     async undo(_, ctx) {
       await ctx.call(inventory).release({ orderId: ctx.sagaId, reason: 'the order came to nothing' })
@@ -99,7 +102,7 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
         return card === undefined ? undefined : { card: { brand: card.brand, last4: card.last4 } }
       }
       if ((await orderAggregate.load(ctx.db, ctx.sagaId)).state.isCancelling) throw wished(ctx)
-      if (ctx.clock.now() > state.payUntilMs) {
+      if (state.payUntil !== undefined && (await isPast(ctx.db, state.payUntil))) {
         throw ctx.refuse('expired', 'The payment was not decided in time.')
       }
       throw ctx.later(PROCESSING_MS)

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Origin } from '@flotilla/core/aggregate-events'
+import { FlotillaError } from '@flotilla/core/error'
 import type { Queries } from '@flotilla/core/queries'
 import type { Money } from '@flotilla/core/schema'
 import { sql } from '@flotilla/core/sql'
@@ -34,7 +35,7 @@ export interface Place {
  * Appends events, each legal after the one before.
  *
  * @throws FlotillaError `aborted`, for the transaction to run again, when somebody changed the order meanwhile; `internal` when a
- *   transition is not legal.
+ *   transition is not legal, or an order would be placed twice.
  */
 export async function changeOrder(
   tx: Transaction,
@@ -47,7 +48,12 @@ export async function changeOrder(
   for (const event of events) {
     const before = after
     after = await orderAggregate.append(tx, before, [event], origin)
-    requireLegal(before.state, after.state)
+    // Before the first event there is no order, and so no state that it could leave.
+    const isFirst = before.version === 0
+    if (isFirst !== (event.type === 'placed')) {
+      throw new FlotillaError('internal', `An order of version ${before.version} cannot be ${event.type}.`)
+    }
+    if (!isFirst) requireLegal(before.state, after.state)
   }
   await writeRow(tx, after)
   tx.afterCommit(() => orderChanged(after.id))
@@ -79,13 +85,8 @@ export async function findOrder(
   return loaded.version > 0 && loaded.state.userId === userId ? loaded : undefined
 }
 
-/**
- * Waits until nobody else is making an order of the cart, and keeps everybody else from it until the transaction ends: the
- * second of two then sees the first, instead of failing when it writes.
- */
-export async function lockCart(tx: Transaction, cartId: string): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${cartId}, 0))`)
-}
+/** What the database calls it when two orders are made of one cart at the same time. */
+export const ONCE_PER_CART = 'order_once_per_cart'
 
 /** True when the cart has an order that has not come to nothing. */
 export async function isOrdered(queries: Queries, cartId: string): Promise<boolean> {
@@ -98,6 +99,19 @@ export async function isOrdered(queries: Queries, cartId: string): Promise<boole
 export async function versionOf(queries: Queries, id: string): Promise<number> {
   const row = await queries.maybe<{ version: number }>(sql`select version from "order" where id = ${id}`)
   return row?.version ?? 0
+}
+
+/** What an order costs; undefined: there is none of this id. */
+export async function totalOf(queries: Queries, id: string): Promise<Money | undefined> {
+  const row = await queries.maybe<{ total: Money }>(sql`
+    select json_build_object('amount', total, 'currency', currency) as total from "order" where id = ${id}`)
+  return row?.total
+}
+
+/** True when `time`, ISO 8601, is over by the database's clock. */
+export async function isPast(queries: Queries, time: string): Promise<boolean> {
+  const { over } = await queries.one<{ over: boolean }>(sql`select ${time}::timestamptz < now() as over`)
+  return over
 }
 
 /** A user's orders, newest first, after a place. */

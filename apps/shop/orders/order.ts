@@ -7,7 +7,7 @@ import { type AggregateSpec, defineAggregate, type Loaded } from '@flotilla/core
 import type { NewEvent, PastEvent } from '@flotilla/core/aggregate-events'
 import { Id, Money, type Static, Type } from '@flotilla/core/schema'
 import { Address } from '../contracts/address.ts'
-import { Order } from '../contracts/orders.ts'
+import { Order, RefundedLines } from '../contracts/orders.ts'
 
 const { lines, totals, status, paymentStatus, fulfilmentStatus, refunds } = Order.properties
 
@@ -72,6 +72,13 @@ const Nothing = Type.Object({})
 const Why = Type.Object({ reason: Type.String() })
 const RefundId = Type.Object({ refundId: Id })
 const Parcel = Type.Object({ shipmentId: Id })
+const RefundStarted = Type.Object({
+  refundId: Id,
+  amount: Money,
+  reason: Type.String(),
+  /** Which units it is for; absent: none in particular. */
+  lines: Type.Optional(RefundedLines),
+})
 
 /** What became of the payment of an order that came to nothing. */
 const Ended = Type.Object({
@@ -94,8 +101,7 @@ const kinds = {
   abandoned: { version: 1, data: Ended },
   /** After it was confirmed; the money follows. */
   cancelled: { version: 1, data: Why },
-  voided: { version: 1, data: Nothing },
-  refundStarted: { version: 1, data: Type.Object({ refundId: Id, amount: Money, reason: Type.String() }) },
+  refundStarted: { version: 1, data: RefundStarted },
   refundFailed: { version: 1, data: RefundId },
   refunded: { version: 1, data: RefundId },
   shipped: { version: 1, data: Parcel },
@@ -128,10 +134,9 @@ const apply: AggregateSpec<typeof OrderState, typeof kinds>['apply'] = {
   cancelRefused: (state) => ({ ...state, isCancelling: false }),
   abandoned: (state, data) => ({ ...ended(state), ...data, status: 'cancelled' }),
   cancelled: (state, data) => ({ ...ended(state), ...data, status: 'cancelled' }),
-  voided: (state) => ({ ...state, paymentStatus: 'voided' }),
-  refundStarted: (state, { refundId, amount, reason }) => ({
+  refundStarted: (state, { refundId, ...refund }) => ({
     ...state,
-    refunds: [...state.refunds, { id: refundId, amount, reason, status: 'processing' }],
+    refunds: [...state.refunds, { id: refundId, ...refund, status: 'processing' }],
   }),
   refundFailed: (state, { refundId }) => withRefund(state, refundId, 'failed'),
   refunded: (state, { refundId }) => {
@@ -169,6 +174,19 @@ export function refundedAmount({ refunds }: OrderState): number {
 /** Minor units that were given back, or are on their way. */
 export function refundedOrRefunding({ refunds }: OrderState): number {
   return sum(refunds.filter(({ status }) => status !== 'failed'))
+}
+
+/** Units of a SKU whose price was given back, or is on its way. */
+export function refundedUnits({ refunds }: OrderState, sku: string): number {
+  return refunds
+    .filter(({ status }) => status !== 'failed')
+    .flatMap(({ lines: units = [] }) => units)
+    .reduce((all, unit) => all + (unit.sku === sku ? unit.quantity : 0), 0)
+}
+
+/** True when it was paid and then cancelled, and its money is not back yet. */
+export function isOwed({ status: now, paymentStatus: paid }: OrderState): boolean {
+  return now === 'cancelled' && (paid === 'captured' || paid === 'partially_refunded')
 }
 
 function sum(refunds: OrderState['refunds']): number {

@@ -8,19 +8,20 @@
  */
 import { isFlotillaError } from '@flotilla/core/error'
 import { derivedId } from '@flotilla/core/ids'
+import { isUniqueViolation } from '@flotilla/core/pg-errors'
 import type { Sagas } from '@flotilla/core/sagas'
-import type { Money } from '@flotilla/core/schema'
+import type { Money, Static } from '@flotilla/core/schema'
 import type { Handlers, OperationContext } from '@flotilla/core/service'
 import { auth } from '../contracts/auth.ts'
 import { type Checkout, cart } from '../contracts/cart.ts'
 import { coupons, refusals } from '../contracts/coupons.ts'
 import { inventory } from '../contracts/inventory.ts'
-import { orders, type placeReasons } from '../contracts/orders.ts'
+import { type AcceptedOrder, orders, type placeReasons } from '../contracts/orders.ts'
 import { shipping } from '../contracts/shipping.ts'
 import { byRequest } from './cause.ts'
-import { type CheckoutState, checkoutSaga, PAY_MS_MAX } from './checkout-saga.ts'
+import { type CheckoutState, checkoutSaga } from './checkout-saga.ts'
 import { orderAggregate, type Placed } from './order.ts'
-import { changeOrder, isOrdered, lockCart } from './order-store.ts'
+import { changeOrder, isOrdered, ONCE_PER_CART, totalOf } from './order-store.ts'
 import { toldOf } from './told.ts'
 import { type Ordered, type Priced, priceOrder } from './totals.ts'
 
@@ -29,29 +30,31 @@ type Input = Parameters<Handler>[0]
 type Ctx = OperationContext<typeof placeReasons>
 
 /** Handles `orders.place`. */
-export function placeWith(sagas: Sagas): Handler {
+export function placeWith(sagas: Sagas, payS: number): Handler {
   return async (input, ctx) => {
+    const id = derivedId(`order of ${ctx.user.id}`, ctx.idempotencyKey ?? ctx.newId())
+    const present = await totalOf(ctx.db, id)
+    if (present !== undefined) return accepted(id, present)
     const bought = await cartOf(ctx)
-    const [{ user: account }, benefit, shippingPrice] = await Promise.all([
-      ctx
-        .call(auth)
-        .me()
-        .then((user) => ({ user })),
-      benefitOf(input.couponCode ?? bought.coupon?.code, bought.subtotal, ctx),
-      shippingPriceOf(input, bought.subtotal, ctx),
+    if (await isOrdered(ctx.db, bought.cartId)) throw ctx.fail('already_ordered')
+    const { subtotal } = bought
+    const [{ email }, [benefit, shippingPrice]] = await Promise.all([
+      ctx.call(auth).contact(),
+      benefitOf(input.couponCode ?? bought.coupon?.code, subtotal, ctx).then(async (found) => {
+        return [found, await shippingPriceOf(input, subtotal, found, ctx)] as const
+      }),
       requireStock(bought.lines, ctx),
     ])
     const priced = priceOrder(bought.lines, {
-      currency: bought.subtotal.currency,
+      currency: subtotal.currency,
       discount: benefit?.discount.amount ?? 0,
-      shipping: benefit?.freeShipping === true ? 0 : shippingPrice.amount,
+      shipping: shippingPrice.amount,
       country: input.shippingAddress.country,
     })
     requireExpected(input, priced, ctx)
-    const id = derivedId(`order of ${ctx.user.id}`, ctx.idempotencyKey ?? ctx.newId())
     const placed: Placed = {
       userId: ctx.user.id,
-      email: account.email,
+      email,
       cartId: bought.cartId,
       lines: [...priced.lines],
       totals: priced.totals,
@@ -59,24 +62,32 @@ export function placeWith(sagas: Sagas): Handler {
       shippingAddress: input.shippingAddress,
       attemptId: derivedId('payment attempt', id),
     }
-    const state = checkoutStateOf(placed, bought.version, input, ctx)
-    return ctx.commit(async (tx) => {
-      await lockCart(tx, placed.cartId)
-      if (await isOrdered(tx, placed.cartId)) throw ctx.fail('already_ordered')
+    const state = checkoutStateOf(placed, bought.version, input, payS)
+    const commit = ctx.commit(async (tx) => {
       const none = await orderAggregate.load(tx, id)
       const loaded = await changeOrder(tx, none, [{ type: 'placed', data: placed }], byRequest(ctx))
       await sagas.start(tx, checkoutSaga, id, state, ctx)
       await ctx.publish(tx, orders.events.placed, toldOf(loaded))
       const queuePlace = await sagas.queuePlace(tx, id)
-      const self = `/api/v1/orders/${id}`
-      return {
-        id,
-        status: 'pending' as const,
-        total: priced.totals.total,
-        ...(queuePlace === undefined ? {} : { queuePlace }),
-        links: { self, history: `${self}/history`, stream: `${self}/stream` },
-      }
+      return accepted(id, priced.totals.total, queuePlace)
     })
+    try {
+      return await commit
+    } catch (error) {
+      if (isUniqueViolation(error, ONCE_PER_CART)) throw ctx.fail('already_ordered')
+      throw error
+    }
+  }
+}
+
+function accepted(id: string, total: Money, queuePlace?: number): Static<typeof AcceptedOrder> {
+  const self = `/api/v1/orders/${id}`
+  return {
+    id,
+    status: 'pending',
+    total,
+    ...(queuePlace === undefined ? {} : { queuePlace }),
+    links: { self, history: `${self}/history`, stream: `${self}/stream` },
   }
 }
 
@@ -108,18 +119,19 @@ async function benefitOf(code: string | undefined, subtotal: Money, ctx: Ctx): P
 }
 
 async function shippingPriceOf(
-  { shippingAddress: address }: Input,
-  subtotal: Money,
+  { shippingAddress: { country } }: Input,
+  { amount, currency }: Money,
+  benefit: Benefit | undefined,
   ctx: Ctx,
 ): Promise<Money> {
+  const toPay = { amount: amount - (benefit?.discount.amount ?? 0), currency }
   try {
-    const { quotes } = await ctx.call(shipping).quote({ address, subtotal })
-    const [cheapest] = quotes.toSorted((a, b) => a.price.amount - b.price.amount)
-    if (cheapest !== undefined) return cheapest.price
+    const { price } = await ctx.call(shipping).cheapest({ country, subtotal: toPay })
+    return benefit?.freeShipping === true ? { amount: 0, currency } : price
   } catch (error) {
-    if (!isFlotillaError(error) || error.reason !== 'no_rate') throw error
+    if (isFlotillaError(error) && error.reason === 'no_rate') throw ctx.fail('no_shipping')
+    throw error
   }
-  throw ctx.fail('no_shipping')
 }
 
 /** Says no at once where that is certain enough; the reservation has the last word. */
@@ -145,7 +157,7 @@ function checkoutStateOf(
   placed: Placed,
   cartVersion: number,
   { paymentToken }: Input,
-  ctx: Ctx,
+  payS: number,
 ): CheckoutState {
   const { userId, cartId, couponCode, attemptId, totals } = placed
   return {
@@ -158,6 +170,6 @@ function checkoutStateOf(
     total: totals.total,
     attemptId,
     ...(paymentToken === undefined ? {} : { paymentToken }),
-    payUntilMs: ctx.clock.now() + PAY_MS_MAX,
+    payS,
   }
 }

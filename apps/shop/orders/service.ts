@@ -4,19 +4,19 @@
  * @module
  */
 import { openSagas } from '@flotilla/core/sagas'
-import { Id, Time, Type } from '@flotilla/core/schema'
+import { Id, Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
 import { auth } from '../contracts/auth.ts'
 import { cart } from '../contracts/cart.ts'
 import { coupons } from '../contracts/coupons.ts'
-import { type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
+import { CursorTime, type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
 import { inventory } from '../contracts/inventory.ts'
 import { orders } from '../contracts/orders.ts'
 import { payments } from '../contracts/payments.ts'
 import { shipping } from '../contracts/shipping.ts'
 import { cancelWith } from './cancel.ts'
 import { cancelSaga } from './cancel-saga.ts'
-import { checkoutSaga } from './checkout-saga.ts'
+import { checkoutSaga, PAY_S_MAX } from './checkout-saga.ts'
 import { historyOf } from './history.ts'
 import { findOrder, ordersOf, orderView } from './order-store.ts'
 import { placeWith } from './place.ts'
@@ -26,7 +26,7 @@ import { refundSaga } from './refund-saga.ts'
 import { shownOrder, streamWith } from './stream.ts'
 
 const LIMIT_DEFAULT = 20
-const PlaceInCursor = Type.Tuple([Time, Id])
+const PlaceInCursor = Type.Tuple([CursorTime, Id])
 
 /** The orders of the shop. */
 export const ordersService = defineService({
@@ -34,10 +34,25 @@ export const ordersService = defineService({
   database: { migrations: 'orders/migrations' },
   calls: [auth, cart, coupons, inventory, payments, shipping],
   reactions,
+  config: Type.Object({
+    checkoutsMax: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 64,
+      description: 'orders that an instance works on at the same time; more wait in line',
+    }),
+    payS: Type.Integer({
+      minimum: 1,
+      maximum: PAY_S_MAX,
+      default: 900,
+      description: 'seconds in which an order must be paid, from the moment its goods are reserved',
+    }),
+  }),
   open(runtime) {
-    const sagas = openSagas(runtime, [checkoutSaga, cancelSaga, refundSaga])
+    const { checkoutsMax, payS } = runtime.config
+    const sagas = openSagas(runtime, [checkoutSaga, cancelSaga, refundSaga], { runningMax: checkoutsMax })
     return {
-      place: placeWith(sagas),
+      place: placeWith(sagas, payS),
       cancel: cancelWith(sagas),
       refund: refundWith(sagas),
       stream: streamWith(sagas),

@@ -8,7 +8,7 @@ import type { Queries } from '@flotilla/core/queries'
 import type { Sagas } from '@flotilla/core/sagas'
 import type { Handlers } from '@flotilla/core/service'
 import type { Order, orders } from '../contracts/orders.ts'
-import type { LoadedOrder } from './order.ts'
+import { isOwed, type LoadedOrder } from './order.ts'
 import { nextChange } from './order-changes.ts'
 import { findOrder, orderView, versionOf } from './order-store.ts'
 import { isOver } from './transitions.ts'
@@ -41,5 +41,6 @@ export async function shownOrder(sagas: Sagas, queries: Queries, order: LoadedOr
 
 /** True when nothing more will happen to it by itself. */
 function isAtRest({ state }: LoadedOrder): boolean {
-  return isOver(state) && !state.isCheckingOut && !state.refunds.some(({ status }) => status === 'processing')
+  const isPaying = state.isCheckingOut || state.refunds.some(({ status }) => status === 'processing')
+  return isOver(state) && !isPaying && !isOwed(state)
 }

@@ -43,6 +43,14 @@ export const quoteShipping: Handler<'quote'> = async ({ address, subtotal, weigh
   }
 }
 
+/** Answers `cheapest`. */
+export const findCheapest: Handler<'cheapest'> = async ({ country, subtotal }, ctx) => {
+  const prices = priceParcel({ country, subtotal, weightG: 0 }).map(({ price }) => price)
+  const [price] = prices.toSorted((a, b) => a.amount - b.amount)
+  if (price === undefined) throw ctx.fail('no_rate')
+  return { price }
+}
+
 interface QuoteRow {
   readonly id: string
   readonly userId: string

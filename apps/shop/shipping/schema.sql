@@ -11,7 +11,7 @@ create table public.quote (
   country text not null,
   postcode text not null,
   method text not null,
-  subtotal integer not null,
+  subtotal bigint not null,
   price integer not null,
   currency text not null,
   days_min integer not null,

@@ -9,7 +9,7 @@ import { defineService } from '@flotilla/core/service'
 import { orders } from '../contracts/orders.ts'
 import { shipping } from '../contracts/shipping.ts'
 import { moveParcels, movesTo } from './carrier.ts'
-import { findQuote, pruneQuotes, quoteShipping } from './quotes.ts'
+import { findCheapest, findQuote, pruneQuotes, quoteShipping } from './quotes.ts'
 import { createShipment, findShipment, findShipments, stopShipments } from './shipment-store.ts'
 
 const PRUNE_MS = 600_000
@@ -38,6 +38,7 @@ export const shippingService = defineService({
     every('forget old quotes', PRUNE_MS, ({ db }) => pruneQuotes(db))
     return {
       quote: quoteShipping,
+      cheapest: findCheapest,
       quoted: findQuote,
       async shipment({ id }, ctx) {
         const found = await findShipment(ctx.db, id, ctx.user.id)

@@ -258,6 +258,7 @@ export class Actor {
     })
     return async () => {
       release()
+      // Whether its session was lost meanwhile does not matter: it is over.
       await ended.catch(() => {})
     }
   }

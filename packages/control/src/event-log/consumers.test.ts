@@ -61,6 +61,7 @@ async function everyPartitionIsOwned(consumers: TestConsumers, by: readonly Test
   })
 }
 
+const undo = (): Promise<void> => Promise.reject(new Error('undone'))
 const keyOf = (number: number): string => `key-${number}`
 
 describe('consumers of the event log', () => {
@@ -85,9 +86,9 @@ describe('consumers of the event log', () => {
       const publishing = Array.from({ length: 4 }, async (_, publisher) => {
         for (let n = 0; n < 60; n++) {
           const key = keyOf(randomInteger(random, 12))
-          const isUndone = random.next() < 0.1
+          const after = random.next() < 0.1 ? undo : async () => {}
           // One that vanished, or whose connection is cut, publishes nothing: another note.
-          await (live[(publisher + n) % live.length] as TestConsumer).publish(key, isUndone).catch(() => {})
+          await (live[(publisher + n) % live.length] as TestConsumer).publish(key, { after }).catch(() => {})
         }
       })
       for (let round = 0; round < 3; round++) {
@@ -165,7 +166,7 @@ describe('consumers of the event log', () => {
 
   test('see nothing of what was published in a transaction that was undone', async (consumers) => {
     const one = await consumers.start()
-    await assert.rejects(one.publish('a', true), /undone/)
+    await assert.rejects(one.publish('a', { after: undo }), /undone/)
     await one.publish('a')
     await consumers.drained()
     assert.deepEqual(await consumers.applied(), new Map([['a', [1]]]))

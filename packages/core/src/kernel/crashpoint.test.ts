@@ -32,7 +32,7 @@ function makeBed(t: TestContext): Bed {
 
 /** Passes the point in a process of its own; how that ends. */
 function passElsewhere({ folder }: Bed): Promise<string> {
-  const url = new URL('crashpoint.js', import.meta.url).href
+  const url = import.meta.url.replace('.test.js', '.js')
   const program = `
     const { crashpoint, setCrashpoints } = await import(${JSON.stringify(url)})
     setCrashpoints(${JSON.stringify(folder)})

@@ -34,7 +34,7 @@ export const desk = defineContract({
       version: 1,
       key: 'key',
       summary: 'Something was noted.',
-      data: Type.Object({ key: Type.String(), number: Type.Integer() }),
+      data: Type.Object({ key: Type.String(), number: Type.Integer(), text: Type.Optional(Type.String()) }),
     }),
   },
 })
@@ -54,8 +54,16 @@ export interface TestGroupMetrics {
 /** An instance that publishes, relays and reacts. */
 export interface TestConsumer extends TestInstance {
   readonly told: TestGroupMetrics
-  /** Publishes the next note of a key; the transaction fails, after that, if `isUndone`. */
-  publish(key: string, isUndone?: boolean): Promise<void>
+  /** Publishes the next note of a key. */
+  publish(key: string, options?: PublishOptions): Promise<void>
+}
+
+/** What becomes of a note. */
+export interface PublishOptions {
+  /** What is written down. Default nothing. */
+  readonly text?: string
+  /** What the transaction does after it has published; it fails when this does. Default nothing. */
+  readonly after?: () => Promise<void>
 }
 
 /** How to start one. */
@@ -121,7 +129,7 @@ export class TestConsumers {
       },
     })
     closing.defer('group', () => joined.close())
-    const publish = (key: string, isUndone = false): Promise<void> =>
+    const publish = (key: string, { text, after }: PublishOptions = {}): Promise<void> =>
       database.session(testCall()).transaction(async (tx) => {
         const { number } = await tx.one<{ number: number }>(sql`
           insert into note values (${key}, 1) on conflict (key) do update set last = note.last + 1 returning last as number`)
@@ -130,8 +138,13 @@ export class TestConsumers {
           correlationId: 'test',
           causationId: null,
         }
-        await outbox.publish(tx, desk.events.noted, { key, number }, cause)
-        if (isUndone) throw new Error('undone')
+        await outbox.publish(
+          tx,
+          desk.events.noted,
+          { key, number, ...(text === undefined ? {} : { text }) },
+          cause,
+        )
+        await after?.()
       })
     return Object.assign(instance, { told, publish, lines })
   }
