@@ -39,7 +39,14 @@ export class Bench {
 
   /** Tries the shop with a mistake, or without. */
   async run(patch: Patch | undefined, under: Mutant['under']): Promise<Outcome> {
-    return 'built' in under ? this.#test(patch, under) : this.#trial(patch, under)
+    const beginMs = Date.now()
+    try {
+      return await ('built' in under ? this.#test(patch, under) : this.#trial(patch, under))
+    } catch (error) {
+      // Nothing is shown by what could not be tried; the others still can.
+      this.#say((error as Error).stack ?? String(error))
+      return { caughtBy: [], orders: undefined, tookMs: Date.now() - beginMs }
+    }
   }
 
   async #test(patch: Patch | undefined, { built }: TestFile): Promise<Outcome> {

@@ -108,7 +108,9 @@ export async function tryShop(owner: Owner, candidate: Candidate, conditions: Co
   if (seen !== undefined) {
     // Nobody needs to see how it ends.
     over.abort()
-    acting.catch(() => {})
+    acting.catch(() => {
+      // Whatever it was, it came after what was seen.
+    })
     return verdict(seen)
   }
   await comeToRest(world)
