@@ -112,7 +112,7 @@ const commands: readonly Mutant[] = [
   {
     name: 'answer-apart',
     says: 'the answer to a key is stored after the commit of its effect',
-    under: conditions.killAfterOrder,
+    under: testFile('packages/core/dist/service/idempotency.test.js'),
     file: `${CORE}/service/operation-scope.ts`,
     find: 'await claim?.complete(tx, { output: answer })',
     replace: 'if (claim !== undefined) tx.afterCommit(() => claim.complete(this.db, { output: answer }))',
@@ -120,7 +120,7 @@ const commands: readonly Mutant[] = [
   {
     name: 'no-version-check',
     says: 'an aggregate takes events whatever version was loaded',
-    under: customers,
+    under: testFile('packages/core/dist/views/aggregate.test.js'),
     file: 'packages/core/migrations/0004-aggregate.sql',
     find: 'if coalesce(last_version, 0) = after_version then',
     replace: 'after_version := coalesce(last_version, 0);\n  if true then',
@@ -174,7 +174,7 @@ const shop: readonly Mutant[] = [
   {
     name: 'confirm-before-money',
     says: 'an order is confirmed although nobody knows about its money',
-    under: customers,
+    under: conditions.slowProvider,
     file: `${SHOP}/orders/checkout-saga.ts`,
     find: "if (payment.status !== 'processing') {",
     replace: 'if (true) {',
@@ -275,4 +275,4 @@ const beside: readonly Mutant[] = [
 ]
 
 /** All. */
-export const mutants: readonly Mutant[] = [...beside, ...shop, ...commands, ...events]
+export const mutants: readonly Mutant[] = [...shop, ...commands, ...events, ...beside]
