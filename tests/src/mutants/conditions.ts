@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cancelTooLate, killPostgres, orderInTabs, runOut, shareKeys, snoop, wakeUp } from './accidents.ts'
+import { cancelTooLate, killPostgres, orderInTabs, orderWithBadCards, runOut, shareKeys, snoop, wakeUp } from './accidents.ts'
 import type { Conditions } from './trial.ts'
 
 const ORDERS = 15
