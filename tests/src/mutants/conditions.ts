@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { cancelTooLate, killPostgres, orderInTabs, orderWithBadCards, runOut, shareKeys, snoop, wakeUp } from './accidents.ts'
+import {
+  cancelTooLate,
+  killPostgres,
+  orderInTabs,
+  orderWithBadCards,
+  runOut,
+  shareKeys,
+  snoop,
+  wakeUp,
+} from './accidents.ts'
 import type { Conditions } from './trial.ts'
 
 const ORDERS = 15

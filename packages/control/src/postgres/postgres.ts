@@ -27,7 +27,7 @@ export interface PostgresOptions {
   readonly dataDir: string
   /** On loopback. Default 15432: below the range from which the system takes ports for outgoing connections. */
   readonly port?: number
-  /** Connections in all, of all services. Default 200. */
+  /** Connections in all, of all services. Default 400. */
   readonly connectionsMax?: number
   readonly ports: Pick<Ports, 'clock' | 'random'>
   /** As whom the server may run; tried in this order. Default: what fits this process. */
@@ -50,7 +50,7 @@ export interface Postgres extends AsyncDisposable {
 }
 
 const DEFAULT_PORT = 15_432
-const DEFAULT_CONNECTIONS_MAX = 200
+const DEFAULT_CONNECTIONS_MAX = 400
 const ADOPTED_CHECK_MS = 200
 
 /**

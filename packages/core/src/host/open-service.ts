@@ -8,7 +8,7 @@ import { operationsOf } from '../contract/contract.ts'
 import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
-import type { CallContext } from '../kernel/context.ts'
+import type { CallContext, Ports } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { Background } from '../service/background.ts'
 import type { ScopeEnvironment } from '../service/call-scope.ts'
@@ -16,7 +16,7 @@ import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
 import { IdempotencyStore } from '../service/idempotency.ts'
 import { ServedOperation, serviceBound } from '../service/served.ts'
 import { type Database, openDatabase } from '../store/database.ts'
-import { openWorker } from '../store/worker.ts'
+import { openWorker, type Worker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
 import type { Network } from './network.ts'
 import { ServiceEvents } from './open-events.ts'
@@ -38,11 +38,13 @@ export async function openService(
   const closing = new Closing(ports.clock)
   const log = parts.logOf(name)
   const database = await openServiceDatabase(parts, name, databaseUrl)
+  const openOwnWorker = workerOpener(parts, name, databaseUrl)
   parts.closing.defer(name, () => closing.close())
 
   const { instance } = settings
-  const worker = database && (await openWorker({ database, ports, instance, log, closing }))
+  const worker = await openOwnWorker(closing)
   const events =
+    database &&
     worker &&
     new ServiceEvents({
       parts,
@@ -83,12 +85,7 @@ export async function openService(
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)
-  const idempotency = database && worker && new IdempotencyStore(database, ports, worker.id)
-  if (idempotency !== undefined) {
-    background.every('forget old idempotency keys', PRUNE_MS, async (ctx) => {
-      await idempotency.prune(ctx)
-    })
-  }
+  const idempotency = database && worker && openIdempotency(database, ports, worker, background)
   const served = { environment, bound: serviceBound(), spans, idempotency }
   for (const operation of operationsOf(contract)) {
     const handler = handlers[operation.name]
@@ -96,6 +93,19 @@ export async function openService(
     receiver.add(new ServedOperation(operation, handler, served, metrics))
   }
   events?.start(environment)
+}
+
+function openIdempotency(
+  database: Database,
+  ports: Ports,
+  worker: Worker,
+  background: Background,
+): IdempotencyStore {
+  const idempotency = new IdempotencyStore(database, ports, worker.id)
+  background.every('forget old idempotency keys', PRUNE_MS, async (ctx) => {
+    await idempotency.prune(ctx)
+  })
+  return idempotency
 }
 
 function there<T>(part: T | undefined, service: string): T {
@@ -160,6 +170,23 @@ async function openServiceDatabase(
   closing.defer(`database of ${name}`, () => database.close())
   await database.warm()
   return database
+}
+
+/**
+ * What registers this instance. It has a connection of its own, which is closed after the service: where calls wait for one, the
+ * service must not look dead to its other instances.
+ */
+function workerOpener(
+  parts: HostParts,
+  name: string,
+  url: string | undefined,
+): (closing: Closing) => Promise<Worker | undefined> {
+  if (url === undefined) return async () => undefined
+  const { ports, closing: ofHost, settings } = parts
+  const log = parts.logOf(name)
+  const database = openDatabase({ url, name, ports, poolMax: 1, log })
+  ofHost.defer(`lease of ${name}`, () => database.close())
+  return (closing) => openWorker({ database, ports, instance: settings.instance, log, closing })
 }
 
 /** Calls on behalf of callers outside: the user stays, and this service stands beside them. */
