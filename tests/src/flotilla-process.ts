@@ -128,7 +128,7 @@ export async function startUp(
       if (running.child.exitCode !== null) throw new Error(`up ended: ${running.output()}${running.errors()}`)
       return running.output().includes('Stop with Ctrl-C')
     },
-    120_000,
+    150_000,
   )
   return running
 }

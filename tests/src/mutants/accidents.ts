@@ -48,6 +48,15 @@ export async function orderInTabs(stage: Stage): Promise<void> {
   }
 }
 
+/** Customers whose cards are no good. */
+export async function orderWithBadCards(stage: Stage): Promise<void> {
+  for (let count = 0; count < 8; count++) {
+    const customer = await newCustomer(stage)
+    await fillCart(stage, customer)
+    await order(stage, customer, randomUUID(), 'tok_declined')
+  }
+}
+
 /** Reservations run out at once, as if everybody had been away for a quarter of an hour. */
 export async function runOut({ db, isRunning }: Stage): Promise<void> {
   while (isRunning()) {
@@ -116,7 +125,7 @@ async function fillCart({ careful }: Stage, customer: Customer): Promise<void> {
   await careful.ask(random, { intent: 'cart', method: 'PUT', path, body: { quantity: 1 } }, customer)
 }
 
-function order({ careful }: Stage, customer: Customer, key: string): Promise<Reply> {
-  const body = { shippingAddress: ADDRESS, paymentToken: 'tok_ok' }
+function order({ careful }: Stage, customer: Customer, key: string, paymentToken = 'tok_ok'): Promise<Reply> {
+  const body = { shippingAddress: ADDRESS, paymentToken }
   return careful.ask(random, { intent: 'place', path: '/orders', key, body }, customer)
 }

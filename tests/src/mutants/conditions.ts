@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { cancelTooLate, killPostgres, orderInTabs, runOut, shareKeys, snoop, wakeUp } from './accidents.ts'
+import {
+  cancelTooLate,
+  killPostgres,
+  orderInTabs,
+  orderWithBadCards,
+  runOut,
+  shareKeys,
+  snoop,
+  wakeUp,
+} from './accidents.ts'
 import type { Conditions } from './trial.ts'
 
 const ORDERS = 15
@@ -35,19 +44,18 @@ export const conditions = {
     beside: wakeUp(ZOMBIE),
   },
   slowProvider: {
-    name: 'a provider that is slower than our patience',
+    name: 'bad cards, and a provider that is slower than our patience',
     orders: 30,
     environment: {
       PROVIDER_PROFILE: 'realistic',
       PAYMENTS_PROVIDER_TIMEOUT_MS: '200',
       PAYMENTS_RESOLVE_MS: '100',
     },
+    beside: orderWithBadCards,
   },
   powerCut: { name: 'kill -9 of all of PostgreSQL', orders: 30, beside: killPostgres },
   killBeforeAppend: killAt('relay.before-append@orders'),
   killInOrder: killAt('command.before-commit@orders.place'),
-  killAfterOrder: killAt('command.after-commit@orders.place'),
-  killAfterRefund: killAt('command.after-commit@orders.refund'),
   killInReaction: killAt('group.before-commit@shipping'),
   killInSaga: killAt('saga.before-save@checkout.confirm'),
   killBeforeMail: killAt('outside.before-call@notifications.mail'),

@@ -65,19 +65,21 @@ export class Copy {
     return new Copy(folder)
   }
 
-  /** Takes the last mistake back and makes another one, or none; then builds. @throws Error when its place is not there once. */
-  async become(patch: Patch | undefined): Promise<void> {
+  /** Takes the last mistake back and makes another one, or none. @throws Error when its place is not there once. */
+  change(patch: Patch | undefined): void {
     if (this.#before !== undefined) writeFileSync(this.#before.path, this.#before.text)
     this.#before = undefined
-    if (patch !== undefined) {
-      const path = join(this.root, patch.file)
-      const text = readFileSync(path, 'utf8')
-      const count = text.split(patch.find).length - 1
-      if (count !== 1)
-        throw new Error(`${patch.file} has ${count} times what is to be changed: ${patch.find}`)
-      this.#before = { path, text }
-      writeFileSync(path, text.split(patch.find).join(patch.replace))
-    }
+    if (patch === undefined) return
+    const path = join(this.root, patch.file)
+    const text = readFileSync(path, 'utf8')
+    const count = text.split(patch.find).length - 1
+    if (count !== 1) throw new Error(`${patch.file} has ${count} times what is to be changed: ${patch.find}`)
+    this.#before = { path, text }
+    writeFileSync(path, text.split(patch.find).join(patch.replace))
+  }
+
+  /** Builds the programs. */
+  async build(): Promise<void> {
     await (await bundler()).bundleSources(this.root)
   }
 

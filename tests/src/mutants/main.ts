@@ -5,10 +5,8 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import type { Line } from '../oracle/report.ts'
-import { Copy, type Patch } from './copy.ts'
+import { Bench, type Outcome } from './bench.ts'
 import { type Mutant, mutants } from './mutants.ts'
-import { type Conditions, makeTemplate, tryShop, type Verdict } from './trial.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +17,8 @@ const { values } = parseArgs({
 
 const startMs = Date.now()
 const cleanUps: (() => Promise<void>)[] = []
+const owner = { after: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp) }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 try {
   process.exitCode = (await run()) ? 0 : 1
 } finally {
@@ -30,71 +30,41 @@ process.exit()
 async function run(): Promise<boolean> {
   const pattern = new RegExp(values.only)
   const chosen = mutants.filter(({ name, under }) => pattern.test(`${name} ${under.name}`))
-  const copy = Copy.make({ after: (cleanUp) => void cleanUps.push(cleanUp) })
   const controls = values.controls === 'no' ? [] : [...new Set(chosen.map(({ under }) => under))]
-  await copy.become(undefined)
-  const template = await makeTemplate({ after: (cleanUp) => void cleanUps.push(cleanUp) }, copy.root)
-  say(`${controls.length} controls, ${chosen.length} mutants`)
+  const bench = new Bench(owner, say)
+  say(`${controls.length} times without a mistake, then ${chosen.length} mutants`)
   let isGood = true
   for (const [index, under] of controls.entries()) {
-    const verdict = await trial(copy, template, undefined, under)
-    say(`control ${index + 1}/${controls.length}  ${under.name}: ${told(verdict)}`)
-    for (const line of verdict.caughtBy) say(detailOf(line))
-    isGood &&= verdict.caughtBy.length === 0
+    const outcome = await bench.run(undefined, under)
+    say(`${index + 1}/${controls.length} no mistake, ${under.name}: ${told(outcome)}`)
+    isGood &&= outcome.caughtBy.length === 0
   }
-  const rows: (readonly [Mutant, Verdict])[] = []
+  const rows: (readonly [Mutant, Outcome])[] = []
   for (const [index, mutant] of chosen.entries()) {
-    const verdict = await trial(copy, template, mutant, mutant.under)
-    say(`mutant ${index + 1}/${chosen.length}  ${mutant.name}: ${told(verdict)}`)
-    for (const line of verdict.caughtBy) say(detailOf(line))
-    rows.push([mutant, verdict])
-    isGood &&= verdict.caughtBy.length > 0
+    const outcome = await bench.run(mutant, mutant.under)
+    say(`${index + 1}/${chosen.length} ${mutant.name}: ${told(outcome)}`)
+    rows.push([mutant, outcome])
+    isGood &&= outcome.caughtBy.length > 0
   }
-  say(`\n${tableOf(rows)}`)
   const caught = rows.filter(([, { caughtBy }]) => caughtBy.length > 0).length
-  say(`${caught} of ${rows.length} mutants are caught.`)
+  say(`${caught} of ${rows.length} mutants are caught.\n\n${tableOf(rows)}`)
   return isGood
 }
 
-async function trial(
-  copy: Copy,
-  template: string,
-  patch: Patch | undefined,
-  under: Conditions,
-): Promise<Verdict> {
-  const own: (() => Promise<void>)[] = []
-  await copy.become(patch)
-  try {
-    const owner = { after: (cleanUp: () => Promise<void>) => void own.push(cleanUp) }
-    // What is wrong with a table is so from the beginning.
-    const isFresh = patch?.file.endsWith('.sql') ?? false
-    return await tryShop(owner, { root: copy.root, template: isFresh ? undefined : template }, under)
-  } finally {
-    for (const cleanUp of own.toReversed()) await cleanUp()
-  }
+function told({ caughtBy: [first, ...others], orders, tookMs }: Outcome): string {
+  const more = others.length === 0 ? '' : ` and ${others.length} more`
+  const after = orders === undefined ? '' : `${orders} orders, `
+  return `${first ?? 'nothing is noticed'}${more} (${after}${(tookMs / 1_000).toFixed(0)} s)`
 }
 
-function told({ caughtBy, orders, tookMs }: Verdict): string {
-  const by = [...new Set(caughtBy.map(({ invariant }) => invariant))].join('; ')
-  return `${by === '' ? 'everything holds' : by} (${orders} orders, ${(tookMs / 1_000).toFixed(0)} s)`
-}
-
-function detailOf({ invariant, says, violations }: Line): string {
-  const [{ what, ids } = { what: '', ids: [] }] = violations
-  return `         ${Number.parseInt(invariant, 10)}: ${says} (${violations.length}): ${what}: ${ids.join(' ').slice(0, 80)}`
-}
-
-function tableOf(rows: readonly (readonly [Mutant, Verdict])[]): string {
-  const lines = rows.map(([{ name, says, under }, { caughtBy, orders, tookMs }]) => {
-    const [first] = caughtBy
-    const by = first === undefined ? 'nothing' : `${first.invariant}: ${first.says}`
-    return `| ${name} | ${says} | ${under.name} | ${by} | ${orders} | ${(tookMs / 1_000).toFixed(0)} |`
-  })
-  return [
-    '| mutant | mistake | conditions | caught by | orders | s |',
-    '|---|---|---|---|--:|--:|',
-    ...lines,
-  ].join('\n')
+function tableOf(rows: readonly (readonly [Mutant, Outcome])[]): string {
+  const lines = rows.map(([{ name, says, under }, { caughtBy, orders, tookMs }]) =>
+    ['', name, says, under.name, caughtBy[0] ?? '**nothing**', orders ?? '–', (tookMs / 1_000).toFixed(0), '']
+      .join(' | ')
+      .trim(),
+  )
+  const head = '| mutant | mistake | conditions | caught by | orders | s |\n|---|---|---|---|--:|--:|'
+  return [head, ...lines].join('\n')
 }
 
 function say(text: string): void {

@@ -108,7 +108,9 @@ export async function tryShop(owner: Owner, candidate: Candidate, conditions: Co
   if (seen !== undefined) {
     // Nobody needs to see how it ends.
     over.abort()
-    acting.catch(() => {})
+    acting.catch(() => {
+      // Whatever it was, it came after what was seen.
+    })
     return verdict(seen)
   }
   await comeToRest(world)
@@ -189,7 +191,11 @@ async function openStage(
     await world.close()
     await journal.close()
     killAll(fleet)
+    process.off('exit', end)
   })
+  // Also when the whole campaign is told to end.
+  const end = (): void => killAll(fleet)
+  process.once('exit', end)
   const gate = openGate(fleet.api)
   const arm = (place: string, fault: CrashFault): void => {
     writeFileSync(join(folder, 'armed', place), fault)

@@ -112,9 +112,10 @@ export function claimSagas(
 /** Milliseconds until the next waiting saga's time, 0 when it has come; undefined when none waits. */
 export async function nextDueMs(queries: Queries, names: readonly string[]): Promise<number | undefined> {
   const { dueMs } = await queries.one<{ dueMs: number | null }>(sql`
-    select greatest(0, extract(epoch from min(next_at) - now()) * 1000)::float8 as "dueMs"
+    select extract(epoch from min(next_at) - now())::float8 * 1000 as "dueMs"
     from flotilla.saga where status = 'waiting' and name = any(${names}::text[])`)
-  return dueMs ?? undefined
+  // Not in SQL: there the greater one of 0 and nothing is 0.
+  return dueMs === null ? undefined : Math.max(0, dueMs)
 }
 
 /** How a move is written down. */
