@@ -51,7 +51,9 @@ async function ended(world: World): Promise<Found> {
 
 async function asTheOrder(world: World): Promise<Found> {
   const finding = new Finding()
-  const byId = new Map((await seeSagas(world)).map((saga) => [saga.id, saga]))
+  const sagas = await seeSagas(world)
+  const byId = new Map(sagas.map((saga) => [saga.id, saga]))
+  const ofCancelling = sagas.filter(({ name }) => name === 'cancel')
   for (const order of (await seeOrders(world)).values()) {
     const { id, types, refunds, status } = order
     const checkout = byId.get(id)
@@ -66,14 +68,14 @@ async function asTheOrder(world: World): Promise<Found> {
       id,
       'checked out, or not, unlike its checkout',
     )
-    if (types.includes('cancelled')) {
-      const cancel = byId.get(`cancel-${id}`)
-      finding.expect(
-        cancel?.status === 'completed',
-        id,
-        () => `it is cancelled, its cancel saga ${cancel?.status}`,
-      )
-    }
+    // One for each wish; all but the one that succeeded were refused.
+    const cancels = ofCancelling.filter((saga) => saga.id.includes(id))
+    const succeeded = cancels.filter((saga) => saga.status === 'completed').length
+    finding.expect(
+      succeeded === (types.includes('cancelled') ? 1 : 0),
+      id,
+      () => `it is ${status}, and ${succeeded} of ${cancels.length} sagas have cancelled it`,
+    )
     for (const [refundId, refund] of refunds) {
       finding.expect(refund.status !== 'processing', [id, refundId], 'a refund that does not end')
       const saga = byId.get(refundId)
