@@ -37,6 +37,9 @@ export interface Crashed {
   readonly isGood: boolean
 }
 
+/** Passed when somebody logs in again, which customers of a long campaign do. */
+const AROUND = '@auth.'
+
 /** A mail whose sender died waits a minute for the end of its claim. */
 const SETTLE_MS_MAX = 120_000
 
@@ -65,7 +68,9 @@ export async function crash(owner: Owner, options: CrashOptions): Promise<Crashe
 function differencesTo(seen: readonly string[]): readonly string[] {
   const listed = new Set(places.map(({ name }) => name))
   return [
-    ...seen.filter((name) => !listed.has(name)).map((name) => `${name} is passed and not in the table`),
+    ...seen
+      .filter((name) => !listed.has(name) && !name.includes(AROUND))
+      .map((name) => `${name} is passed and not in the table`),
     ...[...listed].filter((name) => !seen.includes(name)).map((name) => `${name} is never passed`),
   ]
 }
