@@ -14,17 +14,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openPostgres } from '@flotilla/control/postgres'
+import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock as clock } from '@flotilla/core/clock'
 import { createKeyPair, Signer } from '@flotilla/core/credentials'
+import { openDatabase } from '@flotilla/core/database'
 import { runTask } from '@flotilla/core/host-tasks'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom as random } from '@flotilla/core/random'
-import pg from 'pg'
+import { sql } from '@flotilla/core/sql'
 import { app } from './services.mjs'
 
 const ports = { clock, random, newId: createIds(clock, random) }
-const HOST = fileURLToPath(new URL('host.mjs', import.meta.url))
+const HOST = fileURLToPath(new URL('./host.mjs', import.meta.url))
 const FILL = 20_000
 const SAGAS = 2_000
 /** The kernel counts CPU time in hundredths of a second. */
@@ -85,16 +87,16 @@ function settings(folder, keys, name, services) {
 
 /** A migrated database for each service that has one. */
 async function prepare(adminUrl) {
-  const admin = new pg.Client({ connectionString: adminUrl })
-  await admin.connect()
+  const admin = openDatabase({ url: adminUrl, name: 'bench', ports })
+  const call = { deadlineMs: Number.POSITIVE_INFINITY, cancellation: new Cancellation() }
   const environment = {}
   for (const name of ['events', 'bench']) {
-    await admin.query(`create database ${name}`)
+    await admin.session(call).execute(sql`create database ${sql.identifier(name)}`)
     const url = new URL(adminUrl)
     url.pathname = `/${name}`
     environment[`FLOTILLA_DATABASE_${name.toUpperCase()}`] = url.href
   }
-  await admin.end()
+  await admin.close()
   const log = createLogger({ level: 'warn', clock, fields: {} })
   await runTask('migrate', { app, services: ['events', 'bench'], environment, ports, log })
   return environment

@@ -69,7 +69,10 @@ describe('checkout', () => {
       ann.orders.place({ shippingAddress: address, paymentToken: 'tok_ok' }, { idempotencyKey: key })
     const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd', 'e', 'f'].map(place))
     const reasons = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason.reason] : []))
-    assert.deepEqual(reasons, Array.from({ length: 5 }, () => 'already_ordered'))
+    assert.deepEqual(
+      reasons,
+      Array.from({ length: 5 }, () => 'already_ordered'),
+    )
   })
 
   it('cancels a confirmed order: stock and money go back, once', async () => {

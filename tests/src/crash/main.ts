@@ -2,7 +2,7 @@
  * `npm run test:crash [-- --only TEXT --faults kill,lose,stop --quick --actors N]`: every crash point × fault on a real fleet, then
  * everything that must hold. Fails when a place was not passed, an order did not end as it must, or something does not hold.
  *
- * `--only`: the cells whose line has this in it. `--quick`: processes stay stopped for 4 s, so that they go on as zombies whose leases
+ * `--only`: the cells in whose fault and place one of these texts, separated by commas, is. `--quick`: processes stay stopped for 4 s, so that they go on as zombies whose leases
  * others have, instead of 20 s, of which the supervisor grants them five.
  *
  * @module
@@ -31,7 +31,9 @@ async function main(args: readonly string[]): Promise<number> {
   const cells: Cell[] = values.faults
     .split(',')
     .flatMap((fault) => places.map((place) => ({ place, fault: fault as CrashFault })))
-    .filter(({ place, fault }) => `${fault} ${place.name}`.includes(values.only))
+    .filter(({ place, fault }) =>
+      values.only.split(',').some((text) => `${fault} ${place.name}`.includes(text)),
+    )
   const startMs = Date.now()
   const say = (text: string): void => {
     process.stdout.write(`${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s  ${text}\n`)

@@ -3,13 +3,14 @@ import { describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
 import type { Envelope } from '@flotilla/core/envelope'
+import { FlotillaError } from '@flotilla/core/error'
 import type { Batch, EventLog, FollowOptions, LoggedEvent } from '@flotilla/core/event-log'
 import { type Random, randomInteger, seededRandom } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
 import { type TestConsumer, TestConsumers } from '@flotilla/core/test-consumers'
 import { until } from '@flotilla/core/until'
+import { openLogs } from '../testing/test-logs.ts'
 import type { PostgresLog } from './postgres-log.ts'
-import { openLogs } from './test-logs.ts'
 
 type Body = (consumers: TestConsumers, log: PostgresLog, again: () => Promise<PostgresLog>) => Promise<void>
 
@@ -25,11 +26,12 @@ function test(name: string, body: Body): void {
   })
 }
 
-/** A log that behaves worse than a good one: after some batches it tells once more what it told before. */
+/** A log that is away now and then, and after some batches tells once more what it told before. */
 function tellingTwice(log: EventLog, random: Random, afterAppend: () => Promise<void>): EventLog {
   return {
     head: () => log.head(),
     async append(source, fencing, events) {
+      if (random.next() < 0.1) throw new FlotillaError('unavailable', 'The log is away.', { executed: 'no' })
       await log.append(source, fencing, events)
       await afterAppend()
     },
@@ -48,6 +50,35 @@ function tellingTwice(log: EventLog, random: Random, afterAppend: () => Promise<
       }
     },
   }
+}
+
+/** A log whose first events stay on their way until they may go on. */
+function holding(log: EventLog) {
+  let goOn = (): void => {}
+  const mayGoOn = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  let [isHolding, isOver] = [false, false]
+  const held: EventLog = {
+    append: (source, fencing, events) => log.append(source, fencing, events),
+    head: () => log.head(),
+    async *follow(options, signal) {
+      for await (const batch of log.follow(options, signal)) {
+        if (batch.events.length === 0) {
+          yield batch
+          continue
+        }
+        isHolding = true
+        await mayGoOn
+        try {
+          yield batch
+        } finally {
+          isOver = true
+        }
+      }
+    },
+  }
+  return { log: held, goOn: () => goOn(), holds: () => isHolding, hasEnded: () => isOver }
 }
 
 async function everyPartitionIsOwned(consumers: TestConsumers, by: readonly TestConsumer[]): Promise<void> {
@@ -130,32 +161,19 @@ describe('consumers of the event log', () => {
     })
   })
 
-  test('refuse the transaction of one that was stopped while another went on', async (consumers, log) => {
-    let goOn = (): void => {}
-    const gate = new Promise<void>((resolve) => {
-      goOn = resolve
-    })
-    let isHolding = false
-    const holding: EventLog = {
-      append: (source, fencing, events) => log.append(source, fencing, events),
-      head: () => log.head(),
-      async *follow(options, signal) {
-        for await (const batch of log.follow(options, signal)) {
-          if (batch.events.length > 0) {
-            isHolding = true
-            await gate
-          }
-          yield batch
-        }
-      },
-    }
-    const zombie = await consumers.start({ log: holding })
+  test('refuse the transaction of one that was stopped while another took over', async (consumers, log) => {
+    const [first, second] = [holding(log), holding(log)]
+    const zombie = await consumers.start({ log: first.log })
     await zombie.publish('a')
-    await until('it has the event in its hands', () => isHolding)
+    await until('it has the event in its hands', () => first.holds())
+    // Its lease is over, as of one whose process is stopped.
     await zombie.worker.close()
-    const heir = await consumers.start()
-    await consumers.drained()
-    goOn()
+    const heir = await consumers.start({ log: second.log })
+    await until('the other one has it too', () => second.holds())
+    first.goOn()
+    await until('the first one gave up', () => first.hasEnded())
+    assert.deepEqual(await consumers.applied(), new Map())
+    second.goOn()
     await heir.publish('a')
     await consumers.drained()
     await zombie.close()

@@ -8,8 +8,8 @@ import { sql } from '@flotilla/core/sql'
 import { testCall } from '@flotilla/core/test-call'
 import { type React, type TestConsumer, TestConsumers } from '@flotilla/core/test-consumers'
 import { until } from '@flotilla/core/until'
+import { openLogs } from '../testing/test-logs.ts'
 import type { PostgresLog } from './postgres-log.ts'
-import { openLogs } from './test-logs.ts'
 
 function test(name: string, body: (consumers: TestConsumers, log: PostgresLog) => Promise<void>): void {
   it(name, async (t) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { anyone } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
+import { systemClock } from '@flotilla/core/clock'
 import { defineContract } from '@flotilla/core/contract'
 import type { Envelope } from '@flotilla/core/envelope'
 import { event } from '@flotilla/core/event'
@@ -139,7 +140,7 @@ describe('reactions of services', () => {
     it(`follow from one another, and say so (${placement})`, async (t) => {
       const seen: { everything: Envelope[]; ofWaiter: Envelope[] } = { everything: [], ofWaiter: [] }
       const app = openApp(await openFolder(t), seen)
-      const { call } = await openTestApp(t, { app, placement })
+      const { call, hosts } = await openTestApp(t, { app, placement })
       await call(oldKitchen).order({ dish: 'soup' })
       await until('both events were seen', () => seen.everything.length === 2, 20_000)
       const [ordered, served] = seen.everything as [Envelope, Envelope]
@@ -160,6 +161,10 @@ describe('reactions of services', () => {
         seen.ofWaiter.map(({ id }) => id),
         [served.id],
       )
+      const startMs = systemClock.monotonicMs()
+      await Promise.all(hosts.map((host) => host.close()))
+      const tookMs = systemClock.monotonicMs() - startMs
+      assert.ok(tookMs < 3_000, `closing took ${tookMs} ms`)
     })
   }
 

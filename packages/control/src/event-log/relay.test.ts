@@ -6,8 +6,8 @@ import type { EventLog } from '@flotilla/core/event-log'
 import { everythingIn } from '@flotilla/core/event-log-fixture'
 import { TestConsumers } from '@flotilla/core/test-consumers'
 import { until } from '@flotilla/core/until'
+import { openLogs } from '../testing/test-logs.ts'
 import type { PostgresLog } from './postgres-log.ts'
-import { openLogs } from './test-logs.ts'
 
 function test(name: string, body: (consumers: TestConsumers, log: PostgresLog) => Promise<void>): void {
   it(name, async (t) => {

@@ -11,13 +11,14 @@ const anyPast = fc.array(
 )
 
 describe('RestartPolicy', () => {
-  it('waits 0, then 0.1 s doubling to 15 s, of which jitter takes at most half', () => {
+  it('waits 0, then 0.1 s doubling to 15 s or what it is told, of which jitter takes at most half', () => {
+    const anyMax = fc.option(fc.integer({ min: 100, max: 60_000 }), { nil: undefined })
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 1, max: 50 }), (seed, ends) => {
-        const policy = new RestartPolicy(seededRandom(seed))
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 50 }), anyMax, (seed, ends, maxMs) => {
+        const policy = new RestartPolicy(seededRandom(seed), maxMs)
         for (let end = 1; end <= ends; end++) {
           const waitMs = policy.ended(end * 1_000, 0)
-          const limitMs = end === 1 ? 0 : Math.min(15_000, 100 * 2 ** (end - 2))
+          const limitMs = end === 1 ? 0 : Math.min(maxMs ?? 15_000, 100 * 2 ** (end - 2))
           assert.ok(waitMs >= limitMs / 2 && waitMs <= limitMs, `end ${end}: ${waitMs} of ${limitMs}`)
         }
       }),

@@ -5,7 +5,8 @@
  */
 import { eventLog } from '../events/contract.ts'
 import type { Envelope } from '../events/envelope.ts'
-import { Group, type GroupMetrics, type GroupOptions } from '../events/group.ts'
+import { Group } from '../events/group.ts'
+import type { GroupMetrics, GroupOptions } from '../events/group-options.ts'
 import { Outbox } from '../events/outbox.ts'
 import { Relay } from '../events/relay.ts'
 import { RemoteEventLog } from '../events/remote-log.ts'

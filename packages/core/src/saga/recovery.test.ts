@@ -17,6 +17,7 @@ import { openTestDatabase, type TestDatabase } from '../testing/test-database.ts
 import { openTestInstance, type TestInstance } from '../testing/test-instance.ts'
 import { until } from '../testing/until.ts'
 import { defineSaga, type StepContext } from './definition.ts'
+import { type Claimed, moveSaga, reloadSaga } from './rows.ts'
 import { openSagas, type Sagas } from './sagas.ts'
 
 const State = Type.Object({ by: Type.Optional(Type.String()) })
@@ -207,6 +208,64 @@ describe('a saga whose commit is not answered', () => {
       assert.deepEqual(await effectsOf(test), [`first by ${desk.instance.instance}`, 'completed'])
     })
   }
+})
+
+describe('a saga whose commit is not answered, and whose row cannot be read', () => {
+  it('does nothing before it knows where it stands', async (t) => {
+    const test = await openMigrated(t)
+    let isArmed = false
+    let runs = 0
+    // More often than a query is repeated.
+    let cuts = 10
+    const url = await openTcpProxy(t, test.url, {
+      onClientData: (chunk, link) => {
+        const isReading = chunk.includes('select id, name, state') && !chunk.includes('orphaned')
+        if (isReading && cuts-- > 0) link.client.resetAndDestroy()
+        else link.server.write(chunk)
+      },
+      onServerData: (chunk, link) => {
+        if (!isArmed || !chunk.includes('COMMIT')) return void link.client.write(chunk)
+        isArmed = false
+        link.client.resetAndDestroy()
+        link.server.destroy()
+      },
+    })
+    const act = async (): Promise<void> => {
+      runs++
+      isArmed = runs === 1
+    }
+    const desk = await openDesk(t, test, act, url)
+    await desk.start('s1')
+    await reaches(test, 's1', 'completed')
+    assert.ok(cuts <= 0, `${cuts} cuts left`)
+    assert.equal(runs, 1)
+    assert.deepEqual(await effectsOf(test), [`first by ${desk.instance.instance}`, 'completed'])
+  })
+
+  it('does not go back when its commit takes effect after all', async (t) => {
+    const test = await openMigrated(t)
+    await openDesk(t, test, async () => {})
+    const [worker] = await test.ask<{ id: string }>('select id from flotilla.worker')
+    const owner = worker?.id as string
+    await test.ask(`
+      insert into flotilla.saga (id, name, state, step, status, owner, trace)
+      values ('s1', 'unknown here', '{}', 'second', 'running', '${owner}', '')`)
+    const session = test.open().session(testCall())
+    const claimed = await reloadSaga(session, owner, { id: 's1', fencing: 0 } as Claimed)
+    assert.ok(claimed)
+    const plan = {
+      entry: 'done',
+      status: 'running',
+      direction: 'forward',
+      step: 'first',
+      attempts: 0,
+    } as const
+    const more = { waitMs: null, error: null, isCause: false }
+    const move = { worker: owner, plan: { ...plan, ...more }, state: {}, isLeaving: false }
+    const stale = { ...claimed, step: 'first' }
+    assert.equal(await moveSaga(session, { ...move, claimed: stale }), false)
+    assert.equal(await moveSaga(session, { ...move, claimed }), 0)
+  })
 })
 
 const modules = {

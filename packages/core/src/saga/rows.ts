@@ -112,9 +112,10 @@ export function claimSagas(
 /** Milliseconds until the next waiting saga's time, 0 when it has come; undefined when none waits. */
 export async function nextDueMs(queries: Queries, names: readonly string[]): Promise<number | undefined> {
   const { dueMs } = await queries.one<{ dueMs: number | null }>(sql`
-    select greatest(0, extract(epoch from min(next_at) - now()) * 1000)::float8 as "dueMs"
+    select extract(epoch from min(next_at) - now())::float8 * 1000 as "dueMs"
     from flotilla.saga where status = 'waiting' and name = any(${names}::text[])`)
-  return dueMs ?? undefined
+  // Not in SQL: there the greater one of 0 and nothing is 0.
+  return dueMs === null ? undefined : Math.max(0, dueMs)
 }
 
 /** How a move is written down. */
@@ -129,8 +130,8 @@ export interface Move {
 }
 
 /**
- * Moves a saga on, if it is still this worker's: gives how long it is to wait, 0 when it is not. False, and nothing is changed, when
- * somebody else has it.
+ * Moves a saga on, if it is still this worker's and stands where the worker thinks: an earlier move, whose commit was not answered,
+ * may take effect only now. Gives how long it is to wait, 0 when it is not to. False, and nothing is changed, when it is not so.
  */
 export async function moveSaga(queries: Queries, move: Move): Promise<false | number> {
   const { claimed, worker, plan, state, isLeaving } = move
@@ -148,6 +149,7 @@ export async function moveSaga(queries: Queries, move: Move): Promise<false | nu
           when woken and ${plan.entry} = 'later' then now()
           else now() + ${plan.waitMs}::float8 * interval '1 millisecond' end
       where id = ${claimed.id} and status = 'running' and owner = ${worker} and fencing = ${claimed.fencing}
+        and step = ${claimed.step} and direction = ${claimed.direction} and attempts = ${claimed.attempts}
       returning id, entries, next_at),
     noted as (
       insert into flotilla.saga_step (saga, seq, step, direction, outcome, error)

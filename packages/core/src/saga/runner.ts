@@ -175,7 +175,6 @@ export class SagaRunner {
         // Only effects can object; without any, the database was not there, and the outcome is what it was.
         if (effects !== undefined) outcome = { kind: 'failed', error }
         const now = await this.#reload(at)
-        if (now === 'unknown') continue
         if (now?.step !== at.step || now.direction !== at.direction) return now
         if (effects !== undefined) state = now.state
         at = now
@@ -220,15 +219,23 @@ export class SagaRunner {
     return { ...at, state, step, direction, attempts, failingMs: 0, cause }
   }
 
-  /** Where the saga stands, if it is still this worker's; `unknown` while the database does not say. */
-  async #reload(at: Claimed): Promise<Claimed | undefined | 'unknown'> {
+  /**
+   * Where the saga stands, if it is still this worker's. Asked until the database says it: to act on what was last known could be
+   * to take a step twice. Undefined too when the runner stops before.
+   */
+  async #reload(at: Claimed): Promise<Claimed | undefined> {
     const { runtime, worker } = this.#options
-    try {
-      return await runtime.run('saga is read again', MOVE_MS_MAX, (ctx) => reloadSaga(ctx.db, worker.id, at))
-    } catch (error) {
-      runtime.log.warn('a saga could not be read again', { saga: at.id, error })
-      return 'unknown'
+    for (let tries = 0; !this.#isStopping; tries++) {
+      try {
+        return await runtime.run('saga is read again', MOVE_MS_MAX, (ctx) =>
+          reloadSaga(ctx.db, worker.id, at),
+        )
+      } catch (error) {
+        if (tries === 0) runtime.log.warn('a saga could not be read again', { saga: at.id, error })
+        await runtime.clock.sleep(fullJitterMs(runtime.random, tries, PAUSE))
+      }
     }
+    return undefined
   }
 
   /** For a saga that this release cannot run. */

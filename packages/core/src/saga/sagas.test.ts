@@ -14,6 +14,7 @@ import { openTestInstance, type TestInstance } from '../testing/test-instance.ts
 import { until } from '../testing/until.ts'
 import { listSagas, retrySaga, showSaga } from './admin.ts'
 import { defineSaga, type Saga, type StepContext } from './definition.ts'
+import { nextDueMs } from './rows.ts'
 import { openSagas, type Sagas, type SagasOptions } from './sagas.ts'
 
 const State = Type.Object({ amount: Type.Integer(), reserved: Type.Optional(Type.String()) })
@@ -349,6 +350,19 @@ describe('a step that fails', () => {
 })
 
 describe('a saga that waits', () => {
+  it('is looked for when its time comes, and nobody looks where none waits', async (t) => {
+    const bed = await openBed(t)
+    const { instance, sagas } = await openInstance(t, bed)
+    const dueMs = () => nextDueMs(instance.database.session(testCall()), ['order'])
+    assert.equal(await dueMs(), undefined)
+    bed.acts.set('run reserve', (ctx) => {
+      throw ctx.later(60_000)
+    })
+    await start(instance, sagas, bed, 'o-1')
+    await bed.reaches('o-1', 'waiting')
+    assert.ok(((await dueMs()) ?? 0) > 30_000)
+  })
+
   it('runs again at its time, in whichever process, and no failure is counted', async (t) => {
     const bed = await openBed(t)
     const first = await openInstance(t, bed)

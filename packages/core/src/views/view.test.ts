@@ -390,6 +390,21 @@ describe('a view', () => {
     assert.equal((await readViews(session))[0]?.live, 2)
   })
 
+  it('does not become live while it lacks events that the log had forgotten, unless the live one lacks them too', async (t) => {
+    const opened = await open(t)
+    const { session, log } = opened
+    await start(opened, popular)
+    log.append('sold', '1')
+    const runner = await start(opened, popularOf(2))
+    await log.drain()
+    log.missed.set(generation(2), 7)
+    await runner.look(session)
+    assert.equal((await readViews(session))[0]?.live, 1)
+    log.missed.set(generation(1), 7)
+    await runner.look(session)
+    assert.equal((await readViews(session))[0]?.live, 2)
+  })
+
   it('gives up what another version was building', async (t) => {
     const opened = await open(t)
     const { session, log, test } = opened

@@ -7,8 +7,8 @@ import { systemClock } from '@flotilla/core/clock'
 import { migrate } from '@flotilla/core/migrate'
 import { testCall } from '@flotilla/core/test-call'
 import { openTestDatabase } from '@flotilla/core/test-database'
-import { PostgresLog } from './postgres-log.ts'
-import { eventLogService } from './service.ts'
+import { PostgresLog } from '../event-log/postgres-log.ts'
+import { eventLogService } from '../event-log/service.ts'
 
 /** Opens instances of one log, which end with the test. */
 export async function openLogs(t: {
