@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { cancelTooLate, killPostgres, orderInTabs, orderWithBadCards, runOut, shareKeys, snoop, wakeUp } from './accidents.ts'
+import {
+  cancelTooLate,
+  killPostgres,
+  orderInTabs,
+  orderWithBadCards,
+  runOut,
+  shareKeys,
+  snoop,
+  wakeUp,
+} from './accidents.ts'
 import type { Conditions } from './trial.ts'
 
 const ORDERS = 15
@@ -23,7 +32,7 @@ export const conditions = {
   runningOut: {
     name: 'reservations that run out',
     orders: 30,
-    environment: { INVENTORY_SWEEP_MS: '10' },
+    environment: { INVENTORY_SWEEP_MS: '50' },
     beside: runOut,
   },
   tooLate: { name: 'a cancellation after the parcel left', orders: ORDERS, beside: cancelTooLate },

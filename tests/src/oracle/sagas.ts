@@ -51,7 +51,10 @@ async function ended(world: World): Promise<Found> {
 
 async function asTheOrder(world: World): Promise<Found> {
   const finding = new Finding()
-  const byId = new Map((await seeSagas(world)).map((saga) => [saga.id, saga]))
+  const sagas = await seeSagas(world)
+  const byId = new Map(sagas.map((saga) => [saga.id, saga]))
+  // Each wish to cancel has a saga of its own, and one of them may be granted.
+  const cancels = sagas.filter(({ name }) => name === 'cancel')
   for (const order of (await seeOrders(world)).values()) {
     const { id, types, refunds, status } = order
     const checkout = byId.get(id)
@@ -67,11 +70,11 @@ async function asTheOrder(world: World): Promise<Found> {
       'checked out, or not, unlike its checkout',
     )
     if (types.includes('cancelled')) {
-      const cancel = byId.get(`cancel-${id}`)
+      const own = cancels.filter((saga) => saga.id.startsWith(`cancel-${id}`)).map((saga) => saga.status)
       finding.expect(
-        cancel?.status === 'completed',
+        own.filter((one) => one === 'completed').length === 1,
         id,
-        () => `it is cancelled, its cancel saga ${cancel?.status}`,
+        () => `it is cancelled, its cancel sagas are ${own.join(', ')}`,
       )
     }
     for (const [refundId, refund] of refunds) {
