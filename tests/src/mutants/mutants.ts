@@ -82,7 +82,7 @@ const commands: readonly Mutant[] = [
     says: 'a saga moves on whoever says so',
     under: conditions.zombie,
     file: `${CORE}/saga/rows.ts`,
-    find: "where id = ${claimed.id} and status = 'running' and owner = ${worker} and fencing = ${claimed.fencing}\n      returning",
+    find: "where id = ${claimed.id} and status = 'running' and owner = ${worker} and fencing = ${claimed.fencing}\n        and step = ${claimed.step} and direction = ${claimed.direction} and attempts = ${claimed.attempts}\n      returning",
     replace: 'where id = ${claimed.id}\n      returning',
   },
   {
