@@ -232,7 +232,7 @@ export class Actor {
         sql`
         select from "order" where id = ${order} and status = ${status} and payment_status = ${payment}
           and not exists (
-            select from flotilla.saga where step is not null and id in (${order}, ${`cancel-${order}`}))`,
+            select from flotilla.saga where step is not null and (id = ${order} or id like ${`cancel-${order}%`}))`,
       ),
     )
   }

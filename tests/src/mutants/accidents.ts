@@ -10,6 +10,7 @@ import type { Reply } from '../workload/careful.ts'
 import { type Customer, openAccount } from '../workload/customers.ts'
 import { childrenOf, killNow, pollUntil, type Stage } from './trial.ts'
 
+const HELD_MS = 500
 const DAY_PART_MS = 15_000
 /** A zombie wakes up when others have taken over, and before the supervisor loses patience. */
 const PAUSE_MS = 3_500
@@ -57,11 +58,17 @@ export async function orderWithBadCards(stage: Stage): Promise<void> {
   }
 }
 
-/** Reservations run out at once, as if everybody had been away for a quarter of an hour. */
+/** Reservations run out while their goods are being taken: as if everybody had been away for a quarter of an hour. */
 export async function runOut({ db, isRunning }: Stage): Promise<void> {
   while (isRunning()) {
-    await db('inventory').execute(sql`update reservation set expires_at = now() where state = 'active'`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await db('inventory').execute(sql`
+      update reservation set expires_at = now() + interval '150 milliseconds' where state = 'active'`)
+    // Whoever takes goods now has changed the reservation, and waits for the stock.
+    await db('inventory').transaction(async (tx) => {
+      await tx.execute(sql`select from stock for update`)
+      await sleep(HELD_MS)
+    })
+    await sleep(HELD_MS / 4)
   }
 }
 
@@ -84,7 +91,8 @@ export async function cancelTooLate(stage: Stage): Promise<void> {
     customer,
   )
   await pollUntil(
-    () => isSo('orders', sql`select from flotilla.saga where id = ${`cancel-${body.id}`} and step is null`),
+    () =>
+      isSo('orders', sql`select from flotilla.saga where id like ${`cancel-${body.id}%`} and step is null`),
     DAY_PART_MS,
   )
   stage.disarm('group.before-commit@orders')
@@ -94,7 +102,7 @@ export async function cancelTooLate(stage: Stage): Promise<void> {
 export function wakeUp(place: string): (stage: Stage) => Promise<void> {
   return async ({ hitBy }) => {
     await pollUntil(() => hitBy(place) !== undefined, DAY_PART_MS)
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    await sleep(PAUSE_MS)
     const pid = hitBy(place)
     try {
       if (pid !== undefined) process.kill(pid, 'SIGCONT')
@@ -128,4 +136,8 @@ async function fillCart({ careful }: Stage, customer: Customer): Promise<void> {
 function order({ careful }: Stage, customer: Customer, key: string, paymentToken = 'tok_ok'): Promise<Reply> {
   const body = { shippingAddress: ADDRESS, paymentToken }
   return careful.ask(random, { intent: 'place', path: '/orders', key, body }, customer)
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -32,7 +32,7 @@ export const conditions = {
   runningOut: {
     name: 'reservations that run out',
     orders: 30,
-    environment: { INVENTORY_SWEEP_MS: '10' },
+    environment: { INVENTORY_SWEEP_MS: '50' },
     beside: runOut,
   },
   tooLate: { name: 'a cancellation after the parcel left', orders: ORDERS, beside: cancelTooLate },

@@ -82,7 +82,7 @@ const commands: readonly Mutant[] = [
     says: 'a saga moves on whoever says so',
     under: conditions.zombie,
     file: `${CORE}/saga/rows.ts`,
-    find: "where id = ${claimed.id} and status = 'running' and owner = ${worker} and fencing = ${claimed.fencing}\n      returning",
+    find: "where id = ${claimed.id} and status = 'running' and owner = ${worker} and fencing = ${claimed.fencing}\n        and step = ${claimed.step} and direction = ${claimed.direction} and attempts = ${claimed.attempts}\n      returning",
     replace: 'where id = ${claimed.id}\n      returning',
   },
   {
@@ -134,9 +134,9 @@ const shop: readonly Mutant[] = [
     says: 'stock is read, and then written from what was read',
     under: customers,
     file: `${SHOP}/inventory/movements.ts`,
-    find: 'return tx.maybe<Stock>(sql`\n    with moved as (\n      update stock set on_hand = on_hand + ${onHandDelta}, reserved = reserved + ${reservedDelta}, version = version + 1\n      where sku = ${sku} and available >= ${needs}',
+    find: 'const stock = await bookMovement(tx, movement)',
     replace:
-      'return tx.maybe(sql`select * from stock where sku = ${sku}`).then((seen) => tx.maybe<Stock>(sql`\n    with moved as (\n      update stock set on_hand = ${seen?.on_hand ?? 0} + ${onHandDelta}, reserved = ${seen?.reserved ?? 0} + ${reservedDelta}, version = version + 1\n      where sku = ${sku} and ${seen?.available ?? 0} >= ${needs}',
+      'const [seen] = await tx.many(sql`select * from stock where sku = ${movement.sku}`)\n    const stock = await bookMovement(tx, movement)\n    if (stock !== undefined) await tx.execute(sql`update stock set on_hand = ${seen.on_hand + movement.onHandDelta},\n      reserved = ${seen.reserved + movement.reservedDelta} where sku = ${movement.sku}`)',
   },
   {
     name: 'expiry-and-commit-both',
