@@ -2,7 +2,8 @@
  * `npm test [-- SUBSTRING … --FLAG …]`: installs what is missing, builds, and runs every test whose path contains one of
  * the substrings (all without any). Flags go to Node's test runner, whose summary is the last thing printed.
  *
- * Tests beside the code run in one process, which imports them all: 40 files take 1.6 s so, and 25 s as 40 processes.
+ * Tests beside the code run in one process for each package, which imports them all: 40 files take 1.6 s so, and 25 s as
+ * 40 processes.
  * Whole-system tests, in tests/, start processes of their own and run one file a process.
  *
  * @module
@@ -15,7 +16,7 @@ import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, fail, install, root } from './bootstrap.mjs'
 
-/** For a file of whole-system tests, and for all tests beside the code together. */
+/** For a file of whole-system tests, and for all tests beside the code of one package. */
 const FILE_TIMEOUT_MS = 600_000
 /** A whole-system test keeps about two cores busy. */
 const FILES_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
@@ -32,7 +33,14 @@ if (chosen.length === 0) fail(`No test file has '${substrings.join("' or '")}' i
 const isWhole = (/** @type {string} */ path) => path.startsWith('tests/')
 const files = chosen.filter(isWhole).map(builtFile)
 const besideCode = chosen.filter((path) => !isWhole(path))
-if (besideCode.length > 0) files.unshift(writeEntry(besideCode))
+for (const name of new Set(besideCode.map(packageOf))) {
+  files.unshift(
+    writeEntry(
+      name,
+      besideCode.filter((path) => packageOf(path) === name),
+    ),
+  )
+}
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort(signal))
@@ -72,14 +80,25 @@ function builtFile(path) {
 }
 
 /**
- * Writes the file that imports all these tests, and returns its path. A test file that cannot be imported is one failed
+ * `core` of packages/core/src/a.test.ts.
+ *
+ * @param {string} path
+ */
+function packageOf(path) {
+  const [first = '', second = ''] = path.split('/')
+  return first === 'packages' || first === 'apps' ? second : first
+}
+
+/**
+ * Writes the file that imports all these tests of a package, and returns its path. A test file that cannot be imported is one failed
  * test; when time is up, the tests that are still running are named, which Node's own time limit does not do.
  *
+ * @param {string} name
  * @param {readonly string[]} paths
  */
-function writeEntry(paths) {
+function writeEntry(name, paths) {
   const urls = Object.fromEntries(paths.map((path) => [path, pathToFileURL(builtFile(path)).href]))
-  const entry = join(root, '.cache/test/beside-code.mjs')
+  const entry = join(root, `.cache/test/${name}.mjs`)
   mkdirSync(join(root, '.cache/test'), { recursive: true })
   writeFileSync(
     entry,

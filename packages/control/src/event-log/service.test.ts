@@ -123,7 +123,7 @@ describe('events', () => {
     await stream.next()
     const database = opened.databases.get('events') as TestDatabase
     const listening = `select from pg_stat_activity where datname = current_database() and query like 'listen%'`
-    await until('it listens', async () => (await database.ask(listening)).length === 1)
+    await until('it listens', async () => (await database.ask(listening)).length > 0)
     const startMs = systemClock.monotonicMs()
     await opened.hostOf('events').close()
     assert.ok(systemClock.monotonicMs() - startMs < 2_000)
