@@ -37,6 +37,8 @@ export interface EventsOptions {
   readonly parts: HostParts
   readonly network: Network
   readonly service: string
+  /** True when its contract has events: another one has no need of a relay, and of the connection that wakes it. */
+  readonly isPublisher: boolean
   readonly reactions: readonly Reaction[]
   readonly database: Database
   readonly worker: Worker
@@ -56,9 +58,9 @@ export class ServiceEvents {
 
   /** Begins to send and to react; ends with the service. Nothing is sent in an app without an event log: it waits. */
   start(environment: ScopeEnvironment): void {
-    const { service, reactions, closing } = this.#options
+    const { service, isPublisher, reactions, closing } = this.#options
     if (!this.#hasLog()) return
-    this.#startRelay(this.#log())
+    if (isPublisher) this.#startRelay(this.#log())
     if (reactions.length === 0) return
     const topics = [...new Set(reactions.map(({ topic }) => topic))]
     const group = this.join(service, topics, async (events, tx) => {

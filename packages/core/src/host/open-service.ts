@@ -50,6 +50,7 @@ export async function openService(
       parts,
       network,
       service: name,
+      isPublisher: Object.keys(contract.events).length > 0,
       reactions: service.reactions,
       database,
       worker,
