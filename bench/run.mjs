@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- calls|local|events|sagas [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas|orders [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
  * answering one to another. What is promised are the ratios; the figures belong to the machine.
@@ -27,8 +27,18 @@ const { values, positionals } = parseArgs({
 })
 const repeats = Number(values.repeats)
 const durationMs = Number(values.seconds) * 1000
-const alone = { events: 'measureEvents', sagas: 'measureSagas' }
-const comparisons = { calls: compareCalls, local: compareLocal, events: measureAlone, sagas: measureAlone }
+const alone = {
+  events: ['./events.mjs', 'measureEvents'],
+  sagas: ['./events.mjs', 'measureSagas'],
+  orders: ['./orders.mjs', 'measureOrders'],
+}
+const comparisons = {
+  calls: compareCalls,
+  local: compareLocal,
+  events: measureAlone,
+  sagas: measureAlone,
+  orders: measureAlone,
+}
 const [name = ''] = positionals
 if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)
 
@@ -56,8 +66,9 @@ function fail(text) {
 
 /** What has no peer to be compared with. */
 async function measureAlone() {
-  const measures = await import('./events.mjs')
-  await measures[alone[name]]({ seconds: Number(values.seconds), repeats })
+  const [module, measure] = alone[name]
+  const measures = await import(module)
+  await measures[measure]({ seconds: Number(values.seconds), repeats, only: values.only })
 }
 
 /** Calls between two processes. */

@@ -9,7 +9,7 @@
  * @module
  */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
@@ -18,6 +18,8 @@ import { build, fail, install, root } from './bootstrap.mjs'
 
 /** For a file of whole-system tests, and for all tests beside the code of one package. */
 const FILE_TIMEOUT_MS = 600_000
+/** What the database server of the tests may come to use. */
+const MEMORY_BYTES_MIN = 3 * 1024 ** 3
 /** A whole-system test keeps about two cores busy. */
 const FILES_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
 
@@ -141,7 +143,7 @@ async function openPostgres() {
   const { openPostgres: open } = await import(built(program))
   const { systemClock: clock } = await import(built('core/dist/kernel/clock.js'))
   const { systemRandom: random } = await import(built('core/dist/kernel/random.js'))
-  const folder = mkdtempSync(join(tmpdir(), 'flotilla-test-'))
+  const folder = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'flotilla-test-'))
   const removeFolder = () => rmSync(folder, { recursive: true, force: true })
   const options = { dataDir: join(folder, 'postgres'), port: await freePort(), ports: { clock, random } }
   const server = await open(options).catch((/** @type {unknown} */ error) => {
@@ -155,6 +157,17 @@ async function openPostgres() {
       removeFolder()
     },
   }
+}
+
+/**
+ * A folder in memory, where there is one with room. Each test has a database of its own, and to make and drop hundreds of them is
+ * mostly waiting for the disk; those that are about the disk open a server of their own.
+ */
+function memoryFolder() {
+  const folder = '/dev/shm'
+  if (!existsSync(folder)) return undefined
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize >= MEMORY_BYTES_MIN ? folder : undefined
 }
 
 /** @returns {Promise<number>} */

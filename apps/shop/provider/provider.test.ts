@@ -102,7 +102,7 @@ describe('the provider', () => {
     const rows = await database.ask(
       'select c::text as text from card c union all select b::text from charge b',
     )
-    assert.doesNotMatch(JSON.stringify(rows), /\d{12,}|737/)
+    assert.doesNotMatch(JSON.stringify(rows), /\d{12,}|(?<![\w-])737(?![\w-])/)
   })
 
   it('does to odd tokens what they say', async (t) => {
