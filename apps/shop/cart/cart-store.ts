@@ -98,28 +98,28 @@ export async function addOrder(tx: Transaction, userId: string, order: CartOrder
 }
 
 /** Makes the changes of one user's cart wait for each other, also while there is no row that could be locked. */
-export async function lockCart(tx: Transaction, userId: string): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${userId}, 0))`)
+export function lockCart(tx: Transaction, userId: string): void {
+  tx.send(sql`select pg_advisory_xact_lock(hashtextextended(${userId}, 0))`)
 }
 
 /** Writes a cart as it is to be: `changed` are those of its lines that are new or not as before. */
-export async function saveCart(
+export function saveCart(
   tx: Transaction,
   userId: string,
   cart: StoredCart & { readonly id: string },
   changed: readonly StoredLine[],
-): Promise<void> {
+): void {
   const { id, version, updatedAtMs, lines, coupon = null } = cart
-  await tx.execute(sql`
+  tx.send(sql`
     insert into cart (user_id, id, version, updated_at, line_count, coupon)
     values (${userId}, ${id}, ${version}, ${isoTime(updatedAtMs)}, ${lines.length}, ${coupon})
     on conflict (user_id) do update set id = excluded.id, version = excluded.version,
       updated_at = excluded.updated_at, line_count = excluded.line_count, coupon = excluded.coupon`)
   // Whatever else is there belonged to this cart, or to one that has expired.
-  await tx.execute(sql`
+  tx.send(sql`
     delete from cart_line where user_id = ${userId} and sku <> all(${lines.map(({ sku }) => sku)}::text[])`)
   if (changed.length === 0) return
-  await tx.execute(sql`
+  tx.send(sql`
     insert into cart_line (user_id, sku, quantity, product_id, name, unit_price, currency)
     select ${userId}, sku, quantity, "productId", name, ("unitPrice" ->> 'amount')::bigint, "unitPrice" ->> 'currency'
     from json_to_recordset(${sql.json(changed)})

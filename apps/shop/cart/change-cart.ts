@@ -36,7 +36,7 @@ export function changeCart(ctx: OperationContext<typeof staleVersion>, change: C
   return ctx.commit(async (tx) => {
     const userId = ctx.user.id
     const nowMs = ctx.clock.now()
-    await lockCart(tx, userId)
+    lockCart(tx, userId)
     const cart = await findCart(tx, userId, nowMs)
     const { lines, coupon } = apply(cart)
     const changed = lines.filter((line) => !cart.lines.includes(line))
@@ -48,7 +48,7 @@ export function changeCart(ctx: OperationContext<typeof staleVersion>, change: C
     const view = viewOf(next, offers)
     const refused = refusal?.(view)
     if (refused !== undefined) throw refused
-    await saveCart(tx, userId, next, changed)
+    saveCart(tx, userId, next, changed)
     return view
   })
 }

@@ -46,7 +46,7 @@ export const ordered: Handlers<typeof cart>['ordered'] = (order, ctx) =>
     const userId = await findOwner(tx, order.cartId)
     // Its thirty days are over.
     if (userId === undefined) return {}
-    await lockCart(tx, userId)
+    lockCart(tx, userId)
     if (!(await addOrder(tx, userId, order))) return {}
     const nowMs = ctx.clock.now()
     const present = await findCart(tx, userId, nowMs)
@@ -59,7 +59,7 @@ export const ordered: Handlers<typeof cart>['ordered'] = (order, ctx) =>
     const coupon = isSame ? undefined : present.coupon
     const id = isOld ? ctx.newId() : present.id
     const next = { id, version: present.version + 1, updatedAtMs: nowMs, lines, coupon }
-    await saveCart(tx, userId, next, changed)
+    saveCart(tx, userId, next, changed)
     return {}
   })
 

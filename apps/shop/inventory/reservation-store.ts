@@ -60,8 +60,8 @@ export function openReservation(
 }
 
 /** Says what is kept; the stock must have been moved before. */
-export async function addLines(tx: Transaction, orderId: string, lines: readonly Line[]): Promise<void> {
-  await tx.execute(sql`
+export function addLines(tx: Transaction, orderId: string, lines: readonly Line[]): void {
+  tx.send(sql`
     insert into reservation_line (order_id, sku, quantity)
     select ${orderId}, sku, quantity
     from unnest(${lines.map(({ sku }) => sku)}::text[], ${lines.map(({ quantity }) => quantity)}::integer[])

@@ -29,7 +29,7 @@ export const reserve: Reserve = ({ orderId, lines, ttlS = TTL_S }, ctx) =>
     })
     const { shortages } = await moveStock(ctx, tx, movements)
     if (shortages.length > 0) throw ctx.fail('out_of_stock', undefined, { data: { skus: shortages } })
-    await addLines(tx, orderId, wanted)
+    addLines(tx, orderId, wanted)
     return opened
   })
 

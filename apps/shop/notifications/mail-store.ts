@@ -42,9 +42,9 @@ export interface ClaimedMail extends Pick<Mail, 'orderId' | 'template' | 'recipi
 }
 
 /** Notes a mail; nothing when one was noted for this order, template and occasion. */
-export async function noteMail(tx: Transaction, mail: Mail): Promise<void> {
+export function noteMail(tx: Transaction, mail: Mail): void {
   const { orderId, template, about = orderId, userId, recipient, subject, body } = mail
-  await tx.execute(sql`
+  tx.send(sql`
     insert into mail (id, order_id, template, about, user_id, recipient, subject, body)
     values (${derivedId('mail', JSON.stringify([orderId, template, about]))}, ${orderId}, ${template}, ${about}, ${userId},
       ${recipient}, ${subject}, ${body})

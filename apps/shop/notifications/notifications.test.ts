@@ -108,7 +108,7 @@ async function open(t: TestContext, smtpUrl = ''): Promise<Opened> {
     transaction,
     note: (...mails) =>
       transaction(async (tx) => {
-        for (const mail of mails) await noteMail(tx, mail)
+        for (const mail of mails) noteMail(tx, mail)
       }),
   }
 }

@@ -73,20 +73,20 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
     },
   })
   .step('takeCoupon', {
-    async run({ couponCode, userId, subtotal }, ctx) {
-      if (couponCode === undefined) return undefined
-      await ctx.call(coupons).take({ orderId: ctx.sagaId, code: couponCode, userId, subtotal })
+    when: ({ couponCode }) => couponCode !== undefined,
+    async run({ couponCode: code = '', userId, subtotal }, ctx) {
+      await ctx.call(coupons).take({ orderId: ctx.sagaId, code, userId, subtotal })
       return undefined
     },
-    async undo({ couponCode }, ctx) {
-      if (couponCode !== undefined) await ctx.call(coupons).release({ orderId: ctx.sagaId })
+    async undo(_, ctx) {
+      await ctx.call(coupons).release({ orderId: ctx.sagaId })
       return undefined
     },
   })
   .step('authorise', {
+    when: costsMoney,
     giveUpAfterMs: AUTHORISE_MS_MAX,
     async run(state, ctx) {
-      if (state.total.amount === 0) return undefined
       const payment = await ctx.call(payments).authorise({
         attemptId: state.attemptId,
         orderId: ctx.sagaId,
@@ -107,14 +107,12 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
       }
       throw ctx.later(PROCESSING_MS)
     },
-    async save(tx, { card, total }, ctx) {
-      if (total.amount === 0) return
+    async save(tx, { card }, ctx) {
       const data = card === undefined ? {} : { card }
       const loaded = await orderAggregate.load(tx, ctx.sagaId)
       await changeOrder(tx, loaded, [{ type: 'authorised', data }], bySaga(ctx.sagaId))
     },
-    async undo({ attemptId, total }, ctx) {
-      if (total.amount === 0) return undefined
+    async undo({ attemptId }, ctx) {
       const { status } = await ctx.call(payments).void({ attemptId })
       if (status === 'processing') throw ctx.later(PROCESSING_MS)
       return undefined
@@ -140,14 +138,13 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
     },
   })
   .retriable('capture', {
+    when: costsMoney,
     async run({ attemptId, total }, ctx) {
-      if (total.amount === 0) return undefined
       const { status } = await ctx.call(payments).capture({ attemptId, amount: total })
       if (status === 'processing' || status === 'authorised') throw ctx.later(PROCESSING_MS)
       return undefined
     },
-    async save(tx, { total }, ctx) {
-      if (total.amount === 0) return
+    async save(tx, _, ctx) {
       const loaded = await orderAggregate.load(tx, ctx.sagaId)
       await changeOrder(tx, loaded, [{ type: 'captured', data: {} }], bySaga(ctx.sagaId))
     },
@@ -165,6 +162,11 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
     },
     compensated: comeToNothing,
   })
+
+/** What is free is neither authorised nor captured. */
+function costsMoney({ total }: CheckoutState): boolean {
+  return total.amount > 0
+}
 
 /** The order could not be confirmed, and everything is as it was before. */
 async function comeToNothing(

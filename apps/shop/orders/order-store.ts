@@ -55,15 +55,15 @@ export async function changeOrder(
     }
     if (!isFirst) requireLegal(before.state, after.state)
   }
-  await writeRow(tx, after)
+  writeRow(tx, after)
   tx.afterCommit(() => orderChanged(after.id))
   return after
 }
 
-async function writeRow(tx: Transaction, { id, version, state }: LoadedOrder): Promise<void> {
+function writeRow(tx: Transaction, { id, version, state }: LoadedOrder): void {
   const { userId, cartId, status, paymentStatus, fulfilmentStatus, totals, placedAt } = state
   const { amount, currency } = totals.total
-  await tx.execute(sql`
+  tx.send(sql`
     insert into "order"
       (id, user_id, cart_id, status, payment_status, fulfilment_status, total, currency, placed_at, version)
     values (${id}, ${userId}, ${cartId}, ${status}, ${paymentStatus}, ${fulfilmentStatus}, ${amount}, ${currency},

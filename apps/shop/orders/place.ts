@@ -66,9 +66,9 @@ export function placeWith(sagas: Sagas, payS: number): Handler {
     const commit = ctx.commit(async (tx) => {
       const none = await orderAggregate.load(tx, id)
       const loaded = await changeOrder(tx, none, [{ type: 'placed', data: placed }], byRequest(ctx))
-      await sagas.start(tx, checkoutSaga, id, state, ctx)
+      const isRunning = await sagas.start(tx, checkoutSaga, id, state, ctx)
       await ctx.publish(tx, orders.events.placed, toldOf(loaded))
-      const queuePlace = await sagas.queuePlace(tx, id)
+      const queuePlace = isRunning ? undefined : await sagas.queuePlace(tx, id)
       return accepted(id, priced.totals.total, queuePlace)
     })
     try {

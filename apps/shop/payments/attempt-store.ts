@@ -5,7 +5,7 @@
  */
 import { FlotillaError } from '@flotilla/core/error'
 import type { Queries } from '@flotilla/core/queries'
-import { type Sql, sql } from '@flotilla/core/sql'
+import { sql } from '@flotilla/core/sql'
 import type { Transaction } from '@flotilla/core/transaction'
 import { type Attempt, type Operation, transitions } from './attempt.ts'
 
@@ -52,22 +52,6 @@ export async function createTombstone(tx: Transaction, id: string): Promise<bool
   return created === 1
 }
 
-/** Which column holds what of an attempt can change. */
-const CHANGEABLE: Readonly<Partial<Record<keyof Attempt, string>>> = {
-  state: 'state',
-  isVoidWanted: 'is_void_wanted',
-  chargeId: 'charge_id',
-  declineCode: 'decline_code',
-  brand: 'brand',
-  last4: 'last4',
-  expiry: 'expiry',
-  authorised: 'authorised',
-  capturing: 'capturing',
-  captured: 'captured',
-  refunding: 'refunding',
-  refunded: 'refunded',
-}
-
 /**
  * Changes `attempt`, if it is still the version that was read; false otherwise.
  *
@@ -75,20 +59,22 @@ const CHANGEABLE: Readonly<Partial<Record<keyof Attempt, string>>> = {
  */
 export async function changeAttempt(
   tx: Transaction,
-  { id, version, state }: Attempt,
-  change: Partial<Attempt>,
+  attempt: Attempt,
+  change: Partial<Omit<Attempt, 'id' | 'version'>>,
 ): Promise<boolean> {
-  const to = change.state ?? state
-  if (to !== state && !transitions[state].includes(to)) {
-    throw new FlotillaError('internal', `There is no way from ${state} to ${to}.`)
+  const { id, version, state } = attempt
+  const next = { ...attempt, ...change }
+  if (next.state !== state && !transitions[state].includes(next.state)) {
+    throw new FlotillaError('internal', `There is no way from ${state} to ${next.state}.`)
   }
-  const assignments: Sql[] = [sql`version = version + 1`, sql`updated_at = now()`]
-  for (const [field, value] of Object.entries(change)) {
-    const column = CHANGEABLE[field as keyof Attempt]
-    if (column !== undefined) assignments.push(sql`${sql.identifier(column)} = ${value}`)
-  }
+  // All that can change: one statement for every change, which the server knows by name.
   const changed = await tx.execute(sql`
-    update attempt set ${sql.join(assignments)} where id = ${id} and version = ${version}`)
+    update attempt set version = version + 1, updated_at = now(), state = ${next.state},
+      is_void_wanted = ${next.isVoidWanted}, charge_id = ${next.chargeId}, decline_code = ${next.declineCode},
+      brand = ${next.brand}, last4 = ${next.last4}, expiry = ${next.expiry}, authorised = ${next.authorised},
+      capturing = ${next.capturing}, captured = ${next.captured}, refunding = ${next.refunding},
+      refunded = ${next.refunded}
+    where id = ${id} and version = ${version}`)
   return changed === 1
 }
 

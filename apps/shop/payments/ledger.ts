@@ -25,14 +25,10 @@ const accounts = {
 } as const
 
 /** Posts an operation that was done; those that move no money are none. */
-export async function post(
-  tx: Transaction,
-  attempt: Attempt,
-  { id, kind, amount }: Operation,
-): Promise<void> {
+export function post(tx: Transaction, attempt: Attempt, { id, kind, amount }: Operation): void {
   if (kind !== 'capture' && kind !== 'refund') return
   const { debit, credit } = accounts[kind]
-  await tx.execute(sql`
+  tx.send(sql`
     insert into ledger_entry (transaction_id, account, attempt_id, order_id, debit, credit, currency)
     values (${id}, ${debit}, ${attempt.id}, ${attempt.orderId}, ${amount}, 0, ${attempt.currency}),
       (${id}, ${credit}, ${attempt.id}, ${attempt.orderId}, 0, ${amount}, ${attempt.currency})`)

@@ -70,7 +70,7 @@ export class Outcomes {
       throw new FlotillaError('aborted', 'The attempt changed meanwhile.')
     }
     const now = { ...attempt, ...change, version: attempt.version + 1 }
-    if (outcome.isDone) await post(tx, now, operation)
+    if (outcome.isDone) post(tx, now, operation)
     if (operation.kind === 'authorise' && now.state === 'voiding') {
       const id = operationId(now.id, 'void')
       await createOperation(tx, { id, attemptId: now.id, kind: 'void', amount: operation.amount }, 0)

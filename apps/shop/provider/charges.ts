@@ -10,6 +10,7 @@
 import type { NewId } from '@flotilla/core/ids'
 import type { Queries } from '@flotilla/core/queries'
 import { sql } from '@flotilla/core/sql'
+import type { Transaction } from '@flotilla/core/transaction'
 import { findCard } from './cards.ts'
 import { sendLater, type WebhookPlan } from './webhooks.ts'
 
@@ -47,7 +48,7 @@ export interface Outcome {
 
 /** What writing takes. */
 export interface Books {
-  readonly tx: Queries
+  readonly tx: Transaction
   readonly newId: NewId
   /** When webhooks go out; undefined: there are none. */
   readonly webhooks: WebhookPlan | undefined
@@ -72,7 +73,7 @@ export async function authorise(
   const id = `ch_${books.newId()}`
   const status = card.isDeclined ? 'declined' : 'authorised'
   const declineCode = card.isDeclined ? 'card_declined' : null
-  await books.tx.execute(sql`
+  books.tx.send(sql`
     insert into charge (id, reference, status, amount, currency, brand, last4, expiry, decline_code)
     values (${id}, ${reference}, ${status}, ${amount}, ${currency}, ${card.brand}, ${card.last4}, ${card.expiry},
       ${declineCode})`)
@@ -88,7 +89,7 @@ export async function capture(books: Books, id: string, amount: number, referenc
   if (charge === undefined) return refused(404, 'no_charge', 'There is no such charge.')
   if (charge.status !== 'authorised') return conflict(charge, 'not_capturable')
   if (amount > charge.amount) return conflict(charge, 'amount_too_high')
-  await books.tx.execute(sql`update charge set status = 'captured', captured = ${amount} where id = ${id}`)
+  books.tx.send(sql`update charge set status = 'captured', captured = ${amount} where id = ${id}`)
   return { status: 200, charge: await record(books, id, 'capture', amount, reference) }
 }
 
@@ -97,7 +98,7 @@ export async function letGo(books: Books, id: string, reference: string): Promis
   const charge = await lockCharge(books.tx, id)
   if (charge === undefined) return refused(404, 'no_charge', 'There is no such charge.')
   if (charge.status !== 'authorised') return conflict(charge, 'not_voidable')
-  await books.tx.execute(sql`update charge set status = 'voided' where id = ${id}`)
+  books.tx.send(sql`update charge set status = 'voided' where id = ${id}`)
   return { status: 200, charge: await record(books, id, 'void', charge.amount, reference) }
 }
 
@@ -108,7 +109,7 @@ export async function refund(books: Books, id: string, amount: number, reference
   if (charge.status !== 'captured') return conflict(charge, 'not_refundable')
   if (charge.refunded + amount > charge.captured) return conflict(charge, 'amount_too_high')
   if (charge.entries.length >= ENTRIES_MAX) return conflict(charge, 'too_many_refunds')
-  await books.tx.execute(sql`update charge set refunded = refunded + ${amount} where id = ${id}`)
+  books.tx.send(sql`update charge set refunded = refunded + ${amount} where id = ${id}`)
   return { status: 200, charge: await record(books, id, 'refund', amount, reference) }
 }
 
@@ -128,12 +129,12 @@ async function record(
   reference: string,
 ): Promise<Charge> {
   // Positions become visible in their order only if one writer at a time draws them and commits.
-  await tx.execute(sql`select pg_advisory_xact_lock(1)`)
-  await tx.execute(sql`
+  tx.send(sql`select pg_advisory_xact_lock(1)`)
+  tx.send(sql`
     insert into ledger (charge_id, reference, kind, amount, currency)
     select ${id}, ${reference}, ${kind}, ${amount}, currency from charge where id = ${id}`)
   const charge = (await findCharge(tx, id)) as Charge
-  if (webhooks !== undefined) await sendLater(tx, newId, webhooks, { type: `charge.${kind}`, charge })
+  if (webhooks !== undefined) sendLater(tx, newId, webhooks, { type: `charge.${kind}`, charge })
   return charge
 }
 
@@ -156,8 +157,8 @@ export function findByReference(db: Queries, reference: string): Promise<Charge[
     where id in (select charge_id from ledger where reference = ${reference}) order by c.created_at, c.id limit 10`)
 }
 
-async function lockCharge(tx: Queries, id: string): Promise<Charge | undefined> {
-  await tx.execute(sql`select from charge where id = ${id} for update`)
+function lockCharge(tx: Transaction, id: string): Promise<Charge | undefined> {
+  tx.send(sql`select from charge where id = ${id} for update`)
   // Read after the lock was had: entries that the one before wrote are to be seen.
   return findCharge(tx, id)
 }

@@ -12,10 +12,10 @@ import { fullJitterMs } from '@flotilla/core/backoff'
 import { crashpoint } from '@flotilla/core/crashpoint'
 import type { HttpClient } from '@flotilla/core/http-client'
 import type { NewId } from '@flotilla/core/ids'
-import type { Queries } from '@flotilla/core/queries'
 import type { Random } from '@flotilla/core/random'
 import type { Context } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
+import type { Transaction } from '@flotilla/core/transaction'
 import type { Profile } from './profile.ts'
 
 /** When a webhook goes out, how often, and what it says. */
@@ -49,13 +49,13 @@ export function planWebhook(profile: Profile, random: Random, hiddenMs: number):
 }
 
 /** Writes a webhook down, in the transaction that does what it tells of. */
-export async function sendLater(
-  tx: Queries,
+export function sendLater(
+  tx: Transaction,
   newId: NewId,
   { delayMs, deliveries }: WebhookPlan,
   payload: unknown,
-): Promise<void> {
-  await tx.execute(sql`
+): void {
+  tx.send(sql`
     insert into webhook (id, payload, due_at, deliveries_left)
     values (${`evt_${newId()}`}, ${JSON.stringify(payload)}, now() + ${delayMs} * interval '1 millisecond', ${deliveries})`)
 }

@@ -28,25 +28,25 @@ export interface ChangedProduct {
 }
 
 /** Notes what an order bought. */
-export async function notePurchases(tx: Transaction, order: BoughtOrder, boughtAt: string): Promise<void> {
+export function notePurchases(tx: Transaction, order: BoughtOrder, boughtAt: string): void {
   // Sorted, and each once: the same product may stand in several lines.
   const products = [...new Set(order.lines.map(({ productId }) => productId))].sort()
-  await tx.execute(sql`
+  tx.send(sql`
     insert into purchase (order_id, product_id, user_id, bought_at)
     select ${order.orderId}, product_id, ${order.userId}, ${boughtAt} from unnest(${products}::text[]) as product_id
     on conflict do nothing`)
 }
 
 /** Notes that an order does not count. */
-export async function noteCancellation(tx: Transaction, orderId: string): Promise<void> {
-  await tx.execute(sql`insert into cancelled_order (order_id) values (${orderId}) on conflict do nothing`)
+export function noteCancellation(tx: Transaction, orderId: string): void {
+  tx.send(sql`insert into cancelled_order (order_id) values (${orderId}) on conflict do nothing`)
 }
 
 /** Notes a product, unless a newer version is known. */
-export async function noteProduct(tx: Transaction, change: ChangedProduct): Promise<void> {
+export function noteProduct(tx: Transaction, change: ChangedProduct): void {
   const { productId, version, content } = change
   if (content === null) {
-    await tx.execute(sql`
+    tx.send(sql`
       insert into product as known (product_id, version, sku, name, price, currency, is_shown)
       values (${productId}, ${version}, '', '', 0, '', false)
       on conflict (product_id) do update set version = excluded.version, is_shown = false
@@ -54,7 +54,7 @@ export async function noteProduct(tx: Transaction, change: ChangedProduct): Prom
     return
   }
   const { sku, name, category, price } = content
-  await tx.execute(sql`
+  tx.send(sql`
     insert into product as known (product_id, version, sku, name, category, price, currency, is_shown)
     values (${productId}, ${version}, ${sku}, ${name}, ${category}, ${price.amount}, ${price.currency}, true)
     on conflict (product_id) do update set version = excluded.version, sku = excluded.sku, name = excluded.name,

@@ -44,9 +44,9 @@ export interface Moved {
 }
 
 /** Makes the shipment of an order, one parcel for all of it; nothing when it was made or stopped before. */
-export async function createShipment(tx: Transaction, consignment: Consignment): Promise<void> {
+export function createShipment(tx: Transaction, consignment: Consignment): void {
   const { orderId, userId, email, shippingAddress, lines } = consignment
-  await tx.execute(sql`
+  tx.send(sql`
     with opened as (
       insert into fulfilment (order_id, fate) values (${orderId}, 'open')
       on conflict (order_id) do nothing

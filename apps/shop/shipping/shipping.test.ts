@@ -7,6 +7,7 @@ import type { Calls } from '@flotilla/core/calls'
 import { defineContract } from '@flotilla/core/contract'
 import { dumpSchema } from '@flotilla/core/schema-dump'
 import { defineService } from '@flotilla/core/service'
+import { sql } from '@flotilla/core/sql'
 import { openTestApp } from '@flotilla/core/test-app'
 import { testCall } from '@flotilla/core/test-call'
 import type { TestDatabase } from '@flotilla/core/test-database'
@@ -50,7 +51,7 @@ interface Opened {
   readonly foreign: Calls<typeof shipping>
   readonly admin: Calls<typeof shipping>
   readonly fromOrders: Calls<typeof shipping>
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  transaction<T>(work: (tx: Transaction) => Promise<T> | T): Promise<T>
   /** Status of the one shipment of an order. */
   statusOf(orderId: string): Promise<Shipment['status'] | undefined>
   /** What was published, in order: kind and order. */
@@ -292,7 +293,9 @@ describe('shipping.stop', () => {
     const { fromOrders, database, transaction, statusOf } = await open(t)
     let stopping: Promise<{ stopped: boolean }> | undefined
     await transaction(async (tx) => {
-      await createShipment(tx, order('o1'))
+      createShipment(tx, order('o1'))
+      // It is there once a later statement is answered.
+      await tx.one(sql`select 1 as one`)
       stopping = fromOrders.stop({ orderId: 'o1' })
       await until('the stop waits', async () => {
         const waiting = await database.ask(`select from pg_stat_activity

@@ -51,7 +51,7 @@ export class Outbox {
     cause: Cause,
   ): Promise<void> {
     const event = this.#envelope(type, data, cause)
-    await tx.execute(sql`insert into flotilla.outbox (event) values (${sql.json(event)})`)
+    tx.send(sql`insert into flotilla.outbox (event) values (${sql.json(event)})`)
     tx.afterCommit(() => {
       crashpoint('outbox.after-commit', this.#service)
       this.#onPublished()

@@ -20,9 +20,8 @@ import { crashpoint } from '../kernel/crashpoint.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import type { Database } from '../store/database.ts'
-import type { Queries } from '../store/queries.ts'
 import type { Session } from '../store/session.ts'
-import { type Sql, sql } from '../store/sql.ts'
+import { sql } from '../store/sql.ts'
 import { type Worker, workerIsDead } from '../store/worker.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Counter, Gauge } from '../telemetry/metrics.ts'
@@ -123,7 +122,7 @@ export class Relay {
 
   async #sendAll(fencing: number): Promise<void> {
     const { service, eventLog, relayed, waiting } = this.#options
-    let rows = await firstRows(this.#session())
+    let rows = await this.#next([], fencing)
     waiting.set(rows.length)
     while (rows.length > 0) {
       crashpoint('relay.before-append', service)
@@ -134,7 +133,7 @@ export class Relay {
       )
       crashpoint('relay.after-append', service)
       const sent = rows.length
-      rows = await this.#forget(rows, fencing)
+      rows = await this.#next(rows, fencing)
       crashpoint('relay.after-delete', service)
       relayed.add(sent)
       waiting.set(rows.length)
@@ -143,22 +142,31 @@ export class Relay {
   }
 
   /**
-   * Deletes what the log has acknowledged, and finds what is next. It does not wait for the disk: what a crash of the server
-   * brings back is sent twice, and handled once.
+   * Deletes what the log has acknowledged (`sent`), and finds what is next: as many as one append may hold, but the first one in any
+   * case. The deletion does not wait for the disk: what a crash of the server brings back is sent twice, and handled once.
    */
-  #forget(rows: readonly Row[], fencing: number): Promise<Row[]> {
+  async #next(sent: readonly Row[], fencing: number): Promise<Row[]> {
     const { worker } = this.#options
-    return this.#session().transaction(async (tx) => {
-      const [, deleted, next] = await Promise.all([
-        tx.execute(sql`set local synchronous_commit = off`),
-        tx.execute(sql`
-          delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])
-            and exists (select from flotilla.relay where owner = ${worker.id} and fencing = ${fencing})`),
-        firstRows(tx),
-      ])
-      if (deleted > 0) return next
+    const ids = sent.map(({ id }) => id)
+    const found = await this.#session().many<Row | { id: null }>(sql`
+      with deleted as (
+        delete from flotilla.outbox where id = any(${ids}::bigint[])
+          and exists (select from flotilla.relay where owner = ${worker.id} and fencing = ${fencing})
+          and (select set_config('synchronous_commit', 'off', true)) is not null
+        returning id),
+      first as (
+        select id, event from flotilla.outbox where id <> all(${ids}::bigint[])
+        order by id limit ${APPEND_EVENTS_MAX}),
+      sized as (
+        select id, event, octet_length(event::text) as bytes, sum(octet_length(event::text)) over (order by id) as total
+        from first)
+      select next.id, next.event from (select count(*) as count from deleted) as done
+      left join (select * from sized where total <= ${APPEND_BYTES_MAX} or total = bytes) as next on true
+      where done.count > 0 or ${ids.length === 0} order by next.id`)
+    if (found.length === 0) {
       throw new FlotillaError('aborted', 'Another instance relays now.', { reason: 'fenced' })
-    })
+    }
+    return found.filter((row): row is Row => row.id !== null)
   }
 
   #session(timeoutMs = STATEMENT_MS_MAX): Session {
@@ -166,19 +174,6 @@ export class Relay {
     const deadlineMs = ports.clock.monotonicMs() + timeoutMs
     return database.session({ deadlineMs, cancellation: new Cancellation() })
   }
-}
-
-/** As many as one append may hold; the first of them in any case. */
-const FIRST_ROWS: Sql = sql`
-  select id, event from (
-    select id, event, octet_length(event::text) as bytes, sum(octet_length(event::text)) over (order by id) as total
-    from (select id, event from flotilla.outbox order by id limit ${APPEND_EVENTS_MAX}) as first
-  ) as sized
-  where total <= ${APPEND_BYTES_MAX} or total = bytes
-  order by id`
-
-function firstRows(queries: Queries): Promise<Row[]> {
-  return queries.many<Row>(FIRST_ROWS)
 }
 
 /** The log or our own database says that another instance owns the relay. */

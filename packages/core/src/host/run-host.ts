@@ -107,7 +107,7 @@ async function runHost(app: App): Promise<void> {
 
 /** Says that the host is ready, then how it is doing. */
 function tellSupervisor(host: Host): void {
-  const loop = monitorEventLoopDelay({ resolution: 20 })
+  const loop = monitorEventLoopDelay({ resolution: 100 })
   loop.enable()
   const send = (message: HostMessage): void => {
     // The channel may be closing; 'disconnect' follows.

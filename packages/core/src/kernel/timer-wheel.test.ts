@@ -40,6 +40,33 @@ const anyStep = fc.oneof(
   fc.record({ kind: fc.constant('pass' as const), ms: anyMs.map(Math.abs) }),
 )
 
+/** Time passes at once, and what fell due meanwhile runs after. */
+class StallingClock {
+  #nowMs = 0
+  #timers: { readonly dueMs: number; readonly action: () => void }[] = []
+
+  monotonicMs(): number {
+    return this.#nowMs
+  }
+
+  schedule(delayMs: number, action: () => void): { cancel: () => void } {
+    const timer = { dueMs: this.#nowMs + delayMs, action }
+    this.#timers.push(timer)
+    return {
+      cancel: () => {
+        this.#timers = this.#timers.filter((one) => one !== timer)
+      },
+    }
+  }
+
+  stall(ms: number): void {
+    this.#nowMs += ms
+    const due = this.#timers.filter(({ dueMs }) => dueMs <= this.#nowMs)
+    this.#timers = this.#timers.filter((timer) => !due.includes(timer))
+    for (const { action } of due) action()
+  }
+}
+
 describe('TimerWheel', () => {
   it('TimerWheel fires everything once, at or after its time, at most a tick late, and nothing withdrawn', async () => {
     await fc.assert(
@@ -89,17 +116,12 @@ describe('TimerWheel', () => {
         fc.array(fc.nat(TURN_MS), { maxLength: 10 }),
         fc.nat(3 * TURN_MS),
         async (delays, stallMs) => {
-          const virtual = new VirtualClock()
-          let stalledMs = 0
-          const clock: Pick<Clock, 'monotonicMs' | 'schedule'> = {
-            monotonicMs: () => virtual.monotonicMs() + stalledMs,
-            schedule: (delayMs, action) => virtual.schedule(delayMs, action),
-          }
-          const wheel = new TimerWheel(clock as Clock)
+          const clock = new StallingClock()
+          const wheel = new TimerWheel(clock as unknown as Clock)
           const fired: number[] = []
           for (const delayMs of delays) wheel.add(new Entry(() => fired.push(delayMs)), delayMs, 0)
-          stalledMs = stallMs
-          await virtual.advance(TICK_MS)
+          clock.stall(stallMs)
+          clock.stall(TICK_MS)
           const due = delays.filter((delayMs) => delayMs <= stallMs)
           assert.ok(due.every((delayMs) => fired.includes(delayMs)))
           assert.ok(fired.every((delayMs) => delayMs <= stallMs + TICK_MS))
@@ -148,8 +170,36 @@ describe('TimerWheel', () => {
     assert.equal(clock.pending, 1)
     wheel.remove(entry)
     wheel.remove(entry)
-    await clock.advance(TICK_MS)
     assert.equal(clock.pending, 0)
     assert.equal(wheel.size, 0)
+    wheel.add(entry, 3_000, 0)
+    await clock.advance(3_000 + LATE_MS)
+    assert.equal(clock.pending, 0)
+  })
+
+  it('TimerWheel sleeps until something may be due, whatever else comes and goes', async () => {
+    const virtual = new VirtualClock()
+    let wakeUps = 0
+    const clock: Pick<Clock, 'monotonicMs' | 'schedule'> = {
+      monotonicMs: () => virtual.monotonicMs(),
+      schedule: (delayMs, action) =>
+        virtual.schedule(delayMs, () => {
+          wakeUps++
+          action()
+        }),
+    }
+    const wheel = new TimerWheel(clock as Clock)
+    const call = new Entry(() => {})
+    wheel.add(new Entry(() => {}), 60_000, 0)
+    for (let calls = 0; calls < 100; calls++) {
+      const nowMs = virtual.monotonicMs()
+      wheel.add(call, nowMs + 3_000, nowMs)
+      await virtual.advance(1)
+      wheel.remove(call)
+    }
+    await virtual.advance(60_000 + LATE_MS)
+    assert.equal(wheel.size, 0)
+    // One for each turn that the far one has to wait, and one for the calls.
+    assert.ok(wakeUps <= 60_000 / TURN_MS + 3, `${wakeUps}`)
   })
 })

@@ -6,10 +6,13 @@
  * linked into a list and out again. Entries hash into slots by the tick they fall due in; one turn of the wheel
  * visits every slot, and entries of later turns stay where they are.
  *
+ * Its timer goes for the next slot that holds something, not for every tick: a process in which nothing happens but for one
+ * deadline far away sleeps until then (a turn every tick was 15 ms of CPU a second, in each process of a fleet).
+ *
  * @source Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 6
  * @module
  */
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 
 const TICK_MS = 10
 const SLOTS = 512
@@ -33,7 +36,9 @@ export class TimerWheel {
   readonly #slots = new Array<Timed | undefined>(SLOTS)
   #size = 0
   #turnedToTick = 0
-  #isTurning = false
+  #timer: Timer | undefined
+  /** When the timer goes. */
+  #timerTick = Number.POSITIVE_INFINITY
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -60,7 +65,8 @@ export class TimerWheel {
     if (first) first.wheelPrevious = entry
     this.#slots[slot] = entry
     this.#size++
-    if (!this.#isTurning) this.#turnLater()
+    const visitTick = this.#visitOf(slot)
+    if (visitTick < this.#timerTick) this.#turnAt(visitTick, nowMs)
   }
 
   /** Withdraws it; does nothing when it is not waiting. */
@@ -73,26 +79,49 @@ export class TimerWheel {
     entry.wheelSlot = -1
     entry.wheelNext = undefined
     entry.wheelPrevious = undefined
-    this.#size--
+    if (--this.#size === 0) this.#rest()
   }
 
-  #turnLater(): void {
-    this.#isTurning = true
-    // On the edge of a tick: half-way through one, what falls due in its first half would wait for the next. Rounded up,
-    // because the platform's timers cut fractions off, and a turn that comes early has to come again.
-    const untilEdgeMs = Math.ceil(TICK_MS - (this.#clock.monotonicMs() % TICK_MS))
-    this.#clock.schedule(untilEdgeMs, () => this.#turn())
+  /** The next tick at which the wheel comes to a slot. */
+  #visitOf(slot: number): number {
+    const next = this.#turnedToTick + 1
+    return next + ((((slot - next) % SLOTS) + SLOTS) % SLOTS)
+  }
+
+  #turnAt(tick: number, nowMs: number): void {
+    this.#timer?.cancel()
+    this.#timerTick = tick
+    // Rounded up, because the platform's timers cut fractions off, and a turn that comes early has to come again.
+    const delayMs = Math.max(1, Math.ceil(tick * TICK_MS - nowMs))
+    this.#timer = this.#clock.schedule(delayMs, () => this.#turn())
   }
 
   #turn(): void {
-    this.#isTurning = false
     const nowMs = this.#clock.monotonicMs()
     const nowTick = Math.floor(nowMs / TICK_MS)
     // After a pause longer than a whole turn every slot is visited once: that finds everything that is due.
     const fromTick = Math.max(this.#turnedToTick + 1, nowTick - SLOTS + 1)
     this.#turnedToTick = nowTick
-    for (let tick = fromTick; tick <= nowTick; tick++) this.#expireSlot(tick % SLOTS, nowMs)
-    if (this.#size > 0 && !this.#isTurning) this.#turnLater()
+    try {
+      for (let tick = fromTick; tick <= nowTick; tick++) this.#expireSlot(tick % SLOTS, nowMs)
+    } finally {
+      this.#rest()
+      this.#planTurn(nowMs)
+    }
+  }
+
+  #planTurn(nowMs: number): void {
+    const from = this.#turnedToTick + 1
+    for (let tick = from; this.#size > 0 && tick < from + SLOTS; tick++) {
+      if (this.#slots[tick % SLOTS] !== undefined) return this.#turnAt(tick, nowMs)
+    }
+  }
+
+  /** A timer left behind would keep the process alive. */
+  #rest(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#timerTick = Number.POSITIVE_INFINITY
   }
 
   #expireSlot(slot: number, nowMs: number): void {

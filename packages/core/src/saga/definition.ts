@@ -62,6 +62,11 @@ export interface StepContext extends Context {
 
 /** What every step has. */
 export interface StepSpec<S> {
+  /**
+   * Whether there is anything to do; false passes the step over: it is not run, recorded or undone. To be told from what no step
+   * changes. Default always.
+   */
+  when?(state: Readonly<S>): boolean
   /** Acts on the outside; what it returns is merged into the state. Absent: the step is `save` alone. */
   run?(state: Readonly<S>, ctx: StepContext): Promise<Partial<S> | undefined>
   /** Acts on the service's own database, in the transaction that records the step as done. */
@@ -114,6 +119,11 @@ export interface Saga<S> {
   readonly end: EndSpec<S>
   /** What is wrong with a state. */
   readonly check: Check
+}
+
+/** The steps that there are for a state; `at`, where the saga stands, is one in any case. */
+export function stepsFor<S>(saga: Saga<S>, state: S, at?: Step<S>): readonly Step<S>[] {
+  return saga.steps.filter((step) => step === at || step.when === undefined || step.when(state))
 }
 
 /** A saga that has no pivot yet. */

@@ -60,8 +60,9 @@ async function openDesk(
       },
     })
   const sagas = openSagas(instance, [saga])
-  const start = (id: string) =>
-    instance.database.session(testCall()).transaction((tx) => sagas.start(tx, saga, id, {}))
+  const start = async (id: string): Promise<void> => {
+    await instance.database.session(testCall()).transaction((tx) => sagas.start(tx, saga, id, {}))
+  }
   return { instance, sagas, start }
 }
 

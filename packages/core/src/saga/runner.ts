@@ -21,7 +21,7 @@ import { settlesWithin } from '../store/settles-within.ts'
 import type { Worker } from '../store/worker.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { type AttemptRuntime, attemptStep, originOf } from './attempt.ts'
-import type { Saga, Step } from './definition.ts'
+import { type Saga, type Step, stepsFor } from './definition.ts'
 import { effectsOf } from './effects.ts'
 import type { SagaMetrics } from './metrics.ts'
 import { causeOf, type Outcome, type Plan, planAfter } from './plan.ts'
@@ -166,7 +166,13 @@ export class SagaRunner {
     let at = from
     let { outcome, state } = attempt
     for (let tries = 0; !this.#isStopping || tries === 0; tries++) {
-      const plan = planAfter(saga.steps, { ...at, step }, outcome, runtime.random, parkAfterMs)
+      const plan = planAfter(
+        stepsFor(saga, state, step),
+        { ...at, step },
+        outcome,
+        runtime.random,
+        parkAfterMs,
+      )
       const effects = effectsOf(saga, step, at, plan, state)
       try {
         return await this.#move(at, plan, state, effects)
@@ -199,12 +205,15 @@ export class SagaRunner {
           crashpoint('saga.before-save', at.name, placeOf(at))
           return moveSaga(ctx.db, move)
         }
-        return ctx.db.transaction(async (tx) => {
-          const isMoved = await moveSaga(tx, move)
-          if (isMoved !== false) await effects(tx, ctx)
-          crashpoint('saga.before-save', at.name, placeOf(at))
-          return isMoved
-        })
+        return unlessNotOurs(
+          ctx.db.transaction(async (tx) => {
+            // At once, not one after the other: where the saga is not ours any more, nothing is committed.
+            const [isMoved] = await Promise.all([moveSaga(tx, move), effects(tx, ctx)])
+            if (isMoved === false) throw new NotOurs()
+            crashpoint('saga.before-save', at.name, placeOf(at))
+            return isMoved
+          }),
+        )
       },
       originOf(at),
     )
@@ -290,6 +299,18 @@ export class SagaRunner {
     this.#isStopping = true
     this.#timer?.timer.cancel()
     await settlesWithin(this.#options.runtime.clock, Promise.all(this.#running.values()), LEAVE_MS_MAX)
+  }
+}
+
+/** Ends the transaction of a saga that somebody else runs now. */
+class NotOurs extends Error {}
+
+async function unlessNotOurs<T>(transaction: Promise<T>): Promise<T | false> {
+  try {
+    return await transaction
+  } catch (error) {
+    if (error instanceof NotOurs) return false
+    throw error
   }
 }
 

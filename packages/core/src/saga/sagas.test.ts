@@ -104,6 +104,52 @@ const outcomesOf = async (instance: TestInstance, id: string): Promise<string[]>
   return (shown?.entries ?? []).map(({ direction, step, outcome }) => `${direction} ${step} ${outcome}`)
 }
 
+describe('a step that is not for every state', () => {
+  it('is passed over, forward and backward, also when it is the first', async (t) => {
+    const test = await openTestDatabase(t)
+    await migrate(test.url, [platformMigrations])
+    const seen: string[] = []
+    const run = (what: string) => async () => {
+      seen.push(what)
+      return undefined
+    }
+    const both = (name: string) => ({ run: run(name), undo: run(`undo ${name}`) })
+    const isBig = ({ amount }: { amount: number }) => amount > 5
+    const saga = defineSaga('picky', State)
+      .step('first', { ...both('first'), when: isBig })
+      .step('second', both('second'))
+      .step('third', { ...both('third'), when: isBig })
+      .pivot('decide', {
+        async run({ amount }, ctx) {
+          if (amount === 1) throw ctx.refuse('small', 'Too small.')
+          return undefined
+        },
+      })
+      .retriable('last', { run: run('last'), when: isBig })
+      .end()
+    const instance = await openTestInstance(t, test)
+    const sagas = openSagas(instance, [saga])
+    const session = instance.database.session(testCall())
+    const lifeOf = async (amount: number, status: string) => {
+      seen.length = 0
+      const id = `of ${amount}`
+      await session.transaction((tx) => sagas.start(tx, saga, id, { amount }))
+      await until(`${id} is ${status}`, async () => (await sagas.find(session, id))?.status === status)
+      const entries = (await sagas.find(session, id))?.entries ?? []
+      return { seen: [...seen], entries: entries.map(({ step }) => step) }
+    }
+    assert.deepEqual(await lifeOf(9, 'completed'), {
+      seen: ['first', 'second', 'third', 'last'],
+      entries: ['first', 'second', 'third', 'decide', 'last'],
+    })
+    assert.deepEqual(await lifeOf(2, 'completed'), { seen: ['second'], entries: ['second', 'decide'] })
+    assert.deepEqual(await lifeOf(1, 'compensated'), {
+      seen: ['second', 'undo second'],
+      entries: ['second', 'decide', 'second'],
+    })
+  })
+})
+
 describe('Sagas.start', () => {
   it('runs every step once, with its effects, and ends', async (t) => {
     const bed = await openBed(t)

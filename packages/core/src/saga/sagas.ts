@@ -12,7 +12,7 @@ import type { Transaction } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { queuePlace, type SagaHistory, showSaga } from './admin.ts'
-import type { Saga } from './definition.ts'
+import { type Saga, stepsFor } from './definition.ts'
 import { SagaMetrics } from './metrics.ts'
 import { countSagas, insertSaga, pruneSagas } from './rows.ts'
 import { type RunnerRuntime, SagaRunner } from './runner.ts'
@@ -40,11 +40,12 @@ export interface SagasOptions {
 /** The sagas of a service. */
 export interface Sagas {
   /**
-   * Begins a saga in the caller's transaction; it runs once that is committed. A second start with the same id does nothing.
+   * Begins a saga in the caller's transaction; it runs once that is committed. A second start with the same id does nothing. Gives
+   * whether it will run at once; otherwise it has to stand in line first.
    *
    * @param id unique among all sagas of the service, 1 to 128 characters: that of what the saga is about.
    * @param origin whose trace its steps are part of: the context of the call. Default a new trace.
-   * @throws FlotillaError `internal` when the state is not what the saga's schema says.
+   * @throws FlotillaError `internal` when the state is not what the saga's schema says, or no step is for it.
    */
   start<S extends object>(
     tx: Transaction,
@@ -52,7 +53,7 @@ export interface Sagas {
     id: string,
     state: S,
     origin?: Pick<CallContext, 'trace'>,
-  ): Promise<void>
+  ): Promise<boolean>
   /**
    * Ends a saga's waiting: it goes on once the transaction is committed. One that runs at the moment does not wait when its
    * step says `later`. Does nothing when the saga has ended, is parked or does not exist.
@@ -92,11 +93,12 @@ export function openSagas(
       if (issues !== undefined) {
         throw new FlotillaError('internal', `Not a state of saga ${name}: ${JSON.stringify(issues)}`)
       }
-      const step = saga.steps[0]?.name as string
+      const step = stepsFor(saga, state)[0]?.name
+      if (step === undefined) throw new FlotillaError('internal', `Saga ${name} has nothing to do.`)
       const trace = (origin?.trace ?? TraceContext.start(random, false)).toString()
       const isHere = runner.hasRoom
       const owner = isHere ? worker.id : null
-      if (!(await insertSaga(tx, { id, name, state, step, trace, owner }))) return
+      if (!(await insertSaga(tx, { id, name, state, step, trace, owner }))) return false
       const copy = JSON.parse(JSON.stringify(state)) as object
       const claimed = {
         id,
@@ -112,6 +114,7 @@ export function openSagas(
         if (isHere) runner.begin({ ...claimed, fencing: 0, cause: null, trace })
         else runner.look()
       })
+      return isHere
     },
     async wake(tx, id) {
       await wakeSaga(tx, id)

@@ -89,7 +89,7 @@ export interface Reaction {
   readonly topic: string
   /** Absent: data comes as it was published. */
   readonly type: EventType | undefined
-  handle(event: ReceivedEvent, ctx: ReactionContext): Promise<void>
+  handle(event: ReceivedEvent, ctx: ReactionContext): Promise<void> | void
 }
 
 /** The function that answers an operation. */

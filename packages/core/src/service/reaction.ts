@@ -15,7 +15,7 @@ import type { Reaction, ReactionContext, ReceivedEvent } from './definition.ts'
 /** Reacts to one kind of event. Data comes upcast and checked; what cannot be read is parked. */
 export function on<D extends TSchema>(
   type: EventType<D>,
-  handle: (event: ReceivedEvent<Static<D>>, ctx: ReactionContext) => Promise<void>,
+  handle: (event: ReceivedEvent<Static<D>>, ctx: ReactionContext) => Promise<void> | void,
 ): Reaction {
   return { topic: type.id, type, handle: handle as Reaction['handle'] }
 }
@@ -23,7 +23,7 @@ export function on<D extends TSchema>(
 /** Reacts to all events of a service (`orders.*`), or to all there are (`*`). */
 export function onAny(
   topic: `${string}.*` | '*',
-  handle: (event: ReceivedEvent, ctx: ReactionContext) => Promise<void>,
+  handle: (event: ReceivedEvent, ctx: ReactionContext) => Promise<void> | void,
 ): Reaction {
   return { topic, type: undefined, handle }
 }

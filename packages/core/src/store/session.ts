@@ -48,7 +48,7 @@ export interface Session extends Queries {
    * @throws FlotillaError what `work` throws; `aborted` after five conflicts, or when there is no time for the next
    *   attempt; `unavailable` when the connection was lost as often, or during the commit: it may have taken effect.
    */
-  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  transaction<T>(work: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T>
 }
 
 /** What a session is made of. */
@@ -69,7 +69,10 @@ export class CallSession extends QueryRunner implements Session {
     this.#options = options
   }
 
-  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  async transaction<T>(
+    work: (tx: Transaction) => Promise<T> | T,
+    options: TransactionOptions = {},
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(work, options)
@@ -118,7 +121,7 @@ export class CallSession extends QueryRunner implements Session {
     }
   }
 
-  async #attempt<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+  async #attempt<T>(work: (tx: Transaction) => Promise<T> | T, options: TransactionOptions): Promise<T> {
     const hold = await this.#options.hold(this.#options.call)
     const tx = new OpenTransaction(hold, options)
     try {

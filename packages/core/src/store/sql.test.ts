@@ -20,13 +20,40 @@ describe('sql', () => {
     assert.deepEqual(query.values, ['x', '1', 'B', '10'])
   })
 
-  it('names a template by its place in the program, and nothing put together from pieces', () => {
+  it('names a template by its place in the program', () => {
     const at = (id: number): Sql => sql`select ${id}`
     const elsewhere = sql`select ${1}`
     assert.equal(at(1).name, at(2).name)
     assert.notEqual(at(1).name, elsewhere.name)
-    assert.equal(sql`select ${sql`1`}`.name, undefined)
-    assert.equal(sql`select ${sql.empty}`.name, undefined)
+  })
+
+  it('names one with pieces by the places of all, so that a name never has two texts', () => {
+    const [one, two] = [(value: number) => sql`a = ${value}`, () => sql`b`]
+    const at = (first: Sql | number, second: Sql | number): Sql => sql`select ${first}, ${second}`
+    const all = [
+      at(1, 2),
+      at(one(1), 2),
+      at(1, one(2)),
+      at(two(), one(1)),
+      at(one(1), one(1)),
+      at(sql.empty, 1),
+    ]
+    assert.equal(new Set(all.map(({ name }) => name)).size, all.length)
+    assert.ok(all.every(({ name }) => name !== undefined))
+    const again = at(one(5), 7)
+    assert.deepEqual([again.name, again.text], [all[1]?.name, 'select a = $1, $2'])
+    assert.deepEqual(again.values, ['5', '7'])
+  })
+
+  it('does not name what is put together at run time, nor too many of a kind', () => {
+    const at = (piece: Sql): Sql => sql`select ${piece}`
+    assert.equal(at(sql.join([sql`1`])).name, undefined)
+    assert.equal(at(sql.identifier('a')).name, undefined)
+    assert.equal(at(at(sql.identifier('a'))).name, undefined)
+    // Each call of `eval` is a place of its own.
+    const piece = (): Sql => new Function('sql', 'return sql`1`')(sql) as Sql
+    const names = Array.from({ length: 40 }, () => at(piece()).name)
+    assert.equal(new Set(names.filter(Boolean)).size, 32)
   })
 
   it('encodes every kind of value', () => {

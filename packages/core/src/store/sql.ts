@@ -2,10 +2,11 @@
  * SQL as a value: text with `$1 … $n` and the values beside it. A value never becomes part of the text, so no
  * input can change what a statement means.
  *
- * A template without other pieces of SQL in it has the same text every time it is reached. Such a statement gets a
+ * A template has the same text every time it is reached, and so has one whose pieces are such templates. Such a statement gets a
  * name, and every connection parses and plans it once: measured on a loopback server, a lookup by key went from 19k/s
- * to 35k/s, a join of three tables from 8k/s to 29k/s. A program has a bounded number of such places; statements put
- * together from pieces stay nameless, so that what a server keeps for a connection is bounded too.
+ * to 35k/s, a join of three tables from 8k/s to 29k/s. A program has a bounded number of such places; what is put together at run
+ * time (`sql.join`, `sql.identifier`, a template with more than 32 choices of pieces) stays nameless, so that what a server keeps
+ * for a connection is bounded too.
  *
  * @module
  */
@@ -68,19 +69,45 @@ export class Sql {
 /** A place in the program where a statement is written. */
 interface Site {
   readonly name: string
+  readonly parts: readonly string[]
   readonly text: string
+  /** With pieces in it: by the names of the pieces. */
+  readonly variants: Map<string, Site>
 }
+
+const VARIANTS_MAX = 32
 
 const sites = new WeakMap<TemplateStringsArray, Site>()
 let sitesSeen = 0
 
+function newSite(parts: readonly string[]): Site {
+  return { name: `s${++sitesSeen}`, parts, text: numbered(parts), variants: new Map() }
+}
+
 function siteOf(strings: TemplateStringsArray): Site {
   let site = sites.get(strings)
   if (site === undefined) {
-    site = { name: `s${++sitesSeen}`, text: numbered(strings) }
+    site = newSite(strings)
     sites.set(strings, site)
   }
   return site
+}
+
+/** Undefined for one whose text is made at run time. */
+function variantOf(strings: TemplateStringsArray, values: readonly (SqlValue | Sql)[]): Site | undefined {
+  const names: string[] = []
+  for (const value of values) {
+    if (!(value instanceof Sql)) names.push('')
+    else if (value.name === undefined) return undefined
+    else names.push(value.name)
+  }
+  const { variants } = siteOf(strings)
+  const key = names.join()
+  const present = variants.get(key)
+  if (present !== undefined || variants.size >= VARIANTS_MAX) return present
+  const variant = newSite(merged(strings, values))
+  variants.set(key, variant)
+  return variant
 }
 
 function numbered(parts: readonly string[]): string {
@@ -90,38 +117,41 @@ function numbered(parts: readonly string[]): string {
 }
 
 function tag(strings: TemplateStringsArray, ...values: readonly (SqlValue | Sql)[]): Sql {
-  if (values.some((value) => value instanceof Sql)) return nested(strings, values)
-  return new Sql(strings, (values as SqlValue[]).map(encode), siteOf(strings))
+  if (!values.some((value) => value instanceof Sql)) {
+    return new Sql(strings, (values as SqlValue[]).map(encode), siteOf(strings))
+  }
+  const variant = variantOf(strings, values)
+  return new Sql(variant?.parts ?? merged(strings, values), encodedOf(values), variant)
 }
 
-function nested(strings: readonly string[], values: readonly (SqlValue | Sql)[]): Sql {
+/** The parts of a text with pieces in it. */
+function merged(strings: readonly string[], values: readonly (SqlValue | Sql)[]): string[] {
   const parts: string[] = []
-  const encoded: EncodedValue[] = []
   let part = strings[0] ?? ''
   for (const [index, value] of values.entries()) {
-    if (value instanceof Sql) {
-      for (const [inner, innerPart] of value.parts.entries()) {
-        if (inner > 0) {
-          parts.push(part)
-          part = ''
-        }
-        part += innerPart
+    for (const [inner, innerPart] of (value instanceof Sql ? value.parts : NOTHING_AROUND).entries()) {
+      if (inner > 0) {
+        parts.push(part)
+        part = ''
       }
-      encoded.push(...value.values)
-    } else {
-      parts.push(part)
-      part = ''
-      encoded.push(encode(value, index))
+      part += innerPart
     }
     part += strings[index + 1] ?? ''
   }
-  return new Sql([...parts, part], encoded)
+  return [...parts, part]
+}
+
+/** A value's own parts. */
+const NOTHING_AROUND = ['', '']
+
+function encodedOf(values: readonly (SqlValue | Sql)[]): EncodedValue[] {
+  return values.flatMap((value, index) => (value instanceof Sql ? value.values : [encode(value, index)]))
 }
 
 /** `pieces` one after the other, `separator` between them. Nothing to join is nothing. */
 function join(pieces: readonly Sql[], separator: Sql = comma): Sql {
   const joined = pieces.flatMap((piece, index) => (index === 0 ? [piece] : [separator, piece]))
-  return nested(new Array<string>(joined.length + 1).fill(''), joined)
+  return new Sql(merged(new Array<string>(joined.length + 1).fill(''), joined), encodedOf(joined))
 }
 
 /** A name of a table, column, role …, quoted; several are joined by dots. Names from outside belong on a list of allowed ones. */
@@ -182,4 +212,4 @@ const comma = new Sql([', '], [])
  * assert.deepEqual(query.values, ['500', 'toys'])
  * ```
  */
-export const sql = Object.assign(tag, { join, identifier, json, empty: new Sql([''], []) })
+export const sql = Object.assign(tag, { join, identifier, json, empty: new Sql([''], [], newSite([''])) })

@@ -260,6 +260,69 @@ describe('Transaction.afterCommit', () => {
   })
 })
 
+describe('Transaction.send', () => {
+  it('runs in order with what is waited for, and is committed with it', async (t) => {
+    const test = await openTestDatabase(t)
+    await test.ask('create table t (id int primary key)')
+    const db = test.open().session(testCall())
+    await db.transaction(async (tx) => {
+      tx.send(sql`insert into t values (1)`)
+      assert.deepEqual(await tx.one(sql`select count(*) as count from t`), { count: 1 })
+      tx.send(sql`insert into t values (2)`)
+    })
+    assert.deepEqual(await test.ask('select * from t'), [{ id: 1 }, { id: 2 }])
+  })
+
+  it('fails the transaction with its own error, whatever follows it or hides it', async (t) => {
+    const test = await openTestDatabase(t)
+    await test.ask('create table t (id int primary key)')
+    await test.ask('insert into t values (1)')
+    const db = test.open().session(testCall())
+    const follows: readonly ((tx: Transaction) => Promise<unknown>)[] = [
+      async () => {},
+      (tx) => tx.execute(sql`insert into t values (2)`),
+      (tx) => tx.execute(sql`insert into t values (2)`).catch(() => {}),
+      (tx) => tx.savepoint(async () => tx.send(sql`insert into t values (2)`)),
+      () => Promise.reject(new Error('something else')),
+    ]
+    for (const follow of follows) {
+      const work = db.transaction(async (tx) => {
+        tx.send(sql`insert into t values (1)`)
+        // So that it is known to have failed where that makes a difference.
+        await follow(tx)
+      })
+      await assert.rejects(work, (error) => isUniqueViolation(error) || /something else/.test(String(error)))
+      assert.deepEqual(await test.ask('select * from t'), [{ id: 1 }])
+    }
+  })
+
+  it('fails a savepoint only, when it was sent in one', async (t) => {
+    const test = await openTestDatabase(t)
+    await test.ask('create table t (id int primary key)')
+    const db = test.open().session(testCall())
+    await db.transaction(async (tx) => {
+      tx.send(sql`insert into t values (1)`)
+      const inner = tx.savepoint(async () => tx.send(sql`insert into t values (1)`))
+      await assert.rejects(inner, isUniqueViolation)
+      tx.send(sql`insert into t values (2)`)
+    })
+    assert.deepEqual(await test.ask('select * from t'), [{ id: 1 }, { id: 2 }])
+  })
+
+  it('is made good like any other when somebody else got in the way', async (t) => {
+    const test = await openTestDatabase(t)
+    await test.ask('create table t (id int)')
+    let attempts = 0
+    const db = test.open().session(testCall())
+    await db.transaction(async (tx) => {
+      if (++attempts === 1) tx.send(sql`do $$ begin raise exception 'again' using errcode = '40001'; end $$`)
+      else tx.send(sql`insert into t values (1)`)
+    })
+    assert.equal(attempts, 2)
+    assert.deepEqual(await test.ask('select * from t'), [{ id: 1 }])
+  })
+})
+
 describe('Transaction.savepoint', () => {
   it('undoes only its own statements, at any depth', async (t) => {
     const test = await openTestDatabase(t)

@@ -22,6 +22,11 @@ export interface TransactionOptions {
 /** What `work` gets. Statements run one after the other, also when not awaited one by one; no transaction inside it. */
 export interface Transaction extends Queries {
   /**
+   * Sends a statement whose result nobody needs, and does not wait for it: it travels with the next one, or with the commit. When
+   * it fails, so does the transaction, with this statement's error.
+   */
+  send(query: Sql): void
+  /**
    * Runs `work` so that, when it throws, only its own statements are undone and the transaction can go on. For one
    * thing at a time: what runs beside it is undone as well.
    */
@@ -41,7 +46,11 @@ export class OpenTransaction extends QueryRunner implements Transaction {
   #isBegun = false
   #failure: unknown
   readonly #actions: (() => void)[] = []
-  /** The serialization failure, deadlock or loss of the connection that doomed it, whatever `work` made of it. */
+  readonly #sent: Promise<void>[] = []
+  /**
+   * What doomed it, whatever `work` made of it: a serialization failure, a deadlock, the loss of the connection, the failure of a
+   * statement that nobody waits for.
+   */
   doom: unknown
 
   constructor(hold: Hold, options: TransactionOptions) {
@@ -62,10 +71,21 @@ export class OpenTransaction extends QueryRunner implements Transaction {
       this.#actions.length = actionsBefore
       await this.#run({ text: 'rollback to savepoint flotilla' })
       await this.#run({ text: 'release savepoint flotilla' })
+      const cause = this.doom ?? error
       this.#failure = undefined
       this.doom = undefined
-      throw error
+      throw cause
     }
+  }
+
+  send(query: Sql): void {
+    const sent = this.#run(query).then(
+      () => {},
+      (error: unknown) => {
+        this.doom ??= error
+      },
+    )
+    this.#sent.push(sent)
   }
 
   afterCommit(action: () => void): void {
@@ -79,6 +99,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
    */
   async commit(): Promise<readonly (() => void)[]> {
     if (!this.#isBegun || (await this.#hold.commit())) return this.#actions
+    await Promise.all(this.#sent)
     throw this.#failure ?? new FlotillaError('internal', 'The transaction was ended from inside.')
   }
 
