@@ -16,10 +16,10 @@ export function orderChanged(id: string): void {
 }
 
 /**
- * Resolves when it is time to look at the order again: after a change here, or a while. To be asked *before* looking, so that
+ * Resolves when it is time to look at the order again: true after a change here, false after a while. To be asked *before* looking, so that
  * no change falls between.
  */
-export function nextChange(id: string, clock: Clock, signal: AbortSignal): Promise<void> {
+export function nextChange(id: string, clock: Clock, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const those = waiting.get(id) ?? new Set()
     waiting.set(id, those)
@@ -29,15 +29,16 @@ export function nextChange(id: string, clock: Clock, signal: AbortSignal): Promi
       those.delete(wake)
       if (those.size === 0) waiting.delete(id)
     }
-    const wake = (): void => {
+    const end = (isChanged: boolean): void => {
       leave()
-      resolve()
+      resolve(isChanged)
     }
+    const wake = (): void => end(true)
     const abort = (): void => {
       leave()
       reject(signal.reason)
     }
-    const timer = clock.schedule(LOOK_MS, wake)
+    const timer = clock.schedule(LOOK_MS, () => end(false))
     those.add(wake)
     signal.addEventListener('abort', abort, { once: true })
     if (signal.aborted) abort()

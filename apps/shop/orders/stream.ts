@@ -16,25 +16,26 @@ import { isOver } from './transitions.ts'
 /** Handles `orders.stream`. */
 export function streamWith(sagas: Sagas): Handlers<typeof orders>['stream'] {
   return async function* ({ id }, ctx) {
-    for (let seen = 0; ; ) {
+    for (let seen = 0, isChanged = true; ; ) {
       const change = nextChange(id, ctx.clock, ctx.signal)
       // Nobody waits for it while we look.
       change.catch(() => {})
-      if (seen === 0 || (await versionOf(ctx.db, id)) !== seen) {
+      if (isChanged || (await versionOf(ctx.db, id)) !== seen) {
         const order = await findOrder(ctx.db, id, ctx.user.id)
         if (order === undefined) throw ctx.fail('no_order')
         seen = order.version
         yield await shownOrder(sagas, ctx.db, order)
         if (isAtRest(order)) return
       }
-      await change
+      isChanged = await change
     }
   }
 }
 
 /** An order as its owner sees it, with its place in line while it waits to be worked on. */
 export async function shownOrder(sagas: Sagas, queries: Queries, order: LoadedOrder): Promise<Order> {
-  const isWaiting = order.state.status === 'pending'
+  // Its place in line is before its first step, which is the next that happens to an order after it was placed.
+  const isWaiting = order.state.status === 'pending' && order.version === 1
   const queuePlace = isWaiting ? await sagas.queuePlace(queries, order.id) : undefined
   return { ...orderView(order), ...(queuePlace === undefined ? {} : { queuePlace }) }
 }

@@ -157,13 +157,14 @@ async function openServiceDatabase(
   url: string | undefined,
 ): Promise<Database | undefined> {
   if (url === undefined) return undefined
-  const { settings, ports, metrics, log, closing } = parts
+  const { settings, ports, metrics, log, closing, state } = parts
   const database = openDatabase({
     url,
     name,
     ports,
     poolMax: settings.poolMax,
     log,
+    isLeaving: () => state.isDraining,
     waitDuration: metrics
       .histogram('flotilla_database_wait_seconds', 'Waiting for a database connection.', ['service'])
       .with(name),
@@ -183,9 +184,9 @@ function workerOpener(
   url: string | undefined,
 ): (closing: Closing) => Promise<Worker | undefined> {
   if (url === undefined) return async () => undefined
-  const { ports, closing: ofHost, settings } = parts
+  const { ports, closing: ofHost, settings, state } = parts
   const log = parts.logOf(name)
-  const database = openDatabase({ url, name, ports, poolMax: 1, log })
+  const database = openDatabase({ url, name, ports, poolMax: 1, log, isLeaving: () => state.isDraining })
   ofHost.defer(`lease of ${name}`, () => database.close())
   return (closing) => openWorker({ database, ports, instance: settings.instance, log, closing })
 }

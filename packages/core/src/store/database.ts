@@ -29,6 +29,8 @@ export interface DatabaseOptions {
   readonly poolMax?: number
   /** Calls that may wait for a connection at the same time. Default 1000: it is the service's own bound that sheds load. */
   readonly waitingMax?: number
+  /** True once nobody should wait for a server that is not there: the process is leaving. Default never. */
+  readonly isLeaving?: () => boolean
   /** Told how long calls waited for a connection. Default nobody. */
   readonly waitDuration?: DurationSink
   /** Told of outages, and of actions after a commit that failed. Default nobody. */
@@ -73,6 +75,7 @@ class PooledDatabase implements Database {
     this.#pool = new Pool({
       ...ports,
       log: options.log,
+      isLeaving: options.isLeaving,
       open: () => Connection.open({ url, name }),
       sizeMax: poolMax,
       waitingMax: options.waitingMax ?? WAITING_MAX,

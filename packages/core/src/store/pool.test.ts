@@ -38,6 +38,7 @@ function setUp(sizeMax: number, waitingMax = 10) {
   const log: string[] = []
   let attempts = 0
   let failure: Error | undefined
+  let isLeaving = false
   const pool = new Pool({
     clock,
     random: seededRandom(1),
@@ -52,6 +53,7 @@ function setUp(sizeMax: number, waitingMax = 10) {
       opened.push(connection)
       return connection as unknown as Connection
     },
+    isLeaving: () => isLeaving,
     onWaited: (durationMs) => waitedMs.push(durationMs),
   })
   return {
@@ -64,6 +66,9 @@ function setUp(sizeMax: number, waitingMax = 10) {
     call: (timeoutMs = 1_000) => testCall(timeoutMs, clock),
     failWith: (error: Error | undefined) => {
       failure = error
+    },
+    leave: () => {
+      isLeaving = true
     },
   }
 }
@@ -213,6 +218,24 @@ describe('Pool', () => {
     await clock.advance(10)
     assert.equal(attempts(), count + 1)
     assert.ok(next.value)
+  })
+
+  it('has nobody wait in an outage once the process is leaving, neither who waits already nor who comes', async () => {
+    const { clock, pool, call, failWith, leave } = setUp(2)
+    failWith(new FlotillaError('unavailable', 'away', { executed: 'no' }))
+    const early = outcomeOf(pool.take(call(10_000)))
+    await clock.advance(1_000)
+    assert.deepEqual(early, {})
+    leave()
+    await clock.advance(300)
+    assert.equal(early.error?.message, 'away')
+    const late = outcomeOf(pool.take(call(10_000)))
+    await clock.advance(10)
+    assert.equal(late.error?.message, 'away')
+    failWith(undefined)
+    const back = outcomeOf(pool.take(call()))
+    await clock.advance(10)
+    assert.ok(back.value !== undefined)
   })
 
   it('close ends an outage', async () => {

@@ -10,7 +10,8 @@
  *
  * When none can be opened because the server is not there, an **outage** begins: those who wait go on waiting, each until
  * its own deadline, and one attempt after the other is made, until one succeeds. A refusal that will not pass, such as a
- * wrong password, goes to whoever waits longest instead.
+ * wrong password, goes to whoever waits longest instead. A process that is leaving does not wait for a server that may have left
+ * before it: everybody is refused at once.
  *
  * @module
  */
@@ -44,6 +45,8 @@ export interface PoolOptions {
   readonly sizeMax: number
   /** Calls that may wait at the same time. */
   readonly waitingMax: number
+  /** True once nobody should wait for a server that is not there. Default never. */
+  readonly isLeaving?: (() => boolean) | undefined
   /** Told how long each call waited for its connection, 0 included. */
   readonly onWaited?: ((durationMs: number) => void) | undefined
   /** Told when connecting begins to fail, and when it is over. Default nobody. */
@@ -144,9 +147,7 @@ export class Pool {
   async #close(): Promise<void> {
     this.#trimTimer?.cancel()
     this.#reopenTimer?.cancel()
-    for (let waiter = this.#waiting.shift(); waiter !== undefined; waiter = this.#waiting.shift()) {
-      waiter.reject(refusal('The database is being closed.'))
-    }
+    this.#refuseAll(refusal('The database is being closed.'))
     for (const { connection } of this.#idle.splice(0)) this.#discard(connection)
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve
@@ -154,6 +155,12 @@ export class Pool {
     this.#noticeEmpty()
     if (await settlesWithin(this.#options.clock, empty, CLOSE_MS_MAX)) return
     for (const connection of this.#lent) connection.destroy()
+  }
+
+  #refuseAll(error: FlotillaError): void {
+    for (let waiter = this.#waiting.shift(); waiter !== undefined; waiter = this.#waiting.shift()) {
+      waiter.reject(error)
+    }
   }
 
   #wait(call: Call): Promise<Connection> {
@@ -216,8 +223,10 @@ export class Pool {
     } catch (error) {
       this.#opening--
       this.#beginOutage(error)
-      if (isFlotillaError(error) && error.code === 'unavailable') this.#reopenLater()
-      else this.#waiting.shift()?.reject(error)
+      const isPassing = isFlotillaError(error) && error.code === 'unavailable'
+      if (!isPassing) this.#waiting.shift()?.reject(error)
+      else if (this.#options.isLeaving?.() === true) this.#refuseAll(error)
+      else this.#reopenLater()
       this.#openForWaiters()
       this.#noticeEmpty()
     }
