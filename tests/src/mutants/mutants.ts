@@ -36,17 +36,17 @@ const events: readonly Mutant[] = [
     says: 'the relay takes everything up to the last id it saw for sent',
     under: customers,
     file: `${CORE}/events/relay.ts`,
-    find: 'delete from flotilla.outbox where id = any(${rows.map(({ id }) => id)}::bigint[])',
-    replace: 'delete from flotilla.outbox where id <= ${rows.at(-1)?.id ?? 0}',
+    find: 'delete from flotilla.outbox where id = any(${ids}::bigint[])',
+    replace: 'delete from flotilla.outbox where id <= ${sent.at(-1)?.id ?? 0}',
   },
   {
     name: 'delete-before-append',
     says: 'the relay deletes events, then sends them',
     under: conditions.killBeforeAppend,
     file: `${CORE}/events/relay.ts`,
-    find: "crashpoint('relay.before-append', service)\n      await eventLog.append(\n        service,\n        fencing,\n        rows.map(({ event }) => event),\n      )\n      crashpoint('relay.after-append', service)\n      const sent = rows.length\n      rows = await this.#forget(rows, fencing)",
+    find: "crashpoint('relay.before-append', service)\n      await eventLog.append(\n        service,\n        fencing,\n        rows.map(({ event }) => event),\n      )\n      crashpoint('relay.after-append', service)\n      const sent = rows.length\n      rows = await this.#next(rows, fencing)",
     replace:
-      "const [sent, events] = [rows.length, rows.map(({ event }) => event)]\n      rows = await this.#forget(rows, fencing)\n      crashpoint('relay.before-append', service)\n      await eventLog.append(service, fencing, events)",
+      "const [sent, events] = [rows.length, rows.map(({ event }) => event)]\n      rows = await this.#next(rows, fencing)\n      crashpoint('relay.before-append', service)\n      await eventLog.append(service, fencing, events)",
   },
   {
     name: 'publish-outside-transaction',
@@ -55,7 +55,7 @@ const events: readonly Mutant[] = [
     file: `${CORE}/service/call-scope.ts`,
     find: 'await outbox.publish(tx, type,',
     replace:
-      'const alone = { execute: (query) => this.db.execute(query), afterCommit: (tell) => tx.afterCommit(tell) }\n    await outbox.publish(alone, type,',
+      'const alone = { send: (query) => void this.db.execute(query), afterCommit: (tell) => tx.afterCommit(tell) }\n    await outbox.publish(alone, type,',
   },
   {
     name: 'ack-before-commit',
@@ -90,8 +90,8 @@ const commands: readonly Mutant[] = [
     says: 'a saga moves on in a transaction of its own, before its effects',
     under: conditions.killInSaga,
     file: `${CORE}/saga/runner.ts`,
-    find: 'const isMoved = await moveSaga(tx, move)',
-    replace: 'const isMoved = await moveSaga(ctx.db, move)',
+    find: 'const [isMoved] = await Promise.all([moveSaga(tx, move), effects(tx, ctx)])',
+    replace: 'const isMoved = await moveSaga(ctx.db, move)\n            await effects(tx, ctx)',
   },
   {
     name: 'compensation-skipped',
