@@ -9,11 +9,14 @@ import type { Context } from '@flotilla/core/service'
 import { ATTEMPTS_MAX, bookFailure, bookSent, type ClaimedMail, claimMails } from './mail-store.ts'
 import { failureOf, type Post } from './smtp.ts'
 
-/** What the connections of a post can do, each mail at its slowest, well before the claims run out. */
-const CLAIM_COUNT = 20
-const LEASE_S = 60
+/**
+ * One for each connection of a post: even a mail that is handed over as slowly as can be is done before its claim runs out. No
+ * longer, because a claim whose answer got lost is nobody's until then.
+ */
+const CLAIM_COUNT = 4
+const LEASE_S = 30
 /** A turn sends so many claims at most; the next one goes on. */
-const CLAIMS_MAX = 50
+const CLAIMS_MAX = 250
 
 /** One turn. */
 export async function sendMails(ctx: Context, post: Post): Promise<void> {

@@ -4,12 +4,12 @@
  * | step | does | undone by |
  * |---|---|---|
  * | reserveStock | keeps the goods for as long as the order may wait to be paid | giving them back |
- * | takeCoupon | takes a use of the coupon | giving it back |
- * | authorise | has the provider hold the money | letting go of it |
+ * | takeCoupon, if there is one | takes a use of the coupon | giving it back |
+ * | authorise, if it costs money | has the provider hold the money | letting go of it |
  * | commitStock | takes the goods out of stock; gets them again if the reservation has run out meanwhile | giving them back |
  * | **confirm** | the order is confirmed, which everybody is told | – |
- * | capture | takes the money | – |
- * | emptyCart | takes what was ordered out of the cart | – |
+ * | emptyCart | takes what was ordered out of the cart: before the money, which may take long, so that its owner can order again | – |
+ * | capture, if it costs money | takes the money | – |
  *
  * The goods are certain before the order is confirmed, and the money is taken only of confirmed orders, so neither an oversold order
  * nor a charge without an order can exist, whatever dies in between. While the provider's answer is unknown the saga waits, up
@@ -137,6 +137,12 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
       await ctx.publish(tx, orders.events.confirmed, { ...toldOf(confirmed), shippingAddress })
     },
   })
+  .retriable('emptyCart', {
+    async run({ cartId, cartVersion, lines }, ctx) {
+      await ctx.call(cart).ordered({ cartId, version: cartVersion, orderId: ctx.sagaId, lines: [...lines] })
+      return undefined
+    },
+  })
   .retriable('capture', {
     when: costsMoney,
     async run({ attemptId, total }, ctx) {
@@ -147,12 +153,6 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
     async save(tx, _, ctx) {
       const loaded = await orderAggregate.load(tx, ctx.sagaId)
       await changeOrder(tx, loaded, [{ type: 'captured', data: {} }], bySaga(ctx.sagaId))
-    },
-  })
-  .retriable('emptyCart', {
-    async run({ cartId, cartVersion, lines }, ctx) {
-      await ctx.call(cart).ordered({ cartId, version: cartVersion, orderId: ctx.sagaId, lines: [...lines] })
-      return undefined
     },
   })
   .end({

@@ -131,6 +131,7 @@ export class CallSession extends QueryRunner implements Session {
     } catch (error) {
       throw tx.doom ?? error
     } finally {
+      tx.end()
       // Its locks are gone before the caller goes on, unless the caller's time is up.
       await Promise.race([hold.release(), hold.stopped.catch(() => {})])
     }

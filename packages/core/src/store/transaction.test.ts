@@ -309,6 +309,23 @@ describe('Transaction.send', () => {
     assert.deepEqual(await test.ask('select * from t'), [{ id: 1 }, { id: 2 }])
   })
 
+  it('is refused once the transaction is over, whichever way it ended', async (t) => {
+    const test = await openTestDatabase(t)
+    await test.ask('create table t (id int)')
+    const db = test.open().session(testCall())
+    const late = (tx: Transaction) => () => tx.send(sql`insert into t values (1)`)
+    const committed = await db.transaction(async (tx) => late(tx))
+    assert.throws(committed, /over already/)
+    let rolledBack = (): void => {}
+    const failed = db.transaction(async (tx) => {
+      rolledBack = late(tx)
+      throw new Error('no')
+    })
+    await assert.rejects(failed, /no/)
+    assert.throws(rolledBack, /over already/)
+    assert.deepEqual(await test.ask('select * from t'), [])
+  })
+
   it('is made good like any other when somebody else got in the way', async (t) => {
     const test = await openTestDatabase(t)
     await test.ask('create table t (id int)')

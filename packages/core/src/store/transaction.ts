@@ -24,6 +24,8 @@ export interface Transaction extends Queries {
   /**
    * Sends a statement whose result nobody needs, and does not wait for it: it travels with the next one, or with the commit. When
    * it fails, so does the transaction, with this statement's error.
+   *
+   * @throws FlotillaError `internal` when the transaction is over.
    */
   send(query: Sql): void
   /**
@@ -44,6 +46,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
   readonly #hold: Hold
   readonly #options: TransactionOptions
   #isBegun = false
+  #isOver = false
   #failure: unknown
   readonly #actions: (() => void)[] = []
   readonly #sent: Promise<void>[] = []
@@ -79,6 +82,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
   }
 
   send(query: Sql): void {
+    if (this.#isOver) throw new FlotillaError('internal', 'The transaction is over already.')
     const sent = this.#run(query).then(
       () => {},
       (error: unknown) => {
@@ -92,12 +96,18 @@ export class OpenTransaction extends QueryRunner implements Transaction {
     this.#actions.push(action)
   }
 
+  /** Nothing can be sent any more. */
+  end(): void {
+    this.#isOver = true
+  }
+
   /**
    * Commits; gives what is to run after it.
    *
    * @throws FlotillaError as `Hold.commit`; the failure of a statement that `work` did not pass on.
    */
   async commit(): Promise<readonly (() => void)[]> {
+    this.#isOver = true
     if (!this.#isBegun || (await this.#hold.commit())) return this.#actions
     await Promise.all(this.#sent)
     throw this.#failure ?? new FlotillaError('internal', 'The transaction was ended from inside.')
