@@ -161,8 +161,11 @@ export class CrashSystem {
 
   /** The places passed since `watch`, in order of their names; ends it. */
   seen(): readonly string[] {
-    const seen = readdirSync(join(this.#folder, 'seen')).sort()
-    rmSync(join(this.#folder, 'seen'), { recursive: true, force: true })
+    // Moved away first: processes go on noting what they pass for as long as it is there.
+    const ended = join(this.#folder, 'seen-ended')
+    renameSync(join(this.#folder, 'seen'), ended)
+    const seen = readdirSync(ended).sort()
+    rmSync(ended, { recursive: true, force: true })
     return seen
   }
 }

@@ -112,7 +112,12 @@ function spring(folder: string, name: string): void {
 
 function note(seen: string, name: string): void {
   const path = join(seen, name)
-  if (existsSync(seen) && !existsSync(path)) writeFileSync(path, '')
+  try {
+    if (existsSync(seen) && !existsSync(path)) writeFileSync(path, '')
+  } catch (error) {
+    // Taken away a moment ago: nobody wants to know any more.
+    if (existsSync(seen)) throw error
+  }
 }
 
 /** Leases renew themselves again and again: losing a reply of theirs would show nothing. */
