@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isFlotillaError } from '@flotilla/core/error'
+import { testCall } from '@flotilla/core/test-call'
 import type { TestDatabase } from '@flotilla/core/test-database'
 import { until } from '@flotilla/core/until'
 import { assertBalanced, type OpenedInventory, openInventory } from './opened-inventory.test.ts'
+import { endReservation, expireReservations } from './reservation-store.ts'
 
 const [A, B] = ['A-1', 'B-1']
 const ended = { code: 'failed_precondition', status: 409, reason: 'reservation_ended' }
@@ -306,6 +308,31 @@ describe('reservations at the same time', () => {
     }
     assert.equal(states.length, orders.length)
     assert.ok(outcomes.every((outcome) => typeof outcome === 'object' || /ended|stock/.test(outcome)))
+  })
+})
+
+describe('expireReservations', () => {
+  it('passes over what somebody else is ending', async (t) => {
+    const { fromOrders, database } = await open(t)
+    await fromOrders.reserve({ orderId: 'o1', lines: [{ sku: A, quantity: 1 }] })
+    await expire(database, 'o1')
+    const session = database.open().session(testCall())
+    let isThrough = false
+    const expiring = await session.transaction(async (tx) => {
+      await endReservation(tx, 'o1', 'active', 'committed')
+      const expired = session.transaction((other) => expireReservations(other, 10))
+      expired.finally(() => {
+        isThrough = true
+      })
+      await until('it is through, or waits for the other', async () => {
+        const waiting = await database.ask(`select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`)
+        return isThrough || waiting.length > 0
+      })
+      return { expired }
+    })
+    assert.deepEqual(await expiring.expired, [])
+    assert.deepEqual(await database.ask('select state from reservation'), [{ state: 'committed' }])
   })
 })
 

@@ -69,6 +69,8 @@ export class CrashSystem {
   /** What customers were told. */
   readonly journal: Journal
   readonly #folder: string
+  /** How many want a place to fail. */
+  readonly #failing = new Map<string, number>()
   readonly #databases = new Map<string, Database>()
 
   private constructor(bed: Bed, folder: string) {
@@ -139,6 +141,17 @@ export class CrashSystem {
   /** Nobody will have it any more. */
   disarm(place: string): void {
     rmSync(join(this.#folder, 'armed', place), { force: true })
+  }
+
+  /** Makes a place fail for as long as anybody wants it to; gives what ends the wish. */
+  fail(place: string): () => void {
+    const wishes = (): number => this.#failing.get(place) ?? 0
+    if (wishes() === 0) this.arm(place, 'fail')
+    this.#failing.set(place, wishes() + 1)
+    return () => {
+      this.#failing.set(place, wishes() - 1)
+      if (wishes() === 0) this.disarm(place)
+    }
   }
 
   /** Who had the fault; undefined as long as nobody had. */

@@ -194,16 +194,15 @@ export class Actor {
 
   /** Shipping cannot handle the order for a while. */
   async #park(): Promise<string> {
-    const place = 'group.before-commit@shipping'
     let order: string
-    this.#system.arm(place, 'fail')
+    const recover = this.#system.fail('group.before-commit@shipping')
     try {
       order = await this.#buy('tok_ok')
       await this.#until('its event is parked', () =>
         this.#isSo('shipping', sql`select from flotilla.parked where key = ${order}`),
       )
     } finally {
-      this.#system.disarm(place)
+      recover()
     }
     await this.#shipment(order)
     return order

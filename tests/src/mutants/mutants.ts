@@ -142,7 +142,7 @@ const shop: readonly Mutant[] = [
   {
     name: 'expiry-and-commit-both',
     says: 'a reservation expires although it was committed meanwhile',
-    under: conditions.runningOut,
+    under: testFile('apps/shop/dist/inventory/reservations.test.js'),
     file: `${SHOP}/inventory/reservation-store.ts`,
     find: 'order by expires_at limit ${limit} for update skip locked',
     replace: 'order by expires_at limit ${limit}',
