@@ -8,7 +8,7 @@
  * @module
  */
 import { fork } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,14 +23,13 @@ import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom as random } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
+import { childrenOf, cpuOf } from './proc.mjs'
 import { app } from './services.mjs'
 
 const ports = { clock, random, newId: createIds(clock, random) }
 const HOST = fileURLToPath(new URL('./host.mjs', import.meta.url))
 const FILL = 20_000
 const SAGAS = 2_000
-/** The kernel counts CPU time in hundredths of a second. */
-const TICK_US = 10_000
 
 /** Opens everything, and has `work` measure; `ask(measure, options)` adds what CPU an event cost. */
 async function withSystem(work) {
@@ -50,7 +49,7 @@ async function withSystem(work) {
     const bench = await start('bench', ['bench'])
     await work(async (measure, options) => {
       await Promise.all([ask(log, { cpu: true }), ask(bench, { cpu: true })])
-      const before = cpuOfTree(postgres.pid)
+      const before = cpuUsOfTree(postgres.pid)
       const { result } = await ask(bench, { measure, options })
       const [{ cpuUs: logUs }, { cpuUs: benchUs }] = [
         await ask(log, { cpu: true }),
@@ -59,7 +58,7 @@ async function withSystem(work) {
       const per = (us) => Math.round(us / result.events)
       return {
         ...result,
-        cpu: { service: per(benchUs), log: per(logUs), postgres: per(cpuOfTree(postgres.pid) - before) },
+        cpu: { service: per(benchUs), log: per(logUs), postgres: per(cpuUsOfTree(postgres.pid) - before) },
       }
     })
   } finally {
@@ -102,23 +101,11 @@ async function prepare(adminUrl) {
   return environment
 }
 
-/** CPU time of a process and of those it has started, also of those that have ended; 0 where there is no /proc. */
-function cpuOfTree(pid) {
-  if (process.platform !== 'linux') return 0
-  let ticks = 0
-  for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
-    try {
-      const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')
-      const isOurs = Number(name) === pid || Number(fields[1]) === pid
-      if (isOurs) ticks += Number(fields[11]) + Number(fields[12])
-      if (Number(name) === pid) ticks += Number(fields[13]) + Number(fields[14])
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return ticks * TICK_US
+/** Microseconds of CPU time of a process and of those it has started, also of those that have ended. */
+function cpuUsOfTree(pid) {
+  const { ownMs = 0, endedChildrenMs = 0 } = cpuOf(pid) ?? {}
+  const alive = childrenOf(pid).reduce((sum, child) => sum + (cpuOf(child)?.ownMs ?? 0), 0)
+  return (ownMs + endedChildrenMs + alive) * 1_000
 }
 
 function freePort() {

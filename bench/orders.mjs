@@ -2,12 +2,11 @@
  * `npm run bench -- orders`: whole orders through the fleet of the shop, each service a process with a database of its own, every
  * commit on disk, the provider instant. Buyers take turns of two requests: fill the cart, order and wait for the decision.
  *
- * A second is taken from the histories of the orders, which the database's clock dates: from placed (the answer 202) to confirmed,
+ * Latencies are taken from the histories of the orders, which the database's clock dates: from placed (the answer 202) to confirmed,
  * and to checked out (money taken, cart empty). CPU time is that of all processes of the fleet, without the buyers.
  *
  * @module
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock as clock } from '@flotilla/core/clock'
 import { openDatabase } from '@flotilla/core/database'
@@ -15,6 +14,7 @@ import { createIds } from '@flotilla/core/ids'
 import { systemRandom as random } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
 import { startFleet } from '@flotilla/tests/fleet'
+import { childrenOf, cpuOf, titleOf } from './proc.mjs'
 
 const BUYERS = '1,8,32'
 const WARM_MS = 3_000
@@ -22,8 +22,6 @@ const WARM_MS = 3_000
 const WARES = 60
 /** For each buyer: a cart is emptied a moment after its order is confirmed, and until then it cannot be ordered again. */
 const ACCOUNTS = 4
-/** The kernel counts CPU time in hundredths of a second. */
-const TICK_MS = 10
 const ADDRESS = { name: 'A Buyer', line1: 'Street 1', postcode: '01234', city: 'Town', country: 'DE' }
 
 /** Measures, with so many buyers at a time; parcels move long after. */
@@ -65,10 +63,10 @@ async function measure(fleet, skus, accounts, seconds) {
   const buying = Promise.all(buyers.map((buyer) => buy(fleet.api, buyer, skus, stop, answered)))
   await Promise.race([buying, pause(WARM_MS)])
   const from = new Date()
-  const before = cpuOf(fleet)
+  const before = spentBy(fleet)
   const first = answered.length
   await Promise.race([buying, pause(seconds * 1_000)])
-  const spent = cpuOf(fleet)
+  const spent = spentBy(fleet)
   const to = new Date()
   const waits = answered.slice(first).sort((a, b) => a - b)
   stop.isTold = true
@@ -133,36 +131,17 @@ async function latenciesOf(url, from, to) {
 }
 
 /** Milliseconds of CPU time by what spent it; those of PostgreSQL's backends go to the database they serve, alive or ended. */
-function cpuOf(fleet) {
+function spentBy(fleet) {
   const spent = new Map()
-  const add = (name, pid, isParent = false) => {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')
-      const ticks =
-        Number(fields[11]) + Number(fields[12]) + (isParent ? Number(fields[13]) + Number(fields[14]) : 0)
-      spent.set(name, (spent.get(name) ?? 0) + ticks * TICK_MS)
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  for (const { pid, name } of fleet.processes()) add(name, pid)
-  add('supervisor', fleet.supervisor()?.pid)
+  const add = (name, ms = 0) => spent.set(name, (spent.get(name) ?? 0) + ms)
+  for (const { pid, name } of fleet.processes()) add(name, cpuOf(pid)?.ownMs)
+  add('supervisor', cpuOf(fleet.supervisor()?.pid)?.ownMs)
   const postmaster = fleet.postmaster()?.pid
-  add('pg ended', postmaster, true)
-  for (const pid of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
-    try {
-      const parent = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')[1]
-      if (Number(parent) !== postmaster) continue
-      const title = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      const name = /^postgres: shop_\w+ shop_(\w+) /.exec(title)?.[1]
-      add(`pg ${name ?? title.replace(/^postgres: /, '').trim()}`, pid)
-    } catch {
-      // It has ended meanwhile.
-    }
+  add('pg ended', cpuOf(postmaster)?.endedChildrenMs)
+  for (const pid of [postmaster, ...childrenOf(postmaster)]) {
+    const title = titleOf(pid)
+    const name = /^postgres: shop_\w+ shop_(\w+) /.exec(title)?.[1]
+    add(`pg ${name ?? title.replace(/^postgres: /, '')}`, cpuOf(pid)?.ownMs)
   }
   return spent
 }

@@ -1,6 +1,8 @@
 /**
  * `npm run bench -- calls|local|events|sagas|orders [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
+ * `--only` names the peers of `calls`, or the numbers of buyers of `orders`: `--only 1,8`.
+ *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
  * answering one to another. What is promised are the ratios; the figures belong to the machine.
  *

@@ -32,7 +32,7 @@ export abstract class Timed {
 
 /** Holds entries until they fall due or are withdrawn. Its timer runs only while there are some. */
 export class TimerWheel {
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'schedule'>
   readonly #slots = new Array<Timed | undefined>(SLOTS)
   #size = 0
   #turnedToTick = 0
@@ -40,7 +40,7 @@ export class TimerWheel {
   /** When the timer goes. */
   #timerTick = Number.POSITIVE_INFINITY
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'monotonicMs' | 'schedule'>) {
     this.#clock = clock
   }
 

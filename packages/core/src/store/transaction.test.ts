@@ -283,15 +283,13 @@ describe('Transaction.send', () => {
       (tx) => tx.execute(sql`insert into t values (2)`),
       (tx) => tx.execute(sql`insert into t values (2)`).catch(() => {}),
       (tx) => tx.savepoint(async () => tx.send(sql`insert into t values (2)`)),
-      () => Promise.reject(new Error('something else')),
     ]
     for (const follow of follows) {
       const work = db.transaction(async (tx) => {
         tx.send(sql`insert into t values (1)`)
-        // So that it is known to have failed where that makes a difference.
         await follow(tx)
       })
-      await assert.rejects(work, (error) => isUniqueViolation(error) || /something else/.test(String(error)))
+      await assert.rejects(work, isUniqueViolation)
       assert.deepEqual(await test.ask('select * from t'), [{ id: 1 }])
     }
   })
