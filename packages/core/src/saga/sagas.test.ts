@@ -148,6 +148,31 @@ describe('a step that is not for every state', () => {
       entries: ['second', 'decide', 'second'],
     })
   })
+
+  it('goes on behind a step that stopped being for its state meanwhile', async (t) => {
+    const test = await openTestDatabase(t)
+    await migrate(test.url, [platformMigrations])
+    const nothing = () => Promise.resolve(undefined)
+    const saga = defineSaga('shrinking', State)
+      .step('first', { run: nothing, undo: nothing })
+      .step('shrink', {
+        when: ({ amount }) => amount > 5,
+        run: () => Promise.resolve({ amount: 1 }),
+        undo: nothing,
+      })
+      .pivot('decide', {})
+      .end()
+    const instance = await openTestInstance(t, test)
+    const sagas = openSagas(instance, [saga])
+    const session = instance.database.session(testCall())
+    await session.transaction((tx) => sagas.start(tx, saga, 'o1', { amount: 9 }))
+    await until('it is completed', async () => (await sagas.find(session, 'o1'))?.status === 'completed')
+    const { entries = [] } = (await sagas.find(session, 'o1')) ?? {}
+    assert.deepEqual(
+      entries.map(({ step }) => step),
+      ['first', 'shrink', 'decide'],
+    )
+  })
 })
 
 describe('Sagas.start', () => {

@@ -6,6 +6,7 @@ import { seededRandom } from '../kernel/random.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import { testCall } from '../testing/test-call.ts'
 import { openTestDatabase } from '../testing/test-database.ts'
+import { until } from '../testing/until.ts'
 import { Connection } from './connection.ts'
 import { fromDriver, isUniqueViolation, sqlFailureOf } from './pg-errors.ts'
 import { CallSession } from './session.ts'
@@ -130,11 +131,15 @@ describe('Session.transaction', () => {
     await test.ask('create table account (id int primary key, amount int); insert into account values (1, 0)')
     const database = test.open()
     let attempts = 0
+    let readers = 0
     const add = () =>
       database.session(testCall()).transaction(
         async (tx) => {
           attempts++
           const { amount } = await tx.one<{ amount: number }>(sql`select amount from account where id = 1`)
+          readers++
+          // So that all three have read what two of them may not write.
+          await until('all have read', () => readers >= 3)
           await tx.execute(sql`update account set amount = ${amount + 1} where id = 1`)
         },
         { isolation: 'serializable' },
