@@ -143,11 +143,11 @@ async function endedOnce(world: World): Promise<Found> {
   }>(
     'inventory',
     sql`
-      select order_id as id, sku, state, quantity, coalesce(
-        (select json_object_agg(kind, times) from (
-          select kind, count(*) as times from movement
-          where movement.order_id = line.order_id and movement.sku = line.sku group by kind) as counted), '{}') as kinds
-      from reservation_line as line join reservation using (order_id)`,
+      select order_id as id, sku, state, quantity, coalesce(kinds, '{}') as kinds
+      from reservation_line join reservation using (order_id) left join (
+        select order_id, sku, json_object_agg(kind, times) as kinds
+        from (select order_id, sku, kind, count(*) as times from movement group by order_id, sku, kind) as counted
+        group by order_id, sku) as told using (order_id, sku)`,
   )
   for (const { id, sku, state, kinds } of rows) {
     const { reservation = 0, release = 0, expiry = 0, sale = 0, cancellation = 0 } = kinds

@@ -17,7 +17,7 @@ async function main(args: readonly string[]): Promise<number> {
       orders: { type: 'string', default: '3000' },
       kills: { type: 'string', default: '60' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      concurrency: { type: 'string', default: '24' },
+      concurrency: { type: 'string', default: '48' },
       placement: { type: 'string', default: 'fleet' },
       provider: { type: 'string', default: 'realistic' },
       keep: { type: 'boolean', default: false },

@@ -5,15 +5,20 @@
  */
 import type { Random } from '@flotilla/core/random'
 import { SECRET_MARK } from '../oracle/leaks.ts'
-import type { Asker, Careful } from './careful.ts'
+import type { Asker, Careful, Question, Reply } from './careful.ts'
 import type { Journal } from './journal.ts'
 
 /** Somebody with an account. */
-export interface Customer extends Asker {
+export interface Member extends Asker {
   readonly userId: string
   readonly email: string
   readonly password: string
+  /** Of the last login; it is good for fifteen minutes. */
   token: string
+}
+
+/** Somebody who buys. */
+export interface Customer extends Member {
   /** A word in the customer's name and address, which nobody else may see. */
   readonly canary: string
 }
@@ -37,6 +42,21 @@ export async function openAccount(careful: Careful, journal: Journal, random: Ra
     opened.status === 201 ? opened.body : await logIn(careful, random, { email, password })
   journal.planted.ownerOf.set(canary, user.id)
   return { userId: user.id, email, password, token: accessToken, canary }
+}
+
+/** As `careful.ask`; whose token is over logs in again. @throws Error when the new one is not taken either. */
+export async function askAs(
+  member: Member,
+  careful: Careful,
+  random: Random,
+  question: Question,
+): Promise<Reply> {
+  const reply = await careful.ask(random, question, member)
+  if (reply.status !== 401) return reply
+  member.token = (await logIn(careful, random, member)).accessToken
+  const again = await careful.ask(random, question, member)
+  if (again.status === 401) throw new Error(`${member.email} is not known right after a login.`)
+  return again
 }
 
 /** Logs in. @throws Error when that is refused. */

@@ -8,7 +8,7 @@
 import { seededRandom } from '@flotilla/core/random'
 import type { Ask } from '../shop-client.ts'
 import { Careful, type RequestTally } from './careful.ts'
-import { type Customer, logIn, openAccount } from './customers.ts'
+import { type Customer, logIn, type Member, openAccount } from './customers.ts'
 import type { Journal } from './journal.ts'
 import { type OrderTally, visit } from './session.ts'
 import { disturb, fillShelf } from './shelf.ts'
@@ -50,7 +50,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<Tally> {
   const careful = new Careful(api, journal)
   const random = seededRandom(seed)
   const { user, accessToken } = await logIn(careful, random, options.admin)
-  const admin = { userId: user.id, token: accessToken }
+  const admin: Member = { ...options.admin, userId: user.id, token: accessToken }
   const shelf = await fillShelf(careful, admin, random, wanted)
   const idle = await openAccounts(careful, journal, seed, concurrency * CUSTOMERS_PER_VISIT)
   const tally: OrderTally = {

@@ -4,8 +4,8 @@
  * @module
  */
 import { type Random, randomInteger } from '@flotilla/core/random'
-import type { Asker, Careful, Question, Reply } from './careful.ts'
-import { type Customer, hexOf, logIn } from './customers.ts'
+import type { Careful, Question, Reply } from './careful.ts'
+import { askAs, type Customer, hexOf, type Member } from './customers.ts'
 import { pick, type Shelf } from './shelf.ts'
 
 /** What came of orders. */
@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly careful: Careful
   readonly random: Random
   readonly customer: Customer
-  readonly admin: Asker
+  readonly admin: Member
   readonly shelf: Shelf
   readonly tally: OrderTally
 }
@@ -55,12 +55,8 @@ export async function visit(options: SessionOptions): Promise<void> {
   await afterwards(options, placed)
 }
 
-async function ask({ careful, random, customer }: SessionOptions, question: Question): Promise<Reply> {
-  const reply = await careful.ask(random, question, customer)
-  if (reply.status !== 401) return reply
-  // Its fifteen minutes are over.
-  customer.token = (await logIn(careful, random, customer)).accessToken
-  return careful.ask(random, question, customer)
+function ask({ careful, random, customer }: SessionOptions, question: Question): Promise<Reply> {
+  return askAs(customer, careful, random, question)
 }
 
 async function browse(options: SessionOptions): Promise<void> {
@@ -194,7 +190,7 @@ async function refund({ careful, random, admin, tally }: SessionOptions, id: str
       body: { ...amount, reason: 'it was broken' },
     }
     const both = random.next() < 0.2 ? [question, question] : [question]
-    const replies = await Promise.all(both.map((one) => careful.ask(random, one, admin)))
+    const replies = await Promise.all(both.map((one) => askAs(admin, careful, random, one)))
     if (replies.some(({ status }) => status === 202)) tally.refunds++
   }
 }

@@ -5,8 +5,8 @@
  * @module
  */
 import { type Random, randomInteger } from '@flotilla/core/random'
-import type { Asker, Careful } from './careful.ts'
-import { hexOf } from './customers.ts'
+import type { Careful } from './careful.ts'
+import { askAs, hexOf, type Member } from './customers.ts'
 
 /** A product that is bought. */
 export interface Ware {
@@ -36,7 +36,7 @@ export function pick<T>(random: Random, all: readonly T[]): T {
 /** Chooses wares, counts their stock, and makes coupons: one that may be used once, one once by each customer. */
 export async function fillShelf(
   careful: Careful,
-  admin: Asker,
+  admin: Member,
   random: Random,
   orders: number,
 ): Promise<Shelf> {
@@ -52,16 +52,12 @@ export async function fillShelf(
   const tag = hexOf(random, 6).toUpperCase()
   const [once, each, few] = [`ONCE-${tag}`, `EACH-${tag}`, `FEW-${tag}`]
   const make = (code: string, limits: Readonly<Record<string, number>>) =>
-    careful.ask(
-      random,
-      {
-        intent: 'odd',
-        path: '/coupons',
-        key: `coupon ${code}`,
-        body: { code, benefit: { kind: 'percent', percent: 15 }, ...limits },
-      },
-      admin,
-    )
+    askAs(admin, careful, random, {
+      intent: 'odd',
+      path: '/coupons',
+      key: `coupon ${code}`,
+      body: { code, benefit: { kind: 'percent', percent: 15 }, ...limits },
+    })
   await make(once, { limitTotal: 1 })
   await make(each, { limitPerCustomer: 1 })
   await make(few, { limitTotal: Math.max(2, Math.round(orders / 50)), limitPerCustomer: 3 })
@@ -71,7 +67,7 @@ export async function fillShelf(
 /** Changes something while people buy: a price, the count of something. */
 export async function disturb(
   careful: Careful,
-  admin: Asker,
+  admin: Member,
   random: Random,
   shelf: Shelf,
   orders: number,
@@ -85,29 +81,26 @@ export async function disturb(
   if (status !== 200) return
   const { name, description, category, price, attributes, version } = body
   const amount = Math.max(100, Math.round(price.amount * (0.8 + 0.4 * random.next())))
-  await careful.ask(
-    random,
-    {
-      intent: 'price',
-      method: 'PUT',
-      path: `/products/${id}`,
-      version,
-      body: { name, description, category, price: { ...price, amount }, attributes, isPublished: true },
-    },
-    admin,
-  )
+  await askAs(admin, careful, random, {
+    intent: 'price',
+    method: 'PUT',
+    path: `/products/${id}`,
+    version,
+    body: { name, description, category, price: { ...price, amount }, attributes, isPublished: true },
+  })
 }
 
 async function count(
   careful: Careful,
-  admin: Asker,
+  admin: Member,
   random: Random,
   sku: string,
   onHand: number,
 ): Promise<void> {
-  await careful.ask(
-    random,
-    { intent: 'stock', method: 'PUT', path: `/stock/${sku}`, body: { onHand } },
-    admin,
-  )
+  await askAs(admin, careful, random, {
+    intent: 'stock',
+    method: 'PUT',
+    path: `/stock/${sku}`,
+    body: { onHand },
+  })
 }
