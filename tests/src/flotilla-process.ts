@@ -34,6 +34,19 @@ export interface Bed {
   readonly environment: Readonly<Record<string, string>>
 }
 
+/** Commands that go on. */
+const children = new Set<ChildProcess>()
+
+// What was started is not left behind, however this process ends, short of `kill -9`.
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGTERM')
+})
+
+/** Has a campaign end at Ctrl-C, and what it started with it. */
+export function exitOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+}
+
 /** Makes a bed, for the checkout in `from`: by default this one. */
 export async function makeBed(
   t: { after(cleanUp: () => Promise<void>): void },
@@ -99,6 +112,8 @@ export function start(
     env: { ...process.env, NO_COLOR: '1', ...bed.environment, ...extra },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  children.add(child)
+  child.once('close', () => children.delete(child))
   let output = ''
   let errors = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

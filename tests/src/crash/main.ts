@@ -9,6 +9,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { CrashFault } from '@flotilla/core/crashpoint'
+import { exitOnSignals } from '../flotilla-process.ts'
 import { formatReport } from '../oracle/report.ts'
 import type { Cell } from './campaign.ts'
 import { type Crashed, crash, lineOf } from './crash.ts'
@@ -16,6 +17,7 @@ import { places } from './places.ts'
 
 const STOP_MS = { quick: 4_000, full: 20_000 }
 
+exitOnSignals()
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {

@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { exitOnSignals } from '../flotilla-process.ts'
 import { Bench, type Outcome } from './bench.ts'
 import { type Mutant, mutants } from './mutants.ts'
 
@@ -18,7 +19,7 @@ const { values } = parseArgs({
 const startMs = Date.now()
 const cleanUps: (() => Promise<void>)[] = []
 const owner = { after: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp) }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+exitOnSignals()
 try {
   process.exitCode = (await run()) ? 0 : 1
 } finally {

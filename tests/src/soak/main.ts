@@ -4,10 +4,11 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import type { Bed } from '../flotilla-process.ts'
+import { type Bed, exitOnSignals } from '../flotilla-process.ts'
 import { formatReport } from '../oracle/report.ts'
 import { countKills, type Soaked, type SoakOptions, soak, ViolationError } from './soak.ts'
 
+exitOnSignals()
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
@@ -17,7 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
       orders: { type: 'string', default: '3000' },
       kills: { type: 'string', default: '60' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      concurrency: { type: 'string', default: '48' },
+      concurrency: { type: 'string', default: '24' },
       placement: { type: 'string', default: 'fleet' },
       provider: { type: 'string', default: 'realistic' },
       keep: { type: 'boolean', default: false },
