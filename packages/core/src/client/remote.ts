@@ -205,7 +205,7 @@ function attemptOn(
         target.breaker.fail(endMs)
         if (!error.isRemote) options.directory.report(target.instance)
       } else if (error?.code === 'canceled') target.breaker.abandon(endMs)
-      else target.breaker.succeed()
+      else target.succeed(endMs)
       resolve(reply)
     })
   })
