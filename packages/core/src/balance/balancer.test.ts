@@ -97,26 +97,27 @@ describe('sparesNewcomers', () => {
 
 describe('subsetOf', () => {
   const all = Array.from({ length: 40 }, (_, index) => ({ id: `i${index}` }))
+  const idOf = ({ id }: { readonly id: string }): string => id
 
   it('gives every caller as many as it wants, always the same, and all together everybody', () => {
     const reached = new Map<string, number>()
     for (let caller = 0; caller < 60; caller++) {
-      const subset = subsetOf(all, `caller-${caller}`, 8)
+      const subset = subsetOf(all, idOf, `caller-${caller}`, 8)
       assert.equal(new Set(subset).size, 8)
-      assert.deepEqual(subsetOf(all, `caller-${caller}`, 8), subset)
+      assert.deepEqual(subsetOf(all, idOf, `caller-${caller}`, 8), subset)
       for (const { id } of subset) reached.set(id, (reached.get(id) ?? 0) + 1)
     }
     assert.equal(reached.size, all.length)
     // 60 callers of 8 each: 12 callers an instance.
     assert.ok([...reached.values()].every((count) => count >= 3 && count <= 26))
-    assert.equal(subsetOf(all.slice(0, 5), 'caller', 8).length, 5)
+    assert.equal(subsetOf(all.slice(0, 5), idOf, 'caller', 8).length, 5)
   })
 
   it('changes only where an instance left', () => {
     const left = all.slice(1)
     for (let caller = 0; caller < 60; caller++) {
-      const before = subsetOf(all, `caller-${caller}`, 8)
-      const after = subsetOf(left, `caller-${caller}`, 8)
+      const before = subsetOf(all, idOf, `caller-${caller}`, 8)
+      const after = subsetOf(left, idOf, `caller-${caller}`, 8)
       const kept = before.filter((one) => after.includes(one))
       assert.equal(kept.length, before.includes(all[0] as (typeof all)[0]) ? 7 : 8)
     }

@@ -9,16 +9,17 @@
  */
 import { fnv1a, mix } from '../kernel/hash.ts'
 
-/** At most `size` of `all`, which have an `id`, for the caller of this name. */
-export function subsetOf<T extends { readonly id: string }>(
+/** At most `size` of `all` for the caller of this name; `idOf` tells them apart. */
+export function subsetOf<T>(
   all: readonly T[],
+  idOf: (one: T) => string,
   caller: string,
   size: number,
 ): readonly T[] {
   if (all.length <= size) return all
   const hash = fnv1a(caller)
   return all
-    .map((one) => ({ one, score: mix(hash, fnv1a(one.id)) }))
+    .map((one) => ({ one, score: mix(hash, fnv1a(idOf(one))) }))
     .sort((a, b) => b.score - a.score)
     .slice(0, size)
     .map(({ one }) => one)

@@ -54,7 +54,7 @@ export class Client {
   outgoing(operation: Operation): OutgoingOperation {
     let outgoing = this.#outgoing.get(operation)
     if (outgoing === undefined) {
-      outgoing = new OutgoingOperation(operation, this.#callee(operation.service), this.#options.metrics)
+      outgoing = new OutgoingOperation(operation, this.#callee(operation.service), this.#options)
       this.#outgoing.set(operation, outgoing)
     }
     return outgoing
@@ -95,9 +95,10 @@ export class Client {
     })
   }
 
-  #send({ callee }: OutgoingOperation, request: CallRequest, settle: Settle): void {
-    if (callee.local === undefined) void callRemote(callee, request, this.#options).then(settle)
-    else callee.local.call(request, settle)
+  #send(outgoing: OutgoingOperation, request: CallRequest, settle: Settle): void {
+    const { local } = outgoing.callee
+    if (local === undefined) void callRemote(outgoing, request, this.#options).then(settle)
+    else local.call(request, settle)
   }
 
   #ended(outgoing: OutgoingOperation, request: CallRequest, parent: TraceContext, reply: Reply): void {
@@ -119,7 +120,7 @@ export class Client {
     const { callee, operation } = outgoing
     const request = this.#request(operation, input, context, caller, options, false)
     return callee.local === undefined
-      ? openStream(callee, request, this.#options)
+      ? openStream(outgoing, request, this.#options)
       : callee.local.stream(request)
   }
 

@@ -17,7 +17,7 @@ export type OpenChannel = (instance: Instance) => Promise<Channel>
 
 /** An instance and what is known about it. */
 export class Target implements Endpoint {
-  readonly instance: Instance
+  instance: Instance
   slowStart: SlowStart | undefined
   readonly ewma = new PeakEwma()
   readonly breaker: InstanceBreaker

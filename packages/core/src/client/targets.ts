@@ -3,11 +3,15 @@
  *
  * @module
  */
-import { Balancer } from '../balance/balancer.ts'
+import type { Balancer } from '../balance/balancer.ts'
 import { sparesNewcomers } from '../balance/slow-start.ts'
+import { subsetOf } from '../balance/subset.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Directory, Instance } from '../registry/directory.ts'
 import { type OpenChannel, Target } from './target.ts'
+
+/** The list that no directory gives. */
+const unknown: readonly Instance[] = []
 
 /** Follows the directory and picks. */
 export class Targets {
@@ -15,26 +19,39 @@ export class Targets {
   readonly #directory: Directory
   readonly #open: OpenChannel
   readonly #random: Random
-  readonly #balancer: Balancer
-  #instances: readonly Instance[] = []
+  readonly #caller: string
+  #subsetSize = Number.POSITIVE_INFINITY
+  #instances: readonly Instance[] = unknown
   #targets: Target[] = []
 
-  constructor(service: string, directory: Directory, open: OpenChannel, random: Random, zone = '') {
+  constructor(service: string, directory: Directory, open: OpenChannel, random: Random, caller: string) {
     this.#service = service
     this.#directory = directory
     this.#open = open
     this.#random = random
-    this.#balancer = new Balancer(random, zone)
+    this.#caller = caller
+  }
+
+  /** From now on at most so many instances are called. */
+  limit(subsetSize: number): void {
+    if (subsetSize === this.#subsetSize) return
+    this.#subsetSize = subsetSize
+    this.#instances = unknown
   }
 
   /**
    * The instance for the next attempt: one that was not tried yet, and is well, if there is such; undefined when
    * every instance was tried or there is none.
    */
-  pick(tried: ReadonlySet<Target> | undefined, nowMs: number, key?: string): Target | undefined {
+  pick(
+    balancer: Balancer,
+    tried: ReadonlySet<Target> | undefined,
+    nowMs: number,
+    key: string | undefined,
+  ): Target | undefined {
     const all = this.#current(nowMs)
     const untried = tried === undefined ? all : all.filter((target) => !tried.has(target))
-    return this.#balancer.pick(untried, nowMs, key)
+    return balancer.pick(untried, nowMs, key)
   }
 
   /** Closes every channel. */
@@ -48,10 +65,15 @@ export class Targets {
     if (instances === this.#instances) return this.#targets
     const newcomers: Target[] = []
     const known = new Map(this.#targets.map((target) => [target.instance.instance, target]))
-    this.#targets = instances.map((instance) => {
+    const chosen = subsetOf(instances, ({ instance }) => instance, this.#caller, this.#subsetSize)
+    this.#targets = chosen.map((instance) => {
       const target = known.get(instance.instance)
       known.delete(instance.instance)
-      if (target !== undefined) return target
+      if (target !== undefined) {
+        // Its weight may have changed.
+        target.instance = instance
+        return target
+      }
       const newcomer = new Target(instance, this.#open, this.#random)
       newcomers.push(newcomer)
       return newcomer

@@ -9,6 +9,7 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import { CallPolicies } from '../client/call-policies.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
@@ -28,6 +29,7 @@ import type { Environment } from './config.ts'
 import { httpCaller } from './http-caller.ts'
 import { Membership } from './membership.ts'
 import { type Network, openNetwork } from './network.ts'
+import { openPolicies } from './open-policies.ts'
 import { openService, readServiceSettings } from './open-service.ts'
 import { pagesOf } from './pages.ts'
 import type { HostParts } from './parts.ts'
@@ -72,6 +74,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   try {
     const services = await loadServices(options.app, options.settings.services)
     const settings = readServiceSettings(services, options.environment)
+    await openPolicies(parts)
     const network = await openNetwork(parts, services)
     for (const [service, its] of settings) await openService(parts, network, service, its)
     await network.followOwnRegistry()
@@ -116,6 +119,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     trust: new Trust(settings, clock),
     http,
     receiver: new ServiceReceiver(wheel),
+    policies: new CallPolicies(),
     closing,
     state: { isReady: false, isDraining: false },
   }
@@ -170,7 +174,7 @@ async function join(
   wires: Wires,
 ): Promise<void> {
   const { settings, ports, log, closing, state } = parts
-  const { instance, version, drainDelayMs } = settings
+  const { instance, version, zone, weight, drainDelayMs } = settings
   const { registryCalls } = network
   const frames = formatAddress(wires.frames)
   const membership =
@@ -186,6 +190,8 @@ async function join(
         version,
         frames,
         http: wires.http,
+        zone,
+        weight,
       })),
     })
   state.isReady = true

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CallPolicies } from '../client/call-policies.ts'
 import type { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -34,6 +35,8 @@ export interface HostParts {
   readonly http: HttpClient
   /** Answers the calls to all services of the host. */
   readonly receiver: ServiceReceiver
+  /** What the operator says about calls. */
+  readonly policies: CallPolicies
   readonly closing: Closing
   readonly state: HostState
 }
