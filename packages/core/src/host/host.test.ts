@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,7 +65,12 @@ function openDesk() {
 }
 
 /** A host of its own, without a registry. */
-async function openAlone(t: TestContext, app: ReturnType<typeof openDesk>['app'], drainDelayMs: number) {
+async function openAlone(
+  t: TestContext,
+  app: ReturnType<typeof openDesk>['app'],
+  drainDelayMs: number,
+  policies = '',
+) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
   const { publicKey, privateKey } = createKeyPair()
   const claims = { instance: 'desk-1', services: ['desk'], expiresAt: systemClock.now() + 60_000 }
@@ -77,6 +82,7 @@ async function openAlone(t: TestContext, app: ReturnType<typeof openDesk>['app']
     FLOTILLA_USER_KEY: publicKey,
     FLOTILLA_CREDENTIAL: new Signer(privateKey).process(claims),
     FLOTILLA_DRAIN_DELAY_MS: String(drainDelayMs),
+    FLOTILLA_POLICIES: policies,
   })
   const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
   const log = createLogger({ level: 'silent', clock: systemClock, fields: {} })
@@ -159,3 +165,21 @@ async function closesSoon(host: Host): Promise<void> {
   await host.close()
   assert.ok(systemClock.monotonicMs() - startMs < 2_000)
 }
+
+describe('The policies of a host', () => {
+  it('do not keep it from starting when they are wrong, and hold as soon as they are right', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const path = join(folder, 'policies.yaml')
+    writeFileSync(path, 'services: { desk: { balance: { policy: fastest } }, table: {} }')
+    const host = await openAlone(t, openDesk().app, 0, path)
+    const isRefused = (refused: 0 | 1): boolean =>
+      host.metrics.toPrometheus().includes(`flotilla_policies_refused ${refused}`)
+    assert.ok(isRefused(1))
+    assert.equal((await post(host, 'ask')).status, 200)
+    writeFileSync(path, 'services: { desk: { balance: { policy: random } } }')
+    await until('they hold', () => isRefused(0))
+    writeFileSync(path, 'services: { table: {} }')
+    await until('there is a mistake', () => isRefused(1))
+  })
+})
