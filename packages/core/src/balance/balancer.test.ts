@@ -70,6 +70,9 @@ describe('Balancer', () => {
     for (const one of all.slice(0, 2)) one.isWell = false
     assert.deepEqual(picked(balancer, all), ['b1', 'b2'])
     assert.deepEqual(picked(new Balancer(seededRandom(1), 'c', random), all), ['b1', 'b2'])
+    // One of three has too much to carry.
+    const more = [...all, instance('a3', 'a')]
+    assert.deepEqual(picked(balancer, more), ['a3', 'b1', 'b2'])
   })
 
   it('changes its policy from one pick to the next', () => {
