@@ -11,7 +11,8 @@
  */
 import type { Random } from '../kernel/random.ts'
 import type { Endpoint } from './endpoint.ts'
-import { createPolicy, type Policy, type PolicyName } from './policy.ts'
+import { createPolicy, type PolicyName } from './policies.ts'
+import type { Policy } from './policy.ts'
 
 /** How to choose. */
 export interface BalanceSettings {

@@ -9,18 +9,18 @@
  */
 import { fnv1a, mix } from '../kernel/hash.ts'
 
-/** At most `size` of `all` for the caller of this name; `idOf` tells them apart. */
+/** At most `maxCount` of `all` for the caller of this name; `idOf` tells them apart. */
 export function subsetOf<T>(
   all: readonly T[],
   idOf: (one: T) => string,
   caller: string,
-  size: number,
+  maxCount: number,
 ): readonly T[] {
-  if (all.length <= size) return all
+  if (all.length <= maxCount) return all
   const hash = fnv1a(caller)
   return all
     .map((one) => ({ one, score: mix(hash, fnv1a(idOf(one))) }))
     .sort((a, b) => b.score - a.score)
-    .slice(0, size)
+    .slice(0, maxCount)
     .map(({ one }) => one)
 }

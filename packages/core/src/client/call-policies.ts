@@ -5,7 +5,7 @@
  * @module
  */
 import { type BalanceSettings, defaultBalance } from '../balance/balancer.ts'
-import { policyNames } from '../balance/policy.ts'
+import { policyNames } from '../balance/policies.ts'
 import { closed, lazyCheck, type Static, Type } from '../contract/schema.ts'
 
 const BalancePolicy = Type.Partial(

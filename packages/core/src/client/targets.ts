@@ -20,7 +20,7 @@ export class Targets {
   readonly #open: OpenChannel
   readonly #random: Random
   readonly #caller: string
-  #subsetSize = Number.POSITIVE_INFINITY
+  #subsetCount = Number.POSITIVE_INFINITY
   #instances: readonly Instance[] = unknown
   #targets: Target[] = []
 
@@ -33,9 +33,9 @@ export class Targets {
   }
 
   /** From now on at most so many instances are called. */
-  limit(subsetSize: number): void {
-    if (subsetSize === this.#subsetSize) return
-    this.#subsetSize = subsetSize
+  limit(subsetCount: number): void {
+    if (subsetCount === this.#subsetCount) return
+    this.#subsetCount = subsetCount
     this.#instances = unknown
   }
 
@@ -65,7 +65,7 @@ export class Targets {
     if (instances === this.#instances) return this.#targets
     const newcomers: Target[] = []
     const known = new Map(this.#targets.map((target) => [target.instance.instance, target]))
-    const chosen = subsetOf(instances, ({ instance }) => instance, this.#caller, this.#subsetSize)
+    const chosen = subsetOf(instances, ({ instance }) => instance, this.#caller, this.#subsetCount)
     this.#targets = chosen.map((instance) => {
       const target = known.get(instance.instance)
       known.delete(instance.instance)

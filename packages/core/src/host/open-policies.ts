@@ -9,7 +9,7 @@ import type { HostParts } from './parts.ts'
 import { PolicyFile, type PolicySection } from './policy-file.ts'
 
 /** The section `services`: policies of calls, by the service that is called. */
-export function servicesSection(app: App, apply: (policies: ServicePolicies) => void): PolicySection {
+function servicesSection(app: App, apply: (policies: ServicePolicies) => void): PolicySection {
   const known = new Set(Object.keys(app.services))
   return {
     check: servicePoliciesCheck,

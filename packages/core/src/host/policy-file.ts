@@ -85,7 +85,7 @@ export class PolicyFile {
 }
 
 /** All mistakes of a file's content, by its sections: each as `pointer: what is wrong`. */
-export function mistakesIn(
+function mistakesIn(
   policies: Readonly<Record<string, unknown>>,
   sections: Readonly<Record<string, PolicySection>>,
 ): readonly string[] {
@@ -106,7 +106,7 @@ export function mistakesIn(
 }
 
 /** The content of a file, or why it cannot be read. A file that is empty says nothing. */
-export async function readPolicies(
+async function readPolicies(
   path: string,
 ): Promise<
   { readonly policies: Readonly<Record<string, unknown>> } | { readonly mistakes: readonly string[] }

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { seededRandom } from '../kernel/random.ts'
 import type { Endpoint } from './endpoint.ts'
 import { PeakEwma } from './peak-ewma.ts'
-import { createPolicy, type Policy, type PolicyName, policyNames } from './policy.ts'
+import { createPolicy, type PolicyName, policyNames } from './policies.ts'
+import type { Policy } from './policy.ts'
 import { SlowStart } from './slow-start.ts'
 
 interface Described {
