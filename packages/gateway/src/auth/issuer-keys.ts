@@ -23,6 +23,8 @@ export class IssuerKeys {
   readonly #clock: Clock
   readonly #log: Pick<Logger, 'warn'>
   #keys: ReadonlyMap<string, VerificationKey> | undefined
+  /** Said once, not every five minutes: many issuers publish keys that are for something else. */
+  #unusable = ''
   #fetchedMs = Number.NEGATIVE_INFINITY
   #triedMs = Number.NEGATIVE_INFINITY
   #fetching: Promise<void> | undefined
@@ -70,10 +72,13 @@ export class IssuerKeys {
     const { issuer, algorithms, keys } = this.#issuer
     try {
       const set = typeof keys === 'function' ? await keys() : keys
-      this.#keys = await readKeys(set, algorithms, (kid, why) =>
-        this.#log.warn('a key of an issuer of access tokens is not used', { issuer, kid, why }),
-      )
+      const { keys: usable, unusable } = await readKeys(set, algorithms)
+      this.#keys = usable
       this.#fetchedMs = nowMs
+      const said = unusable.join()
+      if (said !== '' && said !== this.#unusable)
+        this.#log.warn('keys of an issuer of access tokens are not used', { issuer, unusable })
+      this.#unusable = said
     } catch (error) {
       this.#log.warn('the keys of an issuer of access tokens could not be had', { issuer, error })
       if (nowMs - this.#fetchedMs > STALE_MS) this.#keys = undefined

@@ -36,49 +36,50 @@ const FITS: Readonly<Record<Algorithm, (jwk: JWK) => boolean>> = {
   RS256: ({ kty, e }) => kty === 'RSA' && e === RSA_EXPONENT,
 }
 
-/**
- * The usable keys of `set` by their names; `onUnusable` hears of every other.
- *
- * @throws FlotillaError `unavailable` when `set` is no key set, or has more than 64 keys.
- */
-export async function readKeys(
-  set: JSONWebKeySet,
-  algorithms: readonly Algorithm[],
-  onUnusable: (kid: unknown, why: string) => void,
-): Promise<Map<string, VerificationKey>> {
+/** A key set as it is used. */
+export interface ReadKeys {
+  readonly keys: ReadonlyMap<string, VerificationKey>
+  /** Every key that is not used, and why. */
+  readonly unusable: readonly string[]
+}
+
+/** @throws FlotillaError `unavailable` when `set` is no key set, or has more than 64 keys. */
+export async function readKeys(set: JSONWebKeySet, algorithms: readonly Algorithm[]): Promise<ReadKeys> {
   const jwks: unknown = set?.keys
   if (!Array.isArray(jwks) || jwks.length > KEYS_MAX)
     throw new FlotillaError('unavailable', `This is no key set of at most ${KEYS_MAX} keys.`)
   const named = (kid: unknown): number => jwks.filter((jwk: JWK | null) => jwk?.kid === kid).length
   const keys = new Map<string, VerificationKey>()
-  for (const jwk of jwks as (JWK | null)[]) {
+  const unusable: string[] = []
+  for (const [index, jwk] of (jwks as (JWK | null)[]).entries()) {
     const kid = jwk?.kid
-    if (jwk === null || typeof kid !== 'string' || !KEY_NAME.test(kid)) onUnusable(kid, 'its name is no name')
+    if (jwk === null || typeof kid !== 'string' || !KEY_NAME.test(kid))
+      unusable.push(`#${index}: no good name`)
     // Which of them was meant? Neither is used.
-    else if (named(kid) > 1) onUnusable(kid, 'another key has the same name')
+    else if (named(kid) > 1) unusable.push(`${kid}: the name of another, too`)
     else {
       const key = await readKey(jwk, algorithms)
-      if (typeof key === 'string') onUnusable(kid, key)
+      if (typeof key === 'string') unusable.push(`${kid}: ${key}`)
       else keys.set(kid, key)
     }
   }
-  return keys
+  return { keys, unusable }
 }
 
 /** The key, or why it is not used. */
 async function readKey(jwk: JWK, algorithms: readonly Algorithm[]): Promise<VerificationKey | string> {
   const { kty, crv, x, y, n, e, use, key_ops: uses } = jwk
-  if ('d' in jwk || 'k' in jwk) return 'it is not public'
-  if (use !== undefined && use !== 'sig') return 'it is not for signatures'
-  if (uses !== undefined && !(Array.isArray(uses) && uses.includes('verify'))) return 'it is not for checking'
+  if ('d' in jwk || 'k' in jwk) return 'not public'
+  if (use !== undefined && use !== 'sig') return 'not for signatures'
+  if (uses !== undefined && !(Array.isArray(uses) && uses.includes('verify'))) return 'not for checking'
   const fitting = algorithms.filter((one) => FITS[one](jwk) && (jwk.alg === undefined || jwk.alg === one))
   const [algorithm] = fitting
-  if (algorithm === undefined || fitting.length > 1) return 'it is not for one algorithm of the issuer'
+  if (algorithm === undefined || fitting.length > 1) return 'not for one algorithm of the issuer'
   // Of the key itself only: what else the JWK says has been looked at, or does not matter.
   const material = kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
   const key = await importJWK(material as JWK, algorithm).catch(() => undefined)
-  if (key === undefined || key instanceof Uint8Array) return 'it cannot be read'
+  if (key === undefined || key instanceof Uint8Array) return 'cannot be read'
   const { modulusLength: bits } = key.algorithm as { readonly modulusLength?: number }
-  if (bits !== undefined && (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)) return `it has ${bits} bits`
+  if (bits !== undefined && (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)) return `${bits} bits`
   return { algorithm, key }
 }
