@@ -62,8 +62,8 @@ export interface TestGateway {
   ask(path: string, ask?: Ask): Promise<Answer>
   /** Sends bytes on a connection of their own; gives everything that comes back until it closes. */
   raw(bytes: string | Buffer): Promise<string>
-  /** An access token of a user with this id. */
-  token(id: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
+  /** An access token of a user with this id; of our own issuer unless said otherwise. */
+  token(id: string, claims?: Readonly<Record<string, unknown>>, issuer?: string): Promise<string>
   /** Lines of the access log that have been written. */
   accessLog(): readonly Readonly<Record<string, unknown>>[]
 }
@@ -77,6 +77,8 @@ const AMPLE = {
 
 const KID = 'k1'
 const ISSUER = 'https://issuer.test'
+/** Issues tokens, too, with the same key; its chiefs are our admins. */
+export const PARTNER = 'https://partner.test'
 const AUDIENCE = 'things'
 
 /** One for all tests of a suite; to be asked for within a test. */
@@ -120,6 +122,15 @@ export async function openTestGateway(
     issuer: ISSUER,
     audience: AUDIENCE,
     fetchKeys: async () => ({ keys: [publicKey] }),
+    foreignIssuers: [
+      {
+        issuer: PARTNER,
+        audience: AUDIENCE,
+        algorithms: ['ES256'],
+        keys: async () => ({ keys: [publicKey] }),
+        claims: { name: 'partner', roles: { chief: ['admin'] }, tier: 'premium' },
+      },
+    ],
     findApiKey: async (_, key) => apiKeys.get(key),
     strictRoutes: [
       { operation: things.operations.login, keyOf: (input) => (input as { email: string }).email },
@@ -149,11 +160,11 @@ export async function openTestGateway(
     isDraining: () => isDraining(),
     ask: (path, ask = {}) => askOver(port, path, ask),
     raw: (bytes) => sendRaw(port, bytes),
-    token: (id, claims = {}) =>
+    token: (id, claims = {}, issuer = ISSUER) =>
       new SignJWT({ roles: ['user'], tier: 'free', ...claims })
         .setProtectedHeader({ alg: 'ES256', kid: KID, typ: 'at+jwt' })
         .setSubject(id)
-        .setIssuer(ISSUER)
+        .setIssuer(issuer)
         .setAudience(AUDIENCE)
         .setIssuedAt(nowS())
         .setExpirationTime(nowS() + 600)
