@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { FlotillaError } from '@flotilla/core/error'
 import { listen } from '@flotilla/core/http-server'
 import { PROBLEM_TYPE } from '@flotilla/core/problem'
+import { readHead } from '../match/request-head.ts'
 import { plainProblem } from './answer.ts'
 import type { Edge } from './equipment.ts'
 import { Exchange } from './exchange.ts'
@@ -43,20 +44,21 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   const perAddress = new Map<string, number>()
   server.on('connection', (socket) => boundPerAddress(socket, perAddress, config.connectionsPerAddressMax))
   const latest: Latest = new WeakMap()
-  const take = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    latest.set(incoming.socket, outgoing)
-    void new Exchange(edge, incoming, outgoing).run()
-  }
-  server.on('request', take)
+  server.on('request', (incoming, outgoing) =>
+    inTurn(latest, outgoing, () => exchange(edge, incoming, outgoing)),
+  )
   // Answered by Node itself without these.
-  server.on('checkContinue', (incoming, outgoing) => {
-    outgoing.writeContinue()
-    take(incoming, outgoing)
-  })
-  server.on('checkExpectation', (_, outgoing) => {
-    outgoing.shouldKeepAlive = false
-    outgoing.writeHead(417, { 'content-type': PROBLEM_TYPE }).end(plainProblem(417, 'Expectation Failed.'))
-  })
+  server.on('checkContinue', (incoming, outgoing) =>
+    inTurn(latest, outgoing, () => {
+      // Node looks for the word anywhere in the field.
+      if (incoming.headers.expect?.toLowerCase() !== '100-continue') refuseExpectation(outgoing)
+      else {
+        if (isBodyWelcome(incoming)) outgoing.writeContinue()
+        exchange(edge, incoming, outgoing)
+      }
+    }),
+  )
+  server.on('checkExpectation', (_, outgoing) => inTurn(latest, outgoing, () => refuseExpectation(outgoing)))
   server.on('clientError', (error, socket) => refuseRaw(latest, socket as Socket, ...parserRefusal(error)))
   server.on('upgrade', (_, socket) => refuseRaw(latest, socket as Socket, 501, 'Not Implemented'))
   await listen(server, config.host, config.port)
@@ -100,6 +102,40 @@ function parserRefusal({ code }: NodeJS.ErrnoException): [status: number, title:
 
 /** The answer to the last request of each connection. */
 type Latest = WeakMap<Socket, ServerResponse>
+
+/**
+ * Takes a request when the one before it on its connection is answered: a command must not overtake another (RFC 9112, 9.3.2). Never
+ * when we close after that answer: what was read behind it would run without an answer, and if it was refused, nobody knows whether
+ * there is a request at all.
+ */
+function inTurn(latest: Latest, outgoing: ServerResponse, take: () => void): void {
+  const { socket } = outgoing.req
+  const before = latest.get(socket)
+  if (before?.shouldKeepAlive === false) return
+  latest.set(socket, outgoing)
+  if (before === undefined || before.destroyed) take()
+  else
+    before.once('close', () => {
+      if (before.shouldKeepAlive && !socket.destroyed) take()
+    })
+}
+
+function exchange(edge: Edge, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  void new Exchange(edge, incoming, outgoing).run()
+}
+
+/** Whether somebody who waits with a body is to send it. The exchange reads the head again: few expect anything. */
+function isBodyWelcome({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const head = readHead(method, url, httpVersion, rawHeaders)
+  return 'path' in head && head.hasBody
+}
+
+function refuseExpectation(outgoing: ServerResponse): void {
+  outgoing.shouldKeepAlive = false
+  const body = plainProblem(417, 'Expectation Failed.')
+  const headers = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body) }
+  outgoing.writeHead(417, headers).end(body)
+}
 
 /**
  * Answers where there is no request to answer, and closes: what follows on such a connection cannot be trusted. The
