@@ -8,13 +8,19 @@ import type { Socket } from 'node:net'
 import { FlotillaError } from '@flotilla/core/error'
 import { listen } from '@flotilla/core/http-server'
 import { PROBLEM_TYPE } from '@flotilla/core/problem'
+import { addressGroup } from '../match/client-address.ts'
 import { readHead } from '../match/request-head.ts'
 import { plainProblem } from './answer.ts'
+import { Connections } from './connections.ts'
 import type { Edge } from './equipment.ts'
 import { Exchange } from './exchange.ts'
 
 const HEAD_BYTES_MAX = 16 * 1024
 const REQUESTS_PER_SOCKET_MAX = 1_000
+/** A whole request, and an answer that its client does not read, may take this many times as long as a head. */
+const HEADS_A_REQUEST = 3
+/** What a gateway that leaves waits for requests of which it has a part: a process has 10 s to close. */
+const LEAVE_MS_MAX = 5_000
 
 /** The listening server. */
 export interface PublicServer {
@@ -25,14 +31,14 @@ export interface PublicServer {
 
 /** @throws FlotillaError `unavailable` when the port is taken. */
 export async function openPublicServer(edge: Edge): Promise<PublicServer> {
-  const { config, log } = edge.runtime
+  const { clock, config, log } = edge.runtime
   const server = createServer({
     insecureHTTPParser: false,
     // The strict head check asks for it; Node's own refusal would be no problem document.
     requireHostHeader: false,
     maxHeaderSize: HEAD_BYTES_MAX,
     headersTimeout: config.headTimeoutMs,
-    requestTimeout: 30_000,
+    requestTimeout: HEADS_A_REQUEST * config.headTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, config.headTimeoutMs),
     // Longer than what clients and proxies in front usually keep, so that it is not us who close under their request.
     keepAliveTimeout: 75_000,
@@ -41,8 +47,13 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   server.maxConnections = config.connectionsMax
   // The strict head check counts them; Node would drop what is too many without a word.
   server.maxHeadersCount = 0
-  const perAddress = new Map<string, number>()
-  server.on('connection', (socket) => boundPerAddress(socket, perAddress, config.connectionsPerAddressMax))
+  const connections = new Connections({
+    clock,
+    perAddressMax: config.connectionsPerAddressMax,
+    unreadMs: HEADS_A_REQUEST * config.headTimeoutMs,
+    groupOf: (remoteAddress) => addressGroup(edge.addressOf(remoteAddress, undefined)),
+  })
+  server.on('connection', (socket) => connections.add(socket))
   const latest: Latest = new WeakMap()
   server.on('request', (incoming, outgoing) =>
     inTurn(latest, outgoing, () => exchange(edge, incoming, outgoing)),
@@ -62,6 +73,7 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   server.on('clientError', (error, socket) => refuseRaw(latest, socket as Socket, ...parserRefusal(error)))
   server.on('upgrade', (_, socket) => refuseRaw(latest, socket as Socket, 501, 'Not Implemented'))
   await listen(server, config.host, config.port)
+  connections.watch()
   const closed = new Promise<void>((resolve) => server.once('close', () => resolve()))
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port
@@ -74,24 +86,14 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
       // They would go on for an hour. Who listens connects again, to somebody who stays.
       const leaving = new FlotillaError('unavailable', 'The gateway is leaving; please connect again.')
       for (const stream of edge.streams) stream.cancel(leaving)
+      const late = clock.schedule(Math.min(config.headTimeoutMs, LEAVE_MS_MAX), () =>
+        connections.cutUnasked((socket) => latest.get(socket)),
+      )
       await closed
+      late.cancel()
+      connections.close()
     },
   }
-}
-
-function boundPerAddress(socket: Socket, perAddress: Map<string, number>, max: number): void {
-  const address = socket.remoteAddress ?? ''
-  const count = (perAddress.get(address) ?? 0) + 1
-  if (count > max) {
-    socket.destroy()
-    return
-  }
-  perAddress.set(address, count)
-  socket.once('close', () => {
-    const left = (perAddress.get(address) ?? 1) - 1
-    if (left === 0) perAddress.delete(address)
-    else perAddress.set(address, left)
-  })
 }
 
 function parserRefusal({ code }: NodeJS.ErrnoException): [status: number, title: string] {

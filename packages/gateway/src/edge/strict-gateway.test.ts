@@ -75,7 +75,7 @@ const gatewayContract = defineContract({
   operations: {},
 })
 
-const LONG = 'a'.repeat(32 * 1024 * 1024)
+const LONG = 'a'.repeat(16 * 1024 * 1024)
 
 /** What the service was given. */
 export interface Seen {
