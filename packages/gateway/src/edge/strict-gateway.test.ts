@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { anyone } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
+import { systemClock } from '@flotilla/core/clock'
 import { defineContract } from '@flotilla/core/contract'
 import { findFreePort } from '@flotilla/core/free-port'
 import { command, query } from '@flotilla/core/operation'
@@ -75,6 +76,8 @@ const gatewayContract = defineContract({
   operations: {},
 })
 
+/** So that a test of what should close fails by itself. */
+const RAW_MS_MAX = 6_000
 const LONG = 'a'.repeat(16 * 1024 * 1024)
 
 /** What the service was given. */
@@ -94,7 +97,7 @@ export interface StrictGateway {
   readonly port: number
   /** In order; may be emptied. */
   readonly calls: SeenCall[]
-  /** Sends bytes on a connection of their own; gives everything that comes back until the gateway closes it. */
+  /** Sends bytes on a connection of their own; gives everything that comes back until the gateway closes it, 6 s at the most. */
   raw(bytes: string): Promise<string>
   /** Lines of the access log that have been written. */
   accessLog(): readonly Readonly<Record<string, unknown>>[]
@@ -184,7 +187,11 @@ function sendRaw(port: number, bytes: string): Promise<string> {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error)
     })
-    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')))
+    const timer = systemClock.schedule(RAW_MS_MAX, () => socket.destroy())
+    socket.on('close', () => {
+      timer.cancel()
+      resolve(Buffer.concat(chunks).toString('latin1'))
+    })
     socket.write(bytes, 'latin1')
   })
 }
