@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const wanted = values['requests'] === undefined ? undefined : Number(values['requests'])
 const seed = Number(values['seed'] ?? 1)
 
-const SHARE_MS = 20_000
+const SHARE_MS = 25_000
 const SHARE_MAX = 12_000
 /** On a machine with hardly any time to spare. */
 const SHARE_MIN = 500
