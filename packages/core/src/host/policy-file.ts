@@ -124,9 +124,10 @@ async function readPolicies(
 
 /** YAML 1.2, which has JSON in it. Loaded when there is any: most processes never need it. */
 async function parseYaml(text: string): Promise<unknown> {
-  const { parse } = await import('yaml')
+  // A bundle has the default export only.
+  const { default: yaml } = await import('yaml')
   // Aliases can make a small file a huge one.
-  return parse(text, { maxAliasCount: 100, prettyErrors: true })
+  return yaml.parse(text, { maxAliasCount: 100, prettyErrors: true })
 }
 
 /** Changes with the file: when it was written, its length, and which file it is, as mounts swap whole files. */
