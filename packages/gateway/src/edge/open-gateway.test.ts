@@ -8,7 +8,6 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before } from 'node:test'
 import { anyone } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
 import type { User } from '@flotilla/core/caller'
@@ -19,6 +18,7 @@ import { Type } from '@flotilla/core/schema'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { defineGateway } from './gateway.ts'
+import { openOnce } from './open-once.test.ts'
 import { type Held, openThings, things } from './things.test.ts'
 
 const gateway = defineContract({
@@ -82,16 +82,8 @@ export const PARTNER = 'https://partner.test'
 const AUDIENCE = 'things'
 
 /** One for all tests of a suite; to be asked for within a test. */
-export function sharedGateway(environment: Readonly<Record<string, string>> = {}): () => TestGateway {
-  const cleanUps: (() => Promise<void>)[] = []
-  let opened: TestGateway | undefined
-  before(async () => {
-    opened = await openTestGateway({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, environment)
-  })
-  after(async () => {
-    for (const cleanUp of cleanUps) await cleanUp()
-  })
-  return () => opened as TestGateway
+export function sharedGateway(environment?: Readonly<Record<string, string>>): () => TestGateway {
+  return openOnce(openTestGateway, environment)
 }
 
 /** Opens it, with `environment` on top of ample limits. */

@@ -7,7 +7,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before } from 'node:test'
 import { anyone } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
 import { systemClock } from '@flotilla/core/clock'
@@ -18,6 +17,7 @@ import { Type } from '@flotilla/core/schema'
 import { defineService, type OperationContext } from '@flotilla/core/service'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { defineGateway } from './gateway.ts'
+import { openOnce } from './open-once.test.ts'
 
 const Id = Type.Object({ id: Type.String() })
 const Text = Type.Object({ text: Type.Optional(Type.String()) })
@@ -107,16 +107,8 @@ export interface StrictGateway {
 const AMPLE = { GATEWAY_ADDRESS_PER_MINUTE: '100000000', GATEWAY_ANONYMOUS_PER_MINUTE: '100000000' }
 
 /** One for all tests of a suite; to be asked for within a test. */
-export function sharedStrictGateway(environment: Readonly<Record<string, string>> = {}): () => StrictGateway {
-  const cleanUps: (() => Promise<void>)[] = []
-  let opened: StrictGateway | undefined
-  before(async () => {
-    opened = await openStrictGateway({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, environment)
-  })
-  after(async () => {
-    for (const cleanUp of cleanUps) await cleanUp()
-  })
-  return () => opened as StrictGateway
+export function sharedStrictGateway(environment?: Readonly<Record<string, string>>): () => StrictGateway {
+  return openOnce(openStrictGateway, environment)
 }
 
 /** Opens it; needs no database. */
