@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- calls|local|events|sagas|orders [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas|orders|gateway [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
  * `--only` names the peers of `calls`, or the numbers of buyers of `orders`: `--only 1,8`.
  *
@@ -33,6 +33,7 @@ const alone = {
   events: ['./events.mjs', 'measureEvents'],
   sagas: ['./events.mjs', 'measureSagas'],
   orders: ['./orders.mjs', 'measureOrders'],
+  gateway: ['./gateway.mjs', 'measureGateway'],
 }
 const comparisons = {
   calls: compareCalls,
@@ -40,6 +41,7 @@ const comparisons = {
   events: measureAlone,
   sagas: measureAlone,
   orders: measureAlone,
+  gateway: measureAlone,
 }
 const [name = ''] = positionals
 if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)
