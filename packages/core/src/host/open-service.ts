@@ -83,6 +83,7 @@ export async function openService(
       closing.defer(`listening to ${channel}`, () => listener.close())
     },
     join: (group, topics, react) => there(events, name).join(group, topics, react),
+    followPolicies: (apply) => followPolicies(parts, name, apply),
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)
@@ -94,6 +95,12 @@ export async function openService(
     receiver.add(new ServedOperation(operation, handler, served, metrics))
   }
   events?.start(environment)
+}
+
+function followPolicies({ ownPolicies }: HostParts, name: string, apply: (value: unknown) => void): void {
+  const own = ownPolicies.get(name)
+  if (own === undefined) apply(undefined)
+  else own.follow(apply)
 }
 
 function openIdempotency(
