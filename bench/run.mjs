@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- calls|local|events|sagas|orders [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas|orders|shed [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
- * `--only` names the peers of `calls`, or the numbers of buyers of `orders`: `--only 1,8`.
+ * `--only` names the peers of `calls`, the numbers of buyers of `orders`: `--only 1,8`, or the kinds of work of
+ * `shed`: `--only pool`.
  *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
  * answering one to another. What is promised are the ratios; the figures belong to the machine.
@@ -33,6 +34,7 @@ const alone = {
   events: ['./events.mjs', 'measureEvents'],
   sagas: ['./events.mjs', 'measureSagas'],
   orders: ['./orders.mjs', 'measureOrders'],
+  shed: ['./shed.mjs', 'measureShedding'],
 }
 const comparisons = {
   calls: compareCalls,
@@ -40,6 +42,7 @@ const comparisons = {
   events: measureAlone,
   sagas: measureAlone,
   orders: measureAlone,
+  shed: measureAlone,
 }
 const [name = ''] = positionals
 if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)

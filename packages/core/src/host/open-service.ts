@@ -14,7 +14,8 @@ import { Background } from '../service/background.ts'
 import type { ScopeEnvironment } from '../service/call-scope.ts'
 import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
 import { IdempotencyStore } from '../service/idempotency.ts'
-import { ServedOperation, serviceBound } from '../service/served.ts'
+import { admissionOf } from '../service/overload.ts'
+import { ServedOperation } from '../service/served.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker, type Worker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
@@ -87,11 +88,12 @@ export async function openService(
   }
   const handlers = await service.open(runtime)
   const idempotency = database && worker && openIdempotency(database, ports, worker, background)
-  const served = { environment, bound: serviceBound(), spans, idempotency }
+  const served = { environment, spans, idempotency }
   for (const operation of operationsOf(contract)) {
     const handler = handlers[operation.name]
     assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
-    receiver.add(new ServedOperation(operation, handler, served, metrics))
+    const admission = admissionOf(operation, settings, parts.guard)
+    receiver.add(new ServedOperation(operation, handler, served, admission, metrics))
   }
   events?.start(environment)
 }

@@ -6,6 +6,7 @@
 import type { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { LoopGuard } from '../resilience/loop-guard.ts'
 import type { ServiceReceiver } from '../service/receive.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -34,6 +35,8 @@ export interface HostParts {
   readonly http: HttpClient
   /** Answers the calls to all services of the host. */
   readonly receiver: ServiceReceiver
+  /** What to refuse when the event loop is late; absent: nothing. */
+  readonly guard: LoopGuard | undefined
   readonly closing: Closing
   readonly state: HostState
 }

@@ -6,13 +6,15 @@ import { command, query, stream } from '../contract/operation.ts'
 import { Type } from '../contract/schema.ts'
 import type { Caller, User } from '../kernel/caller.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
+import type { Criticality } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { createIds } from '../kernel/ids.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { TimerWheel } from '../kernel/timer-wheel.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
-import { ConcurrencyBound } from '../resilience/concurrency.ts'
+import { Admission, fixedLimit, type Limiter } from '../resilience/admission.ts'
+import type { LoopGuard } from '../resilience/loop-guard.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest, Reply } from '../wire/wire.ts'
@@ -35,7 +37,12 @@ const contractWith = (access: Access) =>
   })
 
 /** A receiver on a clock that stands still. */
-function setUp(handler: AnyHandler, access: Access = anyone, bound = new ConcurrencyBound(1, 1)) {
+function setUp(
+  handler: AnyHandler,
+  access: Access = anyone,
+  limit: Limiter = fixedLimit(1),
+  guard?: Pick<LoopGuard, 'sheds'>,
+) {
   const clock = new VirtualClock()
   const random = seededRandom(1)
   const wheel = new TimerWheel(clock)
@@ -52,10 +59,10 @@ function setUp(handler: AnyHandler, access: Access = anyone, bound = new Concurr
     callsOf: () => assert.fail('calls nobody'),
     outbox: undefined,
   }
-  const served = { environment, bound, spans: new SpanRing(8), idempotency: undefined }
+  const served = { environment, spans: new SpanRing(8), idempotency: undefined }
   const { operations } = contractWith(access)
   for (const operation of Object.values(operations))
-    receiver.add(new ServedOperation(operation, handler, served, metrics))
+    receiver.add(new ServedOperation(operation, handler, served, new Admission(limit, guard), metrics))
   const request = (name: keyof typeof operations, given: Partial<CallRequest> = {}): CallRequest => ({
     operation: operations[name],
     input: { n: 1 },
@@ -208,6 +215,93 @@ describe('ServiceReceiver', () => {
     await clock.advance(100)
     assert.deepEqual(second[0]?.output, { n: 2 })
     assert.equal(receiver.inFlight, 0)
+  })
+
+  it('refuses for overload before it looks at who calls or what for, and tells everybody the same', () => {
+    const { call, receiver } = setUp(() => new Promise(() => {}), user, fixedLimit(1))
+    const given = { caller: userWith(), deadlineMs: 400 }
+    call('get', given)
+    call('get', given)
+    const answers = [given, { caller: {} }, { input: {} }].map((its) => call('get', { ...given, ...its })[0])
+    for (const answer of answers) {
+      const { code, message, executed, isOverloaded, isRemote } = answer?.error ?? assert.fail('answered')
+      assert.deepEqual([code, executed, isOverloaded, isRemote], ['unavailable', 'no', true, true])
+      assert.equal(message, 'Too much to do right now.')
+    }
+    assert.equal(receiver.inFlight, 1)
+  })
+
+  it('lets who may not call, or asks for what is not valid, take no place', () => {
+    const { call, receiver } = setUp(() => assert.fail('ran'), user)
+    for (const given of [{ caller: {} }, { caller: userWith(), input: {} }]) call('get', given)
+    assert.equal(receiver.inFlight, 0)
+  })
+
+  it('asks those it refuses to come back at different times', () => {
+    const { call } = setUp(() => new Promise(() => {}))
+    const waits = new Set<number>()
+    for (let count = 0; count < 100; count++) waits.add(call('get')[0]?.error?.retryAfterMs ?? 100)
+    assert.ok(waits.size > 8 && Math.min(...waits) >= 50 && Math.max(...waits) <= 150, [...waits].join())
+  })
+
+  it('keeps the last places for what matters most', async () => {
+    const { call, clock, metrics } = setUp(() => new Promise(() => {}), anyone, fixedLimit(10))
+    const isRefused = (criticality: Criticality): boolean => call('get', { criticality })[0] !== undefined
+    let calls = 0
+    for (const criticality of ['sheddable', 'critical', 'critical_plus'] as const) {
+      // Until some wait, too.
+      while (!isRefused(criticality)) calls++
+      await clock.advance(0)
+    }
+    // Running and waiting: 5 and 3; then 4 and 2, and 3 in the place of sheddable ones; then 1, and 5 in the place of critical ones.
+    assert.equal(calls, 8 + 9 + 6)
+    const refused = metrics.counter('flotilla_server_refused_total', '', ['operation', 'criticality', 'why'])
+    const counts = [...refused.cells()].filter(({ cell }) => cell.value > 0)
+    assert.deepEqual(counts.map(({ values, cell }) => [...values.slice(1), cell.value]).toSorted(), [
+      ['critical', 'displaced', 5],
+      ['critical', 'full', 1],
+      ['critical_plus', 'full', 1],
+      ['sheddable', 'displaced', 3],
+      ['sheddable', 'full', 1],
+    ])
+  })
+
+  it('refuses what the guard of the event loop sheds, but neither streams nor what was begun', async () => {
+    const { call, clock, receiver, request } = setUp(
+      async function* () {
+        yield { n: 1 }
+      },
+      anyone,
+      fixedLimit(1),
+      { sheds: () => true },
+    )
+    assert.equal(call('get')[0]?.error?.isOverloaded, true)
+    for await (const item of receiver.stream(request('follow'))) assert.deepEqual(item, { n: 1 })
+    await clock.advance(0)
+  })
+
+  it('tells the limit how long calls took without their wait, and nothing of those that were refused by the handler', async () => {
+    const samples: number[] = []
+    const limit = { ...fixedLimit(1), sample: (durationMs: number) => void samples.push(durationMs) }
+    const { call, clock } = setUp(
+      async (input, ctx) => {
+        const { n } = input as { n: number }
+        await ctx.clock.sleep(n)
+        if (n === 2) throw new FlotillaError('not_found', 'No.')
+        return { n }
+      },
+      anyone,
+      limit,
+    )
+    call('get', { input: { n: 100 } })
+    call('get', { input: { n: 40 } })
+    await clock.advance(150)
+    assert.deepEqual(samples, [100, 40])
+    call('get', { input: { n: 2 } })
+    await clock.advance(10)
+    call('get', { input: { n: 700 }, deadlineMs: clock.monotonicMs() + 105 })
+    await clock.advance(1_000)
+    assert.deepEqual(samples, [100, 40, 700], 'one that ran out of time tells of the load')
   })
 
   it('never runs what ran out of time in the queue', async () => {
