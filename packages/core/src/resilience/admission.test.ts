@@ -191,6 +191,25 @@ describe('Admission', () => {
     assert.equal(fates.get('1'), 'waiting')
   })
 
+  it('Admission starts as many as a limit that has risen has room for', () => {
+    const limiter = { ...fixedLimit(4), limit: 4 }
+    const admission = new Admission({
+      get limit() {
+        return limiter.limit
+      },
+      sample: () => {
+        limiter.limit = 5
+      },
+      freeze() {},
+    })
+    let started = 0
+    const waiting = { start: () => started++, drop: () => assert.fail('dropped') }
+    for (let count = 0; count < 4; count++) assert.ok(admission.tryEnter(0))
+    for (let count = 0; count < 2; count++) assert.ok(admission.enqueue({ ...waiting }, 0, 0))
+    admission.leave(1, 1)
+    assert.equal(started, 2)
+  })
+
   it('Admission refuses nobody of a queue that stands whom it can start', () => {
     const { call, admission, fates } = setUp(2)
     call('slow', 0)

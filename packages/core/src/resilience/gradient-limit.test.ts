@@ -174,8 +174,15 @@ describe('GradientLimit', () => {
     assert.ok((slow?.goodput ?? 0) >= 0.9 * 0.5, JSON.stringify(slow))
   })
 
+  it('GradientLimit is open again within ten seconds after a callee was slow and overloaded', () => {
+    const wide: Place = { kind: 'servers', servers: 64 }
+    const limiter = loweredTo(20)
+    const [back] = simulate(limiter, wide, [{ seconds: 10, load: 2, meanMs: 10 }])
+    assert.ok((back?.limit ?? 0) >= 40, JSON.stringify(back))
+  })
+
   it('GradientLimit does not take long overload for what is usual', () => {
-    const phases = [quietly(20), { seconds: 60, load: 5, meanMs: 20 }, { seconds: 900, load: 5, meanMs: 20 }]
+    const phases = [quietly(20), { seconds: 60, load: 5, meanMs: 20 }, { seconds: 500, load: 5, meanMs: 20 }]
     const [, , later] = simulate(new GradientLimit(2, 256), pool, phases)
     assert.ok((later?.limit ?? 256) <= 50, `${later?.limit}`)
   })

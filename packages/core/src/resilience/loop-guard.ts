@@ -61,8 +61,8 @@ export class LoopGuard {
 
   /** Whether to refuse this one; `rank` is the place of its class in `criticalities`. */
   sheds(rank: number): boolean {
-    if (this.#level === 0 || rank === 0) return false
-    // The share of a class that is refused: all of it from the level above its own.
+    if (this.#level === 0) return false
+    // The share of a class that is refused: all of it from the level above its own. That of `critical_plus` is never reached.
     const share = this.#level - (3 - rank)
     return share > 0 && this.#random.next() < share
   }

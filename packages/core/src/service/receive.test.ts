@@ -287,6 +287,7 @@ describe('ServiceReceiver', () => {
       async (input, ctx) => {
         const { n } = input as { n: number }
         await ctx.clock.sleep(n)
+        if (n === 700) ctx.cancellation.throwIfCanceled()
         if (n === 2) throw new FlotillaError('not_found', 'No.')
         return { n }
       },
@@ -317,6 +318,23 @@ describe('ServiceReceiver', () => {
     assert.equal(waiting[0]?.error?.code, 'deadline_exceeded')
     assert.equal(waiting[0].error.executed, 'no')
     assert.equal(runs, 1)
+  })
+
+  it('never runs what ran out of time just before its turn', async () => {
+    let runs = 0
+    const { call, clock, receiver } = setUp(async (_, ctx) => {
+      runs++
+      await ctx.clock.sleep(100)
+      return { n: 1 }
+    })
+    call('get')
+    // 5 ms of these are for the answer to travel; deadlines are looked at every 10 ms.
+    const waiting = call('get', { deadlineMs: 102 })
+    await clock.advance(200)
+    assert.equal(runs, 1)
+    assert.equal(`${waiting[0]?.error?.code} ${waiting[0]?.error?.executed}`, 'deadline_exceeded no')
+    assert.equal(waiting.length, 1)
+    assert.equal(receiver.inFlight, 0)
   })
 
   it('validates every item of a stream, and counts a foreign error as our own failure', async () => {

@@ -76,6 +76,11 @@ export class RunningCall extends Timed implements CancelListener, Waiting {
 
   /** Steps 5 and 6; holds a place. */
   start(nowMs: number): void {
+    if (nowMs >= this.#scope.deadlineMs) {
+      // The wheel is about to say so, too: nobody waits for it any more.
+      this.expire()
+      return this.#served.admission.leave(nowMs)
+    }
     this.#begunMs = nowMs
     this.#hasBegun = true
     let output: unknown
