@@ -17,6 +17,7 @@ import { openTestApp } from '../testing/test-app.ts'
 import { until } from '../testing/until.ts'
 import { createKeyPair, Signer } from '../wire/credentials.ts'
 import { defineApp } from './app.ts'
+import type { Environment } from './config.ts'
 import { type Host, openHost } from './host.ts'
 import { readHostSettings } from './settings.ts'
 
@@ -65,7 +66,12 @@ function openDesk() {
 }
 
 /** A host of its own, without a registry. */
-async function openAlone(t: TestContext, app: ReturnType<typeof openDesk>['app'], drainDelayMs: number) {
+async function openAlone(
+  t: TestContext,
+  app: ReturnType<typeof openDesk>['app'],
+  drainDelayMs: number,
+  environment: Environment = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
   const { publicKey, privateKey } = createKeyPair()
   const claims = { instance: 'desk-1', services: ['desk'], expiresAt: systemClock.now() + 60_000 }
@@ -77,6 +83,7 @@ async function openAlone(t: TestContext, app: ReturnType<typeof openDesk>['app']
     FLOTILLA_USER_KEY: publicKey,
     FLOTILLA_CREDENTIAL: new Signer(privateKey).process(claims),
     FLOTILLA_DRAIN_DELAY_MS: String(drainDelayMs),
+    ...environment,
   })
   const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
   const log = createLogger({ level: 'silent', clock: systemClock, fields: {} })
@@ -95,6 +102,39 @@ function post({ http }: Host, operation: string, input: object = {}): Promise<Re
     body: JSON.stringify(input),
   })
 }
+
+describe('Host', () => {
+  it('refuses what one operation cannot take, with a wait and a mark, and answers others and its health meanwhile', async (t) => {
+    const opened = openDesk()
+    const host = await openAlone(t, opened.app, 0, { FLOTILLA_CONCURRENCY_MAX: '2' })
+    const held = [post(host, 'hold'), post(host, 'hold'), post(host, 'hold')]
+    await until('two are in their handler', async () => opened.holding === 2)
+    const metrics = async (): Promise<string> => (await fetch(`${host.http}/metrics`)).text()
+    await until('one waits', async () =>
+      (await metrics()).includes('flotilla_server_queued{operation="desk.hold"} 1\n'),
+    )
+    const refused = await post(host, 'hold')
+    assert.equal(refused.status, 503)
+    assert.equal(refused.headers.get('retry-after'), '1')
+    const { code, executed, isOverloaded } = (await refused.json()) as Record<string, unknown>
+    assert.deepEqual([code, executed, isOverloaded], ['unavailable', 'no', true])
+    assert.equal((await post(host, 'ask')).status, 200)
+    for (const path of ['live', 'ready']) {
+      assert.equal((await fetch(`${host.http}/health/${path}`)).status, 200)
+    }
+    const told = await metrics()
+    for (const line of [
+      'flotilla_server_limit{operation="desk.hold"} 2',
+      'flotilla_server_running{operation="desk.hold"} 2',
+      'flotilla_server_refused_total{operation="desk.hold",criticality="critical",why="full"} 1',
+      'flotilla_shedding_level 0',
+    ]) {
+      assert.ok(told.includes(`${line}\n`), line)
+    }
+    opened.release()
+    for (const answer of held) assert.equal((await answer).status, 200)
+  })
+})
 
 describe('Host.close', () => {
   it('says that it is not ready, still serves for a while, lets calls end, and only then is gone', async (t) => {

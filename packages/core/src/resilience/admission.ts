@@ -28,10 +28,7 @@ const INTERVAL_MS = 100
  * Why work is refused: the event loop is late; no place to run or wait; it has waited in a queue that stands; its place was needed for
  * something that matters more.
  */
-export const refusals = ['loop', 'full', 'late', 'displaced'] as const
-
-/** One of the reasons. */
-export type Refusal = (typeof refusals)[number]
+export type Refusal = 'loop' | 'full' | 'late' | 'displaced'
 
 /** Something that waits for a place. */
 export interface Waiting {

@@ -13,13 +13,15 @@
  * - Where the limit has been halved and work is still slow, the rate of work tells why. A queue behind this point keeps its
  *   server busy, so the rate stayed. If it fell, there was none: a callee has become slower by itself, what it takes now is the
  *   usual, and the limit is given back. (Without this, five times the latency of a callee that has room makes us refuse four fifths of its calls.)
+ * - Work that takes three times as long as usual, or more, brings it down by three tenths a second, not by one: what waits behind
+ *   256 others may run out of time.
  * - A window in which nothing waited at all lets it rise by a tenth, so that it comes back within seconds.
  *
  * Durations are without the time in a queue of our own: that is known, and says nothing about what is behind. Work that waits
  * for something to happen, such as a stream, is no sample.
  *
  * @source `Gradient2Limit` of https://github.com/Netflix/concurrency-limits (tolerance 1.5, 600 windows, warm-up 10, smoothing 0.2,
- * queue 4); the start and the last three rules are ours, with figures in docs/decisions/0023-admission.md
+ * queue 4); the start and the last four rules are ours, with figures in docs/decisions/0023-admission.md
  * @module
  */
 
@@ -30,6 +32,8 @@ const GRADIENT_MIN = 0.5
 /** How many may wait behind this point. */
 const QUEUE = 4
 const SMOOTHING = 0.2
+/** Where work takes three times as long as usual, or more: down from 256 to 20 within ten seconds, not thirty. */
+const SMOOTHING_AT_WORST = 0.6
 const LONG_WINDOWS = 600
 const WARM_UP_WINDOWS = 10
 /** A long mean so many times the short one is of another time: work has become faster. */
@@ -60,6 +64,8 @@ export class GradientLimit {
   #fallFrom = 0
   /** Pieces of work a second at that time. */
   #fallRate = 0
+  /** Windows in a row in which work was slow. */
+  #slowWindows = 0
 
   /** 1 <= `min` <= `max`. */
   constructor(min: number, max: number) {
@@ -121,14 +127,18 @@ export class GradientLimit {
     const gradient = Math.min(1, Math.max(GRADIENT_MIN, (TOLERANCE * this.#longMs) / shortMs))
     const isFree = shortMs <= FREE_RATIO * this.#longMs
     const room = isFree ? Math.max(QUEUE, this.#limit * FREE_GROWTH) : QUEUE
-    const next = (1 - SMOOTHING) * this.#limit + SMOOTHING * (this.#limit * gradient + room)
+    const smoothing = gradient === GRADIENT_MIN ? SMOOTHING_AT_WORST : SMOOTHING
+    const next = (1 - smoothing) * this.#limit + smoothing * (this.#limit * gradient + room)
     this.#limit = Math.min(this.#max, Math.max(this.#min, next))
   }
 
   /** Once the limit has been halved: was there a queue to be got rid of? */
   #judgeFall(shortMs: number, rate: number): void {
-    if (shortMs <= TOLERANCE * this.#longMs || this.#limit > this.#fallFrom) this.#fallFrom = 0
-    if (shortMs <= TOLERANCE * this.#longMs) return
+    const isSlow = shortMs > TOLERANCE * this.#longMs
+    this.#slowWindows = isSlow ? this.#slowWindows + 1 : 0
+    if (!isSlow || this.#limit > this.#fallFrom) this.#fallFrom = 0
+    // The first slow window may have begun before work became slow: its rate is of both times.
+    if (this.#slowWindows < 2) return
     const isHalved = this.#limit <= this.#fallFrom / 2
     if (isHalved && rate < RATE_LEFT * this.#fallRate) {
       this.#longMs = shortMs
