@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { seededRandom } from '../kernel/random.ts'
 import { Admission, fixedLimit, type Refusal, type Waiting } from './admission.ts'
 
 const SHARES = [1, 0.9, 0.7, 0.5]
@@ -27,6 +28,38 @@ function setUp(limit: number, guard?: { sheds(rank: number): boolean }) {
   }
   const named = (fate: string): string[] => [...fates].filter(([, its]) => its === fate).map(([name]) => name)
   return { admission, call, fates, waiters, named }
+}
+
+/** Ten servers at three times their load for a minute: the share of checkouts that ran, and what ran of what could have. */
+function overloaded(rankOf: (isCheckout: boolean) => number): { checkouts: number; all: number } {
+  const SERVERS = 10
+  const MEAN_MS = 20
+  const random = seededRandom(1)
+  const exponential = (meanMs: number): number => -Math.log(1 - random.next()) * meanMs
+  const admission = new Admission(fixedLimit(SERVERS))
+  /** When each that runs will end. */
+  const ends: number[] = []
+  const ran = { checkouts: 0, all: 0 }
+  let [checkouts, nowMs] = [0, 0]
+  while (nowMs < 60_000) {
+    nowMs += exponential(MEAN_MS / SERVERS / 3)
+    for (let first = Math.min(...ends); first <= nowMs; first = Math.min(...ends)) {
+      ends.splice(ends.indexOf(first), 1)
+      admission.leave(first, MEAN_MS)
+    }
+    const isCheckout = random.next() < 4 / 30
+    if (isCheckout) checkouts++
+    const rank = rankOf(isCheckout)
+    const start = (atMs: number): void => {
+      ends.push(atMs + exponential(MEAN_MS))
+      ran.all++
+      if (isCheckout) ran.checkouts++
+    }
+    if (admission.refusal(rank) !== undefined) continue
+    if (admission.tryEnter(rank)) start(nowMs)
+    else admission.enqueue({ start, drop() {} }, rank, nowMs)
+  }
+  return { checkouts: ran.checkouts / checkouts, all: ran.all / ((60_000 / MEAN_MS) * SERVERS) }
 }
 
 const anyStep = fc.record({
@@ -250,6 +283,15 @@ describe('Admission', () => {
     admission.leave(10, 7)
     admission.leave(11)
     assert.deepEqual(samples, [[7, 2, 10]])
+  })
+
+  it('Admission keeps what matters most whole at three times the load, where one queue for all does not', () => {
+    // Of thirty times what one server can do, four are checkouts.
+    const withClasses = overloaded((isCheckout) => (isCheckout ? 0 : 1))
+    assert.ok(withClasses.checkouts >= 0.994, `${withClasses.checkouts}`)
+    assert.ok(withClasses.all >= 0.9, `${withClasses.all}`)
+    const control = overloaded(() => 0)
+    assert.ok(control.checkouts < 0.6, `${control.checkouts}`)
   })
 
   it('Admission loses nobody, exceeds nothing, and lets nobody wait who could run', () => {
