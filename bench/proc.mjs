@@ -30,7 +30,8 @@ export function cpuOf(pid) {
 export function childrenOf(pid) {
   if (process.platform !== 'linux') return []
   const all = readdirSync('/proc').filter((one) => /^\d+$/.test(one))
-  return all.map(Number).filter((one) => cpuOf(one)?.parent === pid)
+  // One that has ended meanwhile has no parent, and neither has who is not there.
+  return pid === undefined ? [] : all.map(Number).filter((one) => cpuOf(one)?.parent === pid)
 }
 
 /** The command line or title of a process; empty when it is not there. */

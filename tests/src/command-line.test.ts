@@ -133,7 +133,7 @@ describe('flotilla up', () => {
     chmodSync(join(bed.folder, 'closed'), 0o500)
   })
 
-  it('takes a placement of one’s own, and names what is wrong in it', async (t) => {
+  it('takes a placement and policies of one’s own, and names what is wrong in them', async (t) => {
     const bed = await makeBed(t)
     const bad = join(bed.folder, 'bad.json')
     writeFileSync(
@@ -159,7 +159,15 @@ describe('flotilla up', () => {
       people: { services: others },
     }
     writeFileSync(good, JSON.stringify({ hosts }))
-    await startUp(bed, ['--placement', good])
+    const policies = join(bed.folder, 'policies.yaml')
+    const write = (policy: string): void =>
+      writeFileSync(policies, `services: { catalog: { balance: { policy: ${policy} } } }`)
+    write('fastest')
+    await startUp(bed, ['--placement', good], { FLOTILLA_POLICIES: policies })
+    const log = (): string => readFileSync(join(bed.folder, 'logs/edge-1.log'), 'utf8')
+    assert.match(log(), /\/services\/catalog\/balance\/policy: /)
+    write('round_robin')
+    await until('the policies hold', () => log().includes('the policies hold'))
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
     const alone = outside.map((name) => `${name}-1`)

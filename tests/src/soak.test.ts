@@ -9,7 +9,7 @@ describe('soak', () => {
     const { report, tally, latency } = await soak(t, {
       placement: 'monolith',
       provider: 'instant',
-      orders: 60,
+      orders: 30,
       kills: 0,
       seed: 1,
       concurrency: 8,
@@ -22,8 +22,8 @@ describe('soak', () => {
     const { report, tally, done } = await soak(t, {
       placement: 'fleet',
       provider: 'realistic',
-      orders: 60,
-      kills: 5,
+      orders: 30,
+      kills: 3,
       seed: 2,
       concurrency: 8,
     })

@@ -59,14 +59,15 @@ export async function askAs(
   return again
 }
 
-/** Logs in. @throws Error when that is refused. */
+/** Logs in; what it shows is for `userId`, where that is known. @throws Error when it is refused. */
 export async function logIn(
   careful: Careful,
   random: Random,
-  body: { readonly email: string; readonly password: string },
+  body: { readonly email: string; readonly password: string; readonly userId?: string },
 ): Promise<{ readonly user: { readonly id: string }; readonly accessToken: string }> {
-  const { email, password } = body
-  const reply = await careful.ask(random, { intent: 'login', path: '/auth/login', body: { email, password } })
+  const { email, password, userId } = body
+  const question: Question = { intent: 'login', path: '/auth/login', body: { email, password } }
+  const reply = await careful.ask(random, question, userId === undefined ? {} : { userId })
   if (reply.status !== 200)
     throw new Error(`${email} cannot log in: ${reply.status} ${JSON.stringify(reply.body)}`)
   return reply.body

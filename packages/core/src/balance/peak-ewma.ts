@@ -1,17 +1,11 @@
 /**
- * Which of many instances gets the next call: of two drawn at random, the one with less expected work in front.
+ * How long a call to one instance can be expected to take: a moving average of its latency that jumps up at once and comes down
+ * slowly, times the calls already on their way to it. A failed call counts as slow: otherwise an instance that fails in a
+ * millisecond would attract everything.
  *
- * An instance's cost is a moving average of its latency that jumps up at once and comes down slowly, times the
- * calls already on their way to it. Two random draws do nearly as well as looking at all, and callers that cannot
- * see each other do not all run to the same "best" one. A failed call counts as slow: otherwise an instance that
- * fails in a millisecond would attract everything.
- *
- * @source Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001;
- *   Finagle's `loadbalancer/PeakEwma.scala` (decay 10 s)
+ * @source Finagle's `loadbalancer/PeakEwma.scala` (decay 10 s)
  * @module
  */
-import { type Random, randomInteger } from '../kernel/random.ts'
-
 const DECAY_MS = 10_000
 /** What a failure costs at the least. */
 const PENALTY_MS = 1_000
@@ -50,18 +44,4 @@ export class PeakEwma {
     const weight = Math.exp(-Math.max(0, nowMs - this.#stampMs) / DECAY_MS)
     return this.#costMs * weight + towardsMs * (1 - weight)
   }
-}
-
-/** Picks among `candidates`; undefined when there are none. */
-export function pickOfTwo<T extends { readonly ewma: PeakEwma }>(
-  candidates: readonly T[],
-  random: Random,
-  nowMs: number,
-): T | undefined {
-  if (candidates.length < 2) return candidates[0]
-  const first = randomInteger(random, candidates.length)
-  const other = (first + 1 + randomInteger(random, candidates.length - 1)) % candidates.length
-  const a = candidates[first] as T
-  const b = candidates[other] as T
-  return b.ewma.load(nowMs) < a.ewma.load(nowMs) ? b : a
 }

@@ -285,6 +285,58 @@ describe('Client', () => {
     assert.ok(callsTo('a') > failed + 1)
   })
 
+  it('gives fewer calls to an instance that has too much to do, but does not leave it alone', async () => {
+    const client = setUp({ instances: ['a'] })
+    const overloaded = failure('unavailable', { executed: 'no', isOverloaded: true, retryAfterMs: 100 })
+    client.answer = () => overloaded
+    for (let calls = 0; calls < 20; calls++) await client.call('read')
+    assert.deepEqual(client.reported, [])
+    client.instances = ['a', 'b'].map(instanceOf)
+    client.answer = () => undefined
+    client.latencyMs = 20
+    const sharesOf = async (): Promise<number> => {
+      client.sent.length = 0
+      await Promise.all(Array.from({ length: 300 }, () => client.call('read')))
+      return client.sent.filter(({ to }) => to === 'a').length / 300
+    }
+    const share = await sharesOf()
+    assert.ok(share > 0.05 && share < 0.45, `${share}`)
+    await client.clock.advance(60_000)
+    assert.ok((await sharesOf()) > 0.4)
+  })
+
+  it('tries another instance when one has too much to do, after the wait that one asked for', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const client = setUp({ seed })
+      client.answer = (_, nth) =>
+        nth === 1
+          ? failure('unavailable', { executed: 'no', isOverloaded: true, retryAfterMs: 100 })
+          : undefined
+      assert.equal(await client.call('write'), undefined)
+      const [first, second, ...more] = client.sent
+      assert.ok(first && second && more.length === 0)
+      assert.notEqual(first.to, second.to)
+      assert.ok(second.atMs - first.atMs >= 100 && second.atMs - first.atMs <= 125)
+    }
+  })
+
+  it('finds out at the next call whether one that was left alone and has too much to do is well again', async () => {
+    const client = setUp()
+    const others = new Set(['b'])
+    client.answer = () => failure('internal')
+    const callsTo = (instance: string): number => client.sent.filter(({ to }) => to === instance).length
+    while (callsTo('a') < 5 || callsTo('b') < 5) await client.call('read')
+    // Both are probed, and say that they have too much to do: that is neither well nor unwell.
+    client.answer = () => failure('unavailable', { executed: 'no', isOverloaded: true })
+    await client.clock.advance(10_000)
+    for (let calls = 0; calls < 10; calls++) await client.call('read')
+    client.answer = (to) => (others.has(to) ? undefined : failure('internal'))
+    while (callsTo('b') === 0 || (await client.call('read')) !== undefined) assert.ok(client.sent.length < 200)
+    const failed = callsTo('a')
+    for (let calls = 0; calls < 50; calls++) await client.call('read')
+    assert.ok(callsTo('a') - failed <= 1, 'one probe at most')
+  })
+
   it('connects to another instance when one cannot be reached, and reports it', async () => {
     for (let seed = 1; seed <= 10; seed++) {
       const client = setUp({ seed })

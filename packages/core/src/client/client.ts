@@ -16,7 +16,7 @@ import type { CallOptions, Calls } from '../contract/calls.ts'
 import type { Contract } from '../contract/contract.ts'
 import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
-import { type CallContext, type Criticality, criticalities } from '../kernel/context.ts'
+import { type CallContext, lessCritical } from '../kernel/context.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import type { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest, Reply, Settle } from '../wire/wire.ts'
@@ -54,7 +54,7 @@ export class Client {
   outgoing(operation: Operation): OutgoingOperation {
     let outgoing = this.#outgoing.get(operation)
     if (outgoing === undefined) {
-      outgoing = new OutgoingOperation(operation, this.#callee(operation.service), this.#options.metrics)
+      outgoing = new OutgoingOperation(operation, this.#callee(operation.service), this.#options)
       this.#outgoing.set(operation, outgoing)
     }
     return outgoing
@@ -95,9 +95,10 @@ export class Client {
     })
   }
 
-  #send({ callee }: OutgoingOperation, request: CallRequest, settle: Settle): void {
-    if (callee.local === undefined) void callRemote(callee, request, this.#options).then(settle)
-    else callee.local.call(request, settle)
+  #send(outgoing: OutgoingOperation, request: CallRequest, settle: Settle): void {
+    const { local } = outgoing.callee
+    if (local === undefined) void callRemote(outgoing, request, this.#options).then(settle)
+    else local.call(request, settle)
   }
 
   #ended(outgoing: OutgoingOperation, request: CallRequest, parent: TraceContext, reply: Reply): void {
@@ -119,7 +120,7 @@ export class Client {
     const { callee, operation } = outgoing
     const request = this.#request(operation, input, context, caller, options, false)
     return callee.local === undefined
-      ? openStream(callee, request, this.#options)
+      ? openStream(outgoing, request, this.#options)
       : callee.local.stream(request)
   }
 
@@ -157,17 +158,11 @@ export class Client {
       deadlineMs: Math.min(context.deadlineMs, startMs + (options.timeoutMs ?? operation.timeoutMs)),
       requestId: context.requestId,
       trace: context.trace.child(random),
-      criticality: lower(context.criticality, options.criticality),
+      criticality: lessCritical(context.criticality, options.criticality ?? context.criticality),
       cancellation: context.cancellation,
       idempotencyKey: options.idempotencyKey,
     }
   }
-}
-
-/** The less critical of the two: a caller may not raise what it was given. */
-function lower(given: Criticality, wanted: Criticality | undefined): Criticality {
-  if (wanted === undefined) return given
-  return criticalities.indexOf(wanted) > criticalities.indexOf(given) ? wanted : given
 }
 
 type Facade = new (context: CallContext, service: string | undefined) => object

@@ -9,7 +9,7 @@ import { FlotillaError, isFlotillaError, isRetryable } from '../kernel/error.ts'
 import type { Directory } from '../registry/directory.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
 import { type CallRequest, type Channel, Reply } from '../wire/wire.ts'
-import type { Callee } from './outgoing.ts'
+import type { Callee, OutgoingOperation } from './outgoing.ts'
 import { isInstanceFailure, type Target } from './target.ts'
 
 /** Calls in all, the first included. */
@@ -24,11 +24,11 @@ export interface RemoteOptions {
 
 /** Makes a call, again if that is hopeful and safe. Never rejects. */
 export async function callRemote(
-  callee: Callee,
+  outgoing: OutgoingOperation,
   request: CallRequest,
   options: RemoteOptions,
 ): Promise<Reply> {
-  const reply = await attemptAll(callee, request, options)
+  const reply = await attemptAll(outgoing, request, options)
   return reply.error === undefined
     ? reply
     : Reply.failed(ofCallee(reply.error), reply.endMs, reply.isReplayed)
@@ -48,7 +48,12 @@ function ofCallee(error: FlotillaError): FlotillaError {
   )
 }
 
-async function attemptAll(callee: Callee, request: CallRequest, options: RemoteOptions): Promise<Reply> {
+async function attemptAll(
+  outgoing: OutgoingOperation,
+  request: CallRequest,
+  options: RemoteOptions,
+): Promise<Reply> {
+  const { callee } = outgoing
   const { clock, random } = options.ports
   const { operation, deadlineMs } = request
   const refused = refusal(request)
@@ -60,7 +65,8 @@ async function attemptAll(callee: Callee, request: CallRequest, options: RemoteO
   let mayHaveRun = false
   for (let attempt = 1; ; attempt++) {
     const reached =
-      reachNow(callee, tried, clock.monotonicMs()) ?? (await reach(callee, request, tried, options))
+      reachNow(outgoing, request, tried, clock.monotonicMs()) ??
+      (await reach(outgoing, request, tried, options))
     if ('error' in reached) return honest(Reply.failed(reached.error, clock.monotonicMs()), mayHaveRun)
     const reply = honest(await attemptOn(reached, request, options), mayHaveRun)
     if (reply.error === undefined || !isRetryable(reply.error, isIdempotent)) return reply
@@ -81,13 +87,13 @@ async function attemptAll(callee: Callee, request: CallRequest, options: RemoteO
 
 /** Opens a stream on one instance. */
 export async function* openStream(
-  callee: Callee,
+  outgoing: OutgoingOperation,
   request: CallRequest,
   options: RemoteOptions,
 ): AsyncGenerator<unknown> {
   const refused = refusal(request)
   if (refused !== undefined) throw refused
-  const reached = await reach(callee, request, undefined, options)
+  const reached = await reach(outgoing, request, undefined, options)
   if ('error' in reached) throw ofCallee(reached.error)
   try {
     yield* reached.channel.stream(request)
@@ -100,14 +106,15 @@ type Reached = { readonly target: Target; readonly channel: Channel } | { readon
 
 /** Step 4 as nearly every call takes it: an instance that is connected already. */
 function reachNow(
-  callee: Callee,
+  outgoing: OutgoingOperation,
+  request: CallRequest,
   tried: ReadonlySet<Target> | undefined,
   nowMs: number,
 ): Reached | undefined {
-  const target = callee.targets.pick(tried, nowMs)
+  const target = outgoing.pick(request, tried, nowMs)
   const channel = target?.channel
   if (target === undefined || channel === undefined) return undefined
-  callee.readiness.reached()
+  outgoing.callee.readiness.reached()
   return { target, channel }
 }
 
@@ -120,19 +127,21 @@ function unreached({ service }: Callee, last: FlotillaError | undefined): Reache
 
 /** Step 4 with all it may take: connects, tries others, waits a little when there is none. */
 async function reach(
-  callee: Callee,
+  outgoing: OutgoingOperation,
   request: CallRequest,
   tried: ReadonlySet<Target> | undefined,
   options: RemoteOptions,
 ): Promise<Reached> {
+  const { callee } = outgoing
   const { clock } = options.ports
   let unreachable: Set<Target> | undefined
   let error: FlotillaError | undefined
   for (let waits = 0; ; ) {
     const nowMs = clock.monotonicMs()
     // Where every instance was tried, one that was is better than none; one that cannot be reached is not.
-    const untried = callee.targets.pick(unreachable ?? tried, nowMs)
-    const target = untried ?? (unreachable === undefined ? callee.targets.pick(undefined, nowMs) : undefined)
+    const untried = outgoing.pick(request, unreachable ?? tried, nowMs)
+    const target =
+      untried ?? (unreachable === undefined ? outgoing.pick(request, undefined, nowMs) : undefined)
     if (target === undefined) {
       if (request.cancellation.error !== undefined) return { error: request.cancellation.error }
       if (!(await callee.readiness.wait(waits++, request.deadlineMs))) return unreached(callee, error)
@@ -200,12 +209,14 @@ function attemptOn(
     channel.call(request, (reply) => {
       const { error, endMs } = reply
       const hasFailed = error !== undefined && isInstanceFailure(error)
-      target.ewma.end(endMs, endMs - sentMs, hasFailed)
+      // Who has too much to do is as slow as it asks us to wait, and others get more of the calls.
+      const busyMs = error?.isOverloaded ? (error.retryAfterMs ?? 0) : 0
+      target.ewma.end(endMs, endMs - sentMs + busyMs, hasFailed)
       if (hasFailed) {
         target.breaker.fail(endMs)
         if (!error.isRemote) options.directory.report(target.instance)
-      } else if (error?.code === 'canceled') target.breaker.abandon(endMs)
-      else target.breaker.succeed()
+      } else if (error?.isOverloaded || error?.code === 'canceled') target.breaker.abandon(endMs)
+      else target.succeed(endMs)
       resolve(reply)
     })
   })

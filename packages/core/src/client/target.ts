@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { Endpoint } from '../balance/endpoint.ts'
 import { PeakEwma } from '../balance/peak-ewma.ts'
+import { SlowStart } from '../balance/slow-start.ts'
 import type { FlotillaError } from '../kernel/error.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Instance } from '../registry/directory.ts'
@@ -14,8 +16,9 @@ import type { Channel } from '../wire/wire.ts'
 export type OpenChannel = (instance: Instance) => Promise<Channel>
 
 /** An instance and what is known about it. */
-export class Target {
-  readonly instance: Instance
+export class Target implements Endpoint {
+  instance: Instance
+  slowStart: SlowStart | undefined
   readonly ewma = new PeakEwma()
   readonly breaker: InstanceBreaker
   readonly #open: OpenChannel
@@ -27,6 +30,33 @@ export class Target {
     this.instance = instance
     this.breaker = new InstanceBreaker(random)
     this.#open = open
+  }
+
+  get id(): string {
+    return this.instance.instance
+  }
+
+  get weight(): number {
+    return this.instance.weight ?? 1
+  }
+
+  get zone(): string {
+    return this.instance.zone ?? ''
+  }
+
+  isAvailable(nowMs: number): boolean {
+    return this.breaker.isAvailable(nowMs)
+  }
+
+  /** A call was answered. One that is well again is warmed up like a new one. */
+  succeed(nowMs: number): void {
+    if (this.breaker.kind !== 'closed') this.warmUp(nowMs)
+    this.breaker.succeed()
+  }
+
+  /** From now on it gets its share little by little. */
+  warmUp(nowMs: number): void {
+    this.slowStart = new SlowStart(nowMs)
   }
 
   /** The channel if calls can be sent on it now. */
@@ -59,8 +89,9 @@ export class Target {
   }
 }
 
-/** True for errors that say something about the instance rather than about the call. */
+/** True for errors that say something is wrong with the instance, rather than with the call; who has too much to do is well. */
 export function isInstanceFailure(error: FlotillaError): boolean {
+  if (error.isOverloaded) return false
   switch (error.code) {
     case 'unavailable':
     case 'deadline_exceeded':

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { pickOfTwo } from '../balance/peak-ewma.ts'
+import type { Balancer } from '../balance/balancer.ts'
+import { sparesNewcomers } from '../balance/slow-start.ts'
+import { subsetOf } from '../balance/subset.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Directory, Instance } from '../registry/directory.ts'
 import { type OpenChannel, Target } from './target.ts'
 
-/** Below this share of available instances, health is ignored: spreading failures beats drowning the healthy rest. */
-const PANIC_RATIO = 0.5
+/** The list that no directory gives. */
+const unknown: readonly Instance[] = []
 
 /** Follows the directory and picks. */
 export class Targets {
@@ -17,28 +19,39 @@ export class Targets {
   readonly #directory: Directory
   readonly #open: OpenChannel
   readonly #random: Random
-  #instances: readonly Instance[] = []
+  readonly #caller: string
+  #subsetCount = Number.POSITIVE_INFINITY
+  #instances: readonly Instance[] = unknown
   #targets: Target[] = []
 
-  constructor(service: string, directory: Directory, open: OpenChannel, random: Random) {
+  constructor(service: string, directory: Directory, open: OpenChannel, random: Random, caller: string) {
     this.#service = service
     this.#directory = directory
     this.#open = open
     this.#random = random
+    this.#caller = caller
+  }
+
+  /** From now on at most so many instances are called. */
+  limit(subsetCount: number): void {
+    if (subsetCount === this.#subsetCount) return
+    this.#subsetCount = subsetCount
+    this.#instances = unknown
   }
 
   /**
    * The instance for the next attempt: one that was not tried yet, and is well, if there is such; undefined when
    * every instance was tried or there is none.
    */
-  pick(tried: ReadonlySet<Target> | undefined, nowMs: number): Target | undefined {
-    const all = this.#current()
-    const [only] = all
-    if (all.length === 1 && only !== undefined) return tried?.has(only) ? undefined : only
+  pick(
+    balancer: Balancer,
+    tried: ReadonlySet<Target> | undefined,
+    nowMs: number,
+    key: string | undefined,
+  ): Target | undefined {
+    const all = this.#current(nowMs)
     const untried = tried === undefined ? all : all.filter((target) => !tried.has(target))
-    const available = untried.filter((target) => target.breaker.isAvailable(nowMs))
-    const isPanic = available.length < untried.length * PANIC_RATIO
-    return pickOfTwo(isPanic ? untried : available, this.#random, nowMs)
+    return balancer.pick(untried, nowMs, key)
   }
 
   /** Closes every channel. */
@@ -47,16 +60,28 @@ export class Targets {
   }
 
   /** The targets, brought in line with the directory: known ones keep what was learned about them. */
-  #current(): readonly Target[] {
+  #current(nowMs: number): readonly Target[] {
     const instances = this.#directory.instancesOf(this.#service)
     if (instances === this.#instances) return this.#targets
+    const newcomers: Target[] = []
     const known = new Map(this.#targets.map((target) => [target.instance.instance, target]))
-    this.#targets = instances.map((instance) => {
+    const chosen = subsetOf(instances, ({ instance }) => instance, this.#caller, this.#subsetCount)
+    this.#targets = chosen.map((instance) => {
       const target = known.get(instance.instance)
       known.delete(instance.instance)
-      return target ?? new Target(instance, this.#open, this.#random)
+      if (target !== undefined) {
+        // Its weight may have changed.
+        target.instance = instance
+        return target
+      }
+      const newcomer = new Target(instance, this.#open, this.#random)
+      newcomers.push(newcomer)
+      return newcomer
     })
     this.#instances = instances
+    if (sparesNewcomers(newcomers.length, this.#targets.length)) {
+      for (const newcomer of newcomers) newcomer.warmUp(nowMs)
+    }
     for (const gone of known.values()) void gone.close()
     return this.#targets
   }

@@ -5,6 +5,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox'
 import Schema from 'typebox/schema'
+import { Settings } from 'typebox/system'
 import type { Issue } from '../kernel/error.ts'
 import { pointerTo } from '../kernel/json.ts'
 
@@ -15,6 +16,8 @@ export { type Static, type TSchema, Type }
 export type Check = (value: unknown) => readonly Issue[] | undefined
 
 const ISSUES_MAX = 20
+// Of several errors an issue is made; typebox would stop at eight errors.
+Settings.Set({ maxErrors: 4 * ISSUES_MAX })
 
 /** A schema as the plain JSON it is. */
 export type JsonSchema = Readonly<Record<string, unknown>>

@@ -6,6 +6,7 @@
  */
 import { Id, type Static, Time, Type } from '../contract/schema.ts'
 import { FlotillaError } from '../kernel/error.ts'
+import { fnv1a } from '../kernel/hash.ts'
 
 /** Characters a key may have. */
 export const KEY_CHARS_MAX = 200
@@ -69,8 +70,7 @@ export type Envelope = Static<typeof Envelope>
  * ```
  */
 export function partitionOf(key: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(key)) hash = Math.imul(hash ^ byte, 0x01000193)
+  const hash = fnv1a(key)
   return ((hash >>> 16) ^ (hash & 0xffff)) % PARTITIONS
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -199,3 +199,21 @@ async function closesSoon(host: Host): Promise<void> {
   await host.close()
   assert.ok(systemClock.monotonicMs() - startMs < 2_000)
 }
+
+describe('The policies of a host', () => {
+  it('do not keep it from starting when they are wrong, and hold as soon as they are right', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const path = join(folder, 'policies.yaml')
+    writeFileSync(path, 'services: { desk: { balance: { policy: fastest } }, table: {} }')
+    const host = await openAlone(t, openDesk().app, 0, { FLOTILLA_POLICIES: path })
+    const isRefused = (refused: 0 | 1): boolean =>
+      host.metrics.toPrometheus().includes(`flotilla_policies_refused ${refused}`)
+    assert.ok(isRefused(1))
+    assert.equal((await post(host, 'ask')).status, 200)
+    writeFileSync(path, 'services: { desk: { balance: { policy: random } } }')
+    await until('they hold', () => isRefused(0))
+    writeFileSync(path, 'services: { table: {} }')
+    await until('there is a mistake', () => isRefused(1))
+  })
+})

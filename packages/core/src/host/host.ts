@@ -9,6 +9,7 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
+import { CallPolicies } from '../client/call-policies.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Closing } from '../kernel/closing.ts'
@@ -31,6 +32,7 @@ import type { Environment } from './config.ts'
 import { httpCaller } from './http-caller.ts'
 import { Membership } from './membership.ts'
 import { type Network, openNetwork } from './network.ts'
+import { openPolicies } from './open-policies.ts'
 import { openService, readServiceSettings } from './open-service.ts'
 import { pagesOf } from './pages.ts'
 import type { HostParts } from './parts.ts'
@@ -75,6 +77,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   try {
     const services = await loadServices(options.app, options.settings.services)
     const settings = readServiceSettings(services, options.environment)
+    await openPolicies(parts)
     const network = await openNetwork(parts, services)
     for (const [service, its] of settings) await openService(parts, network, service, its)
     await network.followOwnRegistry()
@@ -123,6 +126,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     http,
     receiver: new ServiceReceiver(wheel, watch),
     guard,
+    policies: new CallPolicies(),
     closing,
     state: { isReady: false, isDraining: false },
   }
@@ -192,7 +196,7 @@ async function join(
   wires: Wires,
 ): Promise<void> {
   const { settings, ports, log, closing, state } = parts
-  const { instance, version, drainDelayMs } = settings
+  const { instance, version, zone, weight, drainDelayMs } = settings
   const { registryCalls } = network
   const frames = formatAddress(wires.frames)
   const membership =
@@ -208,6 +212,8 @@ async function join(
         version,
         frames,
         http: wires.http,
+        zone,
+        weight,
       })),
     })
   state.isReady = true

@@ -41,6 +41,7 @@ export async function openNetwork(parts: HostParts, services: readonly Service[]
   let directory: Directory = fixedDirectory([])
   const client = new Client({
     ...parts,
+    self: settings,
     directory: {
       instancesOf: (service) => directory.instancesOf(service),
       report: (instance) => directory.report(instance),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CallPolicies } from '../client/call-policies.ts'
 import type { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -37,6 +38,8 @@ export interface HostParts {
   readonly receiver: ServiceReceiver
   /** What to refuse when the event loop is late; absent: nothing. */
   readonly guard: LoopGuard | undefined
+  /** What the operator says about calls. */
+  readonly policies: CallPolicies
   readonly closing: Closing
   readonly state: HostState
 }

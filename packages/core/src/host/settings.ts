@@ -39,6 +39,21 @@ const HostSettings = Type.Object({
     default: 'none',
     description: 'how calls inside the process keep values apart: none, freeze or clone',
   }),
+  zone: Type.String({
+    maxLength: 64,
+    default: '',
+    description: 'where this process runs: calls prefer instances of the same zone',
+  }),
+  weight: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1_000,
+    default: 1,
+    description: 'how many calls it is meant to get, in relation to others',
+  }),
+  policies: Type.String({
+    default: '',
+    description: 'file of policies, JSON or YAML, read again when it changes; empty: there is none',
+  }),
   logLevel: Type.Union(
     [
       Type.Literal('debug'),

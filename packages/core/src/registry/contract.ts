@@ -24,6 +24,8 @@ const InstanceRecord = Type.Object({
   version: Name,
   frames: Location,
   http: Location,
+  zone: Type.Optional(Type.String({ maxLength: 64 })),
+  weight: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1_000 })),
 })
 
 /**

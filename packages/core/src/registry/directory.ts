@@ -15,6 +15,10 @@ export interface Instance {
   readonly frames: string
   /** Where it speaks HTTP, such as `http://127.0.0.1:4001`. */
   readonly http: string
+  /** Where it runs: callers of the same zone prefer it. Absent: nowhere in particular. */
+  readonly zone?: string
+  /** How many calls it is meant to get, in relation to others. Absent: 1. */
+  readonly weight?: number
 }
 
 /** What tells an instance from all others: a process may run several services. */

@@ -8,9 +8,9 @@ import { type Contract, operationsOf } from '@flotilla/core/contract'
 import type { Operation } from '@flotilla/core/operation'
 import { apiPrefix, createRouter } from '@flotilla/core/router'
 import type { ServiceRuntime } from '@flotilla/core/service'
-import type { JSONWebKeySet } from 'jose'
 import { AccessTokens } from '../auth/access-token.ts'
 import { ApiKeys } from '../auth/api-keys.ts'
+import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { RateLimit } from '../limit/rate-limit.ts'
 import { clientAddress } from '../match/client-address.ts'
@@ -27,7 +27,8 @@ export interface EdgeOptions {
   readonly runtime: ServiceRuntime<GatewaySettings>
   readonly spec: EdgeSpec
   readonly contracts: readonly Contract[]
-  readonly fetchKeys: () => Promise<JSONWebKeySet>
+  /** Whose access tokens are taken. */
+  readonly issuers: readonly Issuer[]
   readonly findApiKey: (key: string) => Promise<User | undefined>
 }
 
@@ -38,7 +39,7 @@ export interface EdgeOptions {
  */
 export async function openEdge(options: EdgeOptions): Promise<void> {
   const { runtime, spec, contracts } = options
-  const { config, clock, closing, instance, metrics } = runtime
+  const { config, clock, closing, instance, log, metrics } = runtime
   const operations = contracts.flatMap(operationsOf).filter((operation) => operation.rest !== undefined)
   const logFile = openLogFile(config.accessLog)
   const accessLog = new AccessLog(clock, instance, logFile.write)
@@ -53,7 +54,7 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
     pages: createPages({ ...spec, contracts, isDraining: runtime.isDraining }),
     addressOf: clientAddress(config.trustedProxies),
     limits: limitsOf(runtime),
-    accessTokens: new AccessTokens({ ...spec, clock, fetchKeys: options.fetchKeys }),
+    accessTokens: new AccessTokens({ issuers: options.issuers, clock, log }),
     apiKeys: new ApiKeys(clock, options.findApiKey),
     userTokens: new UserTokens(config.userSigningKey, clock),
     accessLog,

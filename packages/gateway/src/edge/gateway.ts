@@ -5,6 +5,7 @@
  */
 import type { User } from '@flotilla/core/caller'
 import type { Contract } from '@flotilla/core/contract'
+import type { HttpClient } from '@flotilla/core/http-client'
 import {
   type Context,
   defineService,
@@ -13,9 +14,17 @@ import {
   type ServiceRuntime,
 } from '@flotilla/core/service'
 import type { JSONWebKeySet } from 'jose'
+import type { ForeignUsers, Issuer } from '../auth/issuer.ts'
 import { openEdge } from './edge.ts'
 import { GatewaySettings } from './settings.ts'
 import type { EdgeSpec } from './spec.ts'
+
+/** Somebody else's issuer whose access tokens are taken too. */
+export interface ForeignIssuer extends Omit<Issuer, 'keys' | 'claims'> {
+  readonly claims: ForeignUsers
+  /** Its public keys, or what fetches them: from an address that the app knows, never from one that a token names. */
+  readonly keys: JSONWebKeySet | ((http: HttpClient) => Promise<JSONWebKeySet>)
+}
 
 /** What an app says about its gateway. */
 export interface GatewaySpec<C extends Contract> extends EdgeSpec {
@@ -24,8 +33,10 @@ export interface GatewaySpec<C extends Contract> extends EdgeSpec {
   readonly handlers: Handlers<C>
   /** Contracts whose routes it serves, its own aside. */
   readonly contracts: readonly Contract[]
-  /** Where the public keys for access tokens come from. */
+  /** Where the public keys for the app's own access tokens come from; they are ES256. */
   readonly fetchKeys: (ctx: Context) => Promise<JSONWebKeySet>
+  /** Default: none. */
+  readonly foreignIssuers?: readonly ForeignIssuer[]
   /** Whom an API key belongs to; undefined when it is worth nothing. */
   readonly findApiKey: (ctx: Context, key: string) => Promise<User | undefined>
 }
@@ -44,10 +55,31 @@ export function defineGateway<C extends Contract>(spec: GatewaySpec<C>): Service
         runtime,
         spec,
         contracts: [...spec.contracts, spec.contract],
-        fetchKeys: () => runtime.run('fetch keys', LOOK_UP_MS, spec.fetchKeys),
+        issuers: [ownIssuer(spec, runtime), ...foreignIssuers(spec, runtime)],
         findApiKey: (key) => runtime.run('check API key', LOOK_UP_MS, (ctx) => spec.findApiKey(ctx, key)),
       })
       return spec.handlers
     },
   })
+}
+
+function ownIssuer<C extends Contract>(
+  { issuer, audience, fetchKeys }: GatewaySpec<C>,
+  runtime: ServiceRuntime<GatewaySettings>,
+): Issuer {
+  const keys = () => runtime.run('fetch keys', LOOK_UP_MS, fetchKeys)
+  return { issuer, audience, algorithms: ['ES256'], keys }
+}
+
+function foreignIssuers<C extends Contract>(
+  { foreignIssuers: issuers = [] }: GatewaySpec<C>,
+  runtime: ServiceRuntime<GatewaySettings>,
+): Issuer[] {
+  return issuers.map(({ keys, ...issuer }) => ({
+    ...issuer,
+    keys:
+      typeof keys === 'function'
+        ? () => runtime.run('fetch keys', LOOK_UP_MS, () => keys(runtime.http))
+        : keys,
+  }))
 }

@@ -8,7 +8,6 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before } from 'node:test'
 import { anyone } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
 import type { User } from '@flotilla/core/caller'
@@ -19,6 +18,7 @@ import { Type } from '@flotilla/core/schema'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { defineGateway } from './gateway.ts'
+import { openOnce } from './open-once.test.ts'
 import { type Held, openThings, things } from './things.test.ts'
 
 const gateway = defineContract({
@@ -62,8 +62,8 @@ export interface TestGateway {
   ask(path: string, ask?: Ask): Promise<Answer>
   /** Sends bytes on a connection of their own; gives everything that comes back until it closes. */
   raw(bytes: string | Buffer): Promise<string>
-  /** An access token of a user with this id. */
-  token(id: string, claims?: Readonly<Record<string, unknown>>): Promise<string>
+  /** An access token of a user with this id; of our own issuer unless said otherwise. */
+  token(id: string, claims?: Readonly<Record<string, unknown>>, issuer?: string): Promise<string>
   /** Lines of the access log that have been written. */
   accessLog(): readonly Readonly<Record<string, unknown>>[]
 }
@@ -77,19 +77,13 @@ const AMPLE = {
 
 const KID = 'k1'
 const ISSUER = 'https://issuer.test'
+/** Issues tokens, too, with the same key; its chiefs are our admins. */
+export const PARTNER = 'https://partner.test'
 const AUDIENCE = 'things'
 
 /** One for all tests of a suite; to be asked for within a test. */
-export function sharedGateway(environment: Readonly<Record<string, string>> = {}): () => TestGateway {
-  const cleanUps: (() => Promise<void>)[] = []
-  let opened: TestGateway | undefined
-  before(async () => {
-    opened = await openTestGateway({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, environment)
-  })
-  after(async () => {
-    for (const cleanUp of cleanUps) await cleanUp()
-  })
-  return () => opened as TestGateway
+export function sharedGateway(environment?: Readonly<Record<string, string>>): () => TestGateway {
+  return openOnce(openTestGateway, environment)
 }
 
 /** Opens it, with `environment` on top of ample limits. */
@@ -120,6 +114,15 @@ export async function openTestGateway(
     issuer: ISSUER,
     audience: AUDIENCE,
     fetchKeys: async () => ({ keys: [publicKey] }),
+    foreignIssuers: [
+      {
+        issuer: PARTNER,
+        audience: AUDIENCE,
+        algorithms: ['ES256'],
+        keys: async () => ({ keys: [publicKey] }),
+        claims: { name: 'partner', roles: { chief: ['admin'] }, tier: 'premium' },
+      },
+    ],
     findApiKey: async (_, key) => apiKeys.get(key),
     strictRoutes: [
       { operation: things.operations.login, keyOf: (input) => (input as { email: string }).email },
@@ -149,11 +152,11 @@ export async function openTestGateway(
     isDraining: () => isDraining(),
     ask: (path, ask = {}) => askOver(port, path, ask),
     raw: (bytes) => sendRaw(port, bytes),
-    token: (id, claims = {}) =>
+    token: (id, claims = {}, issuer = ISSUER) =>
       new SignJWT({ roles: ['user'], tier: 'free', ...claims })
         .setProtectedHeader({ alg: 'ES256', kid: KID, typ: 'at+jwt' })
         .setSubject(id)
-        .setIssuer(ISSUER)
+        .setIssuer(issuer)
         .setAudience(AUDIENCE)
         .setIssuedAt(nowS())
         .setExpirationTime(nowS() + 600)

@@ -8,12 +8,19 @@ import type { Socket } from 'node:net'
 import { FlotillaError } from '@flotilla/core/error'
 import { listen } from '@flotilla/core/http-server'
 import { PROBLEM_TYPE } from '@flotilla/core/problem'
+import { addressGroup } from '../match/client-address.ts'
+import { readHead } from '../match/request-head.ts'
 import { plainProblem } from './answer.ts'
+import { Connections } from './connections.ts'
 import type { Edge } from './equipment.ts'
 import { Exchange } from './exchange.ts'
 
 const HEAD_BYTES_MAX = 16 * 1024
 const REQUESTS_PER_SOCKET_MAX = 1_000
+/** A whole request, and an answer that its client does not read, may take this many times as long as a head. */
+const HEADS_A_REQUEST = 3
+/** What a gateway that leaves waits for requests of which it has a part: a process has 10 s to close. */
+const LEAVE_MS_MAX = 5_000
 
 /** The listening server. */
 export interface PublicServer {
@@ -24,14 +31,14 @@ export interface PublicServer {
 
 /** @throws FlotillaError `unavailable` when the port is taken. */
 export async function openPublicServer(edge: Edge): Promise<PublicServer> {
-  const { config, log } = edge.runtime
+  const { clock, config, log } = edge.runtime
   const server = createServer({
     insecureHTTPParser: false,
     // The strict head check asks for it; Node's own refusal would be no problem document.
     requireHostHeader: false,
     maxHeaderSize: HEAD_BYTES_MAX,
     headersTimeout: config.headTimeoutMs,
-    requestTimeout: 30_000,
+    requestTimeout: HEADS_A_REQUEST * config.headTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, config.headTimeoutMs),
     // Longer than what clients and proxies in front usually keep, so that it is not us who close under their request.
     keepAliveTimeout: 75_000,
@@ -40,26 +47,33 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   server.maxConnections = config.connectionsMax
   // The strict head check counts them; Node would drop what is too many without a word.
   server.maxHeadersCount = 0
-  const perAddress = new Map<string, number>()
-  server.on('connection', (socket) => boundPerAddress(socket, perAddress, config.connectionsPerAddressMax))
+  const connections = new Connections({
+    clock,
+    perAddressMax: config.connectionsPerAddressMax,
+    unreadMs: HEADS_A_REQUEST * config.headTimeoutMs,
+    groupOf: (remoteAddress) => addressGroup(edge.addressOf(remoteAddress, undefined)),
+  })
+  server.on('connection', (socket) => connections.add(socket))
   const latest: Latest = new WeakMap()
-  const take = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    latest.set(incoming.socket, outgoing)
-    void new Exchange(edge, incoming, outgoing).run()
-  }
-  server.on('request', take)
+  server.on('request', (incoming, outgoing) =>
+    inTurn(latest, outgoing, () => exchange(edge, incoming, outgoing)),
+  )
   // Answered by Node itself without these.
-  server.on('checkContinue', (incoming, outgoing) => {
-    outgoing.writeContinue()
-    take(incoming, outgoing)
-  })
-  server.on('checkExpectation', (_, outgoing) => {
-    outgoing.shouldKeepAlive = false
-    outgoing.writeHead(417, { 'content-type': PROBLEM_TYPE }).end(plainProblem(417, 'Expectation Failed.'))
-  })
+  server.on('checkContinue', (incoming, outgoing) =>
+    inTurn(latest, outgoing, () => {
+      // Node looks for the word anywhere in the field.
+      if (incoming.headers.expect?.toLowerCase() !== '100-continue') refuseExpectation(outgoing)
+      else {
+        if (isBodyWelcome(incoming)) outgoing.writeContinue()
+        exchange(edge, incoming, outgoing)
+      }
+    }),
+  )
+  server.on('checkExpectation', (_, outgoing) => inTurn(latest, outgoing, () => refuseExpectation(outgoing)))
   server.on('clientError', (error, socket) => refuseRaw(latest, socket as Socket, ...parserRefusal(error)))
   server.on('upgrade', (_, socket) => refuseRaw(latest, socket as Socket, 501, 'Not Implemented'))
   await listen(server, config.host, config.port)
+  connections.watch()
   const closed = new Promise<void>((resolve) => server.once('close', () => resolve()))
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port
@@ -72,24 +86,14 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
       // They would go on for an hour. Who listens connects again, to somebody who stays.
       const leaving = new FlotillaError('unavailable', 'The gateway is leaving; please connect again.')
       for (const stream of edge.streams) stream.cancel(leaving)
+      const late = clock.schedule(Math.min(config.headTimeoutMs, LEAVE_MS_MAX), () =>
+        connections.cutUnasked((socket) => latest.get(socket)),
+      )
       await closed
+      late.cancel()
+      connections.close()
     },
   }
-}
-
-function boundPerAddress(socket: Socket, perAddress: Map<string, number>, max: number): void {
-  const address = socket.remoteAddress ?? ''
-  const count = (perAddress.get(address) ?? 0) + 1
-  if (count > max) {
-    socket.destroy()
-    return
-  }
-  perAddress.set(address, count)
-  socket.once('close', () => {
-    const left = (perAddress.get(address) ?? 1) - 1
-    if (left === 0) perAddress.delete(address)
-    else perAddress.set(address, left)
-  })
 }
 
 function parserRefusal({ code }: NodeJS.ErrnoException): [status: number, title: string] {
@@ -100,6 +104,40 @@ function parserRefusal({ code }: NodeJS.ErrnoException): [status: number, title:
 
 /** The answer to the last request of each connection. */
 type Latest = WeakMap<Socket, ServerResponse>
+
+/**
+ * Takes a request when the one before it on its connection is answered: a command must not overtake another (RFC 9112, 9.3.2). Never
+ * when we close after that answer: what was read behind it would run without an answer, and if it was refused, nobody knows whether
+ * there is a request at all.
+ */
+function inTurn(latest: Latest, outgoing: ServerResponse, take: () => void): void {
+  const { socket } = outgoing.req
+  const before = latest.get(socket)
+  if (before?.shouldKeepAlive === false) return
+  latest.set(socket, outgoing)
+  if (before === undefined || before.destroyed) take()
+  else
+    before.once('close', () => {
+      if (before.shouldKeepAlive && !socket.destroyed) take()
+    })
+}
+
+function exchange(edge: Edge, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  void new Exchange(edge, incoming, outgoing).run()
+}
+
+/** Whether somebody who waits with a body is to send it. The exchange reads the head again: few expect anything. */
+function isBodyWelcome({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const head = readHead(method, url, httpVersion, rawHeaders)
+  return 'path' in head && head.hasBody
+}
+
+function refuseExpectation(outgoing: ServerResponse): void {
+  outgoing.shouldKeepAlive = false
+  const body = plainProblem(417, 'Expectation Failed.')
+  const headers = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body) }
+  outgoing.writeHead(417, headers).end(body)
+}
 
 /**
  * Answers where there is no request to answer, and closes: what follows on such a connection cannot be trusted. The

@@ -31,7 +31,8 @@ export const GatewaySettings = Type.Object({
     minimum: 100,
     maximum: 30_000,
     default: 10_000,
-    description: 'milliseconds a client may take to send the head of a request',
+    description:
+      'milliseconds a client may take to send the head of a request; three times as long for the whole of it, and for leaving an answer unread',
   }),
   accessLog: Type.String({
     default: '',

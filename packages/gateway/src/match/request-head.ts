@@ -7,6 +7,7 @@
  * @source RFC 9110, RFC 9112; `docs/security.md` for the list of refusals
  * @module
  */
+import { isIPv6 } from 'node:net'
 
 /** What the gateway looks at. Everything else in a request goes no further. */
 export interface RequestHead {
@@ -42,9 +43,12 @@ export interface HeadRefusal {
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+const METHOD_OVERRIDES = new Set(['x-http-method-override', 'x-http-method', 'x-method-override'])
 const TARGET_CHARS_MAX = 8_192
 const HEADERS_MAX = 100
-const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+const HOST = /^(?:[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?|\[([0-9A-Fa-f:.]{2,45})\])(?::(\d{1,5}))?$/
+const HOST_CHARS_MAX = 260
+const PORT_MAX = 65_535
 const CONTENT_LENGTH = /^\d{1,15}$/
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
@@ -108,7 +112,7 @@ export function readHead(
   const wrongFraming = checkFraming(method, httpVersion, fields)
   if (wrongFraming !== undefined) return wrongFraming
   const { host } = fields
-  if (host === undefined || !HOST.test(host)) return refuse(400, 'Host must be one name or address.')
+  if (host === undefined || !isHost(host)) return refuse(400, 'Host must be one name or address.')
   const path = readTarget(method, target, host)
   if (typeof path === 'object') return path
   if (fields.idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(fields.idempotencyKey)) {
@@ -138,6 +142,13 @@ export function readHead(
   }
 }
 
+/** RFC 3986, 3.2.2 and 3.2.3, of which the Internet's names and addresses are left. */
+function isHost(text: string): boolean {
+  if (text.length > HOST_CHARS_MAX) return false
+  const [matched, address, port = '0'] = HOST.exec(text) ?? []
+  return matched !== undefined && (address === undefined || isIPv6(address)) && Number(port) <= PORT_MAX
+}
+
 function isRequestId(text: string | undefined): boolean {
   return text !== undefined && REQUEST_ID.test(text)
 }
@@ -160,7 +171,7 @@ function readFields(rawHeaders: readonly string[]): Fields | HeadRefusal {
       fields[field] = value
     } else if (name === 'x-forwarded-for') fields.forwardedFor = joined(fields.forwardedFor, value)
     else if (name === 'prefer') fields.prefer = joined(fields.prefer, value)
-    else if (name === 'x-http-method-override' || name === 'x-method-override') {
+    else if (METHOD_OVERRIDES.has(name)) {
       return refuse(400, 'The method cannot be overridden.')
     }
   }

@@ -1,0 +1,25 @@
+/**
+ * Something that is opened once for all tests of a suite.
+ *
+ * @module
+ */
+import { after, before } from 'node:test'
+
+/** What opens it, to be closed by what it gives to `after`. */
+type Open<T> = (
+  t: { after(cleanUp: () => Promise<void>): void },
+  environment: Readonly<Record<string, string>>,
+) => Promise<T>
+
+/** Has `open` called before the suite's tests; what it gave is to be asked for within a test. */
+export function openOnce<T>(open: Open<T>, environment: Readonly<Record<string, string>> = {}): () => T {
+  const cleanUps: (() => Promise<void>)[] = []
+  let opened: T | undefined
+  before(async () => {
+    opened = await open({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, environment)
+  })
+  after(async () => {
+    for (const cleanUp of cleanUps) await cleanUp()
+  })
+  return () => opened as T
+}
