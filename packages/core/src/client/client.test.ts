@@ -320,23 +320,6 @@ describe('Client', () => {
     }
   })
 
-  it('finds out at the next call whether one that was left alone and has too much to do is well again', async () => {
-    const client = setUp()
-    const others = new Set(['b'])
-    client.answer = () => failure('internal')
-    const callsTo = (instance: string): number => client.sent.filter(({ to }) => to === instance).length
-    while (callsTo('a') < 5 || callsTo('b') < 5) await client.call('read')
-    // Both are probed, and say that they have too much to do: that is neither well nor unwell.
-    client.answer = () => failure('unavailable', { executed: 'no', isOverloaded: true })
-    await client.clock.advance(10_000)
-    for (let calls = 0; calls < 10; calls++) await client.call('read')
-    client.answer = (to) => (others.has(to) ? undefined : failure('internal'))
-    while (callsTo('b') === 0 || (await client.call('read')) !== undefined) assert.ok(client.sent.length < 200)
-    const failed = callsTo('a')
-    for (let calls = 0; calls < 50; calls++) await client.call('read')
-    assert.ok(callsTo('a') - failed <= 1, 'one probe at most')
-  })
-
   it('connects to another instance when one cannot be reached, and reports it', async () => {
     for (let seed = 1; seed <= 10; seed++) {
       const client = setUp({ seed })

@@ -11,7 +11,6 @@
 import type { IncomingMessage } from 'node:http'
 import { CallPolicies } from '../client/call-policies.ts'
 import type { Caller } from '../kernel/caller.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import { TimerWheel } from '../kernel/timer-wheel.ts'
@@ -108,8 +107,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
   const http = createHttpClient(clock)
   closing.defer('outside HTTP', () => http.close())
   const metrics = new Metrics()
-  const guard = settings.admission === 'adaptive' ? new LoopGuard(ports.random) : undefined
-  const watch = guard && watchLoop(guard, clock, metrics, closing)
+  const watch = settings.admission === 'adaptive' ? watchLoop(ports, metrics, closing) : undefined
   const root = log ?? createLogger({ level: logLevel, clock, fields: { instance, version } })
   const logOf = (service: string): Logger => root.with({ service })
   return {
@@ -125,15 +123,16 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     trust: new Trust(settings, clock),
     http,
     receiver: new ServiceReceiver(wheel, watch),
-    guard,
+    watch,
     policies: new CallPolicies(),
     closing,
     state: { isReady: false, isDraining: false },
   }
 }
 
-function watchLoop(guard: LoopGuard, clock: Clock, metrics: Metrics, closing: Closing): LoopWatch {
-  const help = 'How late the event loop came to a timer, while there were calls.'
+function watchLoop({ clock, random }: Ports, metrics: Metrics, closing: Closing): LoopWatch {
+  const guard = new LoopGuard(random)
+  const help = 'How late the event loop came to a timer, while there was work.'
   const delays = metrics.histogram('flotilla_event_loop_delay_seconds', help).with()
   const level = metrics
     .gauge(

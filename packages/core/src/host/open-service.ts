@@ -14,7 +14,7 @@ import { Background } from '../service/background.ts'
 import type { ScopeEnvironment } from '../service/call-scope.ts'
 import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
 import { IdempotencyStore } from '../service/idempotency.ts'
-import { admissionOf } from '../service/overload.ts'
+import { admissionOf, lateError } from '../service/overload.ts'
 import { ServedOperation } from '../service/served.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker, type Worker } from '../store/worker.ts'
@@ -77,6 +77,7 @@ export async function openService(
     closing,
     http: parts.http,
     isDraining: () => state.isDraining,
+    refusal: (criticality) => lateError(parts.watch, criticality, ports),
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
     run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),
     listen: (channel, onNotify) => {
@@ -92,7 +93,7 @@ export async function openService(
   for (const operation of operationsOf(contract)) {
     const handler = handlers[operation.name]
     assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
-    const admission = admissionOf(operation, settings, parts.guard)
+    const admission = admissionOf(operation, settings)
     receiver.add(new ServedOperation(operation, handler, served, admission, metrics))
   }
   events?.start(environment)

@@ -7,7 +7,7 @@ import type { CallPolicies } from '../client/call-policies.ts'
 import type { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
-import type { LoopGuard } from '../resilience/loop-guard.ts'
+import type { LoopWatch } from '../service/loop-watch.ts'
 import type { ServiceReceiver } from '../service/receive.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -36,8 +36,8 @@ export interface HostParts {
   readonly http: HttpClient
   /** Answers the calls to all services of the host. */
   readonly receiver: ServiceReceiver
-  /** What to refuse when the event loop is late; absent: nothing. */
-  readonly guard: LoopGuard | undefined
+  /** Says what is refused when the event loop is late; absent: nothing. */
+  readonly watch: LoopWatch | undefined
   /** What the operator says about calls. */
   readonly policies: CallPolicies
   readonly closing: Closing

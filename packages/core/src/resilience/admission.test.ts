@@ -7,8 +7,8 @@ import { Admission, fixedLimit, type Refusal, type Waiting } from './admission.t
 const SHARES = [1, 0.9, 0.7, 0.5]
 
 /** An admission, and callers with names: what became of each. */
-function setUp(limit: number, guard?: { sheds(rank: number): boolean }) {
-  const admission = new Admission(fixedLimit(limit), guard)
+function setUp(limit: number) {
+  const admission = new Admission(fixedLimit(limit))
   const fates = new Map<string, 'running' | 'waiting' | Refusal>()
   const waiters = new Map<string, Waiting>()
   const call = (name: string, rank: number, nowMs = 0): string => {
@@ -264,14 +264,6 @@ describe('Admission', () => {
     call('b', 0, 201)
     admission.leave(202)
     assert.deepEqual([fates.get('a'), fates.get('b')], ['running', 'waiting'])
-  })
-
-  it('Admission refuses what the guard of the event loop sheds, before anything else', () => {
-    const { call } = setUp(10, { sheds: (rank) => rank >= 2 })
-    assert.deepEqual(
-      [0, 1, 2, 3].map((rank) => call(`${rank}`, rank)),
-      ['running', 'running', 'loop', 'loop'],
-    )
   })
 
   it('Admission tells its limiter how long a place was held, and how many ran', () => {

@@ -16,8 +16,6 @@
  * 2012; newest first: Maurer, "Fail at Scale", ACM Queue 13(8), 2015
  * @module
  */
-import type { LoopGuard } from './loop-guard.ts'
-
 /** Share of the limit, by the place of the class in `criticalities`. */
 const SHARES = [1, 0.9, 0.7, 0.5] as const
 const QUEUE_SHARE = 0.5
@@ -25,7 +23,7 @@ const TARGET_MS = 5
 const INTERVAL_MS = 100
 
 /**
- * Why work is refused: the event loop is late; no place to run or wait; it has waited in a queue that stands; its place was needed for
+ * Why work is refused: the event loop is late (which is found out before: see `loop-guard.ts`); no place to run or wait; it has waited in a queue that stands; its place was needed for
  * something that matters more.
  */
 export type Refusal = 'loop' | 'full' | 'late' | 'displaced'
@@ -59,7 +57,6 @@ interface Entry {
 /** Says who runs. `rank` is everywhere the place of the class in `criticalities`: 0 matters most. */
 export class Admission {
   readonly #limiter: Limiter
-  readonly #guard: Pick<LoopGuard, 'sheds'> | undefined
   /** By rank, the oldest first. */
   readonly #queues: readonly Entry[][] = SHARES.map(() => [])
   #queued = 0
@@ -68,10 +65,8 @@ export class Admission {
   #standsSinceMs: number | undefined
   #isStanding = false
 
-  /** Without `guard` nothing is refused because of the event loop. */
-  constructor(limiter: Limiter, guard?: Pick<LoopGuard, 'sheds'>) {
+  constructor(limiter: Limiter) {
     this.#limiter = limiter
-    this.#guard = guard
   }
 
   /** How many may run. */
@@ -89,7 +84,6 @@ export class Admission {
 
   /** Why there is neither a place nor a place to wait; undefined: there is, and will be until anything else is called. */
   refusal(rank: number): Refusal | undefined {
-    if (this.#guard?.sheds(rank)) return 'loop'
     if (this.#hasRoom(rank) || this.#canWait(rank) || this.#lowestBelow(rank) !== undefined) return undefined
     return 'full'
   }

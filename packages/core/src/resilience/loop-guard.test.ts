@@ -46,9 +46,17 @@ describe('LoopGuard', () => {
     windows(2, 51)
     assert.deepEqual([refused(3), refused(1), refused(0)], [1, 0, 0])
     assert.ok(Math.abs(refused(2) - 0.5) < 0.1)
-    windows(2, 51)
+    windows(20, 200)
+    assert.deepEqual(
+      [refused(3), refused(2), refused(1)],
+      [1, 1, 0],
+      'late, but not too late for what matters',
+    )
+    windows(1, 201)
     assert.deepEqual([refused(3), refused(2), refused(0)], [1, 1, 0])
     assert.ok(Math.abs(refused(1) - 0.25) < 0.1)
+    windows(2, 200)
+    assert.equal(refused(1), 0)
     windows(100, 1_000)
     assert.ok(refused(1) > 0.9 && refused(1) < 1, `${refused(1)}`)
     assert.equal(refused(0), 0)
@@ -68,7 +76,7 @@ describe('LoopGuard', () => {
     for (let window = 0; window < 400; window++) {
       const share = 1 - refused(1)
       if (window >= 100) admitted.push(Math.min(1, share * 10))
-      windows(1, share * 10 > 1 ? 80 : 5)
+      windows(1, share * 10 > 1 ? 250 : 5)
     }
     const mean = admitted.reduce((sum, share) => sum + share, 0) / admitted.length
     assert.ok(mean > 0.85, `${mean}`)

@@ -4,7 +4,8 @@
  * A limit on concurrency sees work that waits; it does not see work that computes, because nothing else runs meanwhile. That
  * shows in the event loop: whatever is due comes late. The guard is told how late, several times a second. A quarter of a second
  * in which something was late by more than 50 ms is a late window; one alone may be a collection of garbage, so four in a row count.
- * From then on each late window raises the level, and each other lowers it:
+ * From then on each late window raises the level, and each other lowers it. At `critical` that takes more than 200 ms: a
+ * process that is busy with what matters is late, and still in time for those who ask.
  *
  * ```
  * level   0 ──── 1 ──── 2 ──────── 2.95
@@ -21,6 +22,7 @@ import type { Random } from '../kernel/random.ts'
 
 const WINDOW_MS = 250
 const LATE_MS = 50
+const CRITICAL_LATE_MS = 200
 const LATE_WINDOWS = 4
 /** Where the class `critical` begins. */
 const CRITICAL_LEVEL = 2
@@ -52,11 +54,13 @@ export class LoopGuard {
     if (delayMs > this.#worstMs) this.#worstMs = delayMs
     if (nowMs - this.#windowFromMs < WINDOW_MS) return
     const isLate = this.#worstMs > LATE_MS
+    const isVeryLate = this.#worstMs > CRITICAL_LATE_MS
+    const isCritical = this.#level >= CRITICAL_LEVEL
     this.#windowFromMs = nowMs
     this.#worstMs = 0
     this.#lateWindows = isLate ? this.#lateWindows + 1 : 0
-    if (this.#lateWindows >= LATE_WINDOWS) this.#level = raised(this.#level)
-    else if (!isLate) this.#level = lowered(this.#level)
+    if (this.#lateWindows >= LATE_WINDOWS && (!isCritical || isVeryLate)) this.#level = raised(this.#level)
+    else if (!isLate || (this.#level > CRITICAL_LEVEL && !isVeryLate)) this.#level = lowered(this.#level)
   }
 
   /** Whether to refuse this one; `rank` is the place of its class in `criticalities`. */

@@ -1,7 +1,7 @@
 /**
- * Looks how late the event loop is, while the process answers calls.
+ * Looks how late the event loop is, while work comes into the process, and says what is let in.
  *
- * A timer that is due every 50 ms; by how much it comes later is the delay. It rests a second after the last call, or as soon as
+ * A timer that is due every 50 ms; by how much it comes later is the delay. It rests a second after the last of that work, or as soon as
  * nothing is refused any more: a process that nobody calls sleeps.
  *
  * @module
@@ -13,7 +13,7 @@ import type { Histogram } from '../telemetry/metrics.ts'
 const LOOK_MS = 50
 const REST_AFTER_MS = 1_000
 
-/** Tells a guard how late the event loop is. */
+/** Tells a guard how late the event loop is, and others what it says. */
 export class LoopWatch {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'schedule'>
   readonly #guard: LoopGuard
@@ -28,10 +28,11 @@ export class LoopWatch {
     this.#delays = delays
   }
 
-  /** There is a call. */
-  called(nowMs: number): void {
+  /** Whether work that comes into the process is in time for its class; `rank` is the place of that in `criticalities`. */
+  admits(rank: number, nowMs: number): boolean {
     this.#calledMs = nowMs
     if (this.#timer === undefined && !this.#isClosed) this.#lookAt(this.#clock.monotonicMs() + LOOK_MS)
+    return !this.#guard.sheds(rank)
   }
 
   /** A timer left behind would keep the process alive. */

@@ -1,5 +1,5 @@
 /**
- * What a call is told that is refused for overload, and how the operations of a process share its admission.
+ * What is told to whom is refused for overload, and how many calls of an operation run.
  *
  * The errors are made once and shared: one costs a few microseconds, most of it for a stack that tells nothing here, and the worse
  * the overload the more are needed.
@@ -7,11 +7,12 @@
  * @module
  */
 import type { Operation } from '../contract/operation.ts'
+import { type Criticality, criticalities, type Ports } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { type Random, randomInteger } from '../kernel/random.ts'
 import { Admission, fixedLimit, type Refusal } from '../resilience/admission.ts'
 import { GradientLimit } from '../resilience/gradient-limit.ts'
-import type { LoopGuard } from '../resilience/loop-guard.ts'
+import type { LoopWatch } from './loop-watch.ts'
 
 /** About one short queue. */
 const QUEUE_MS = 100
@@ -37,6 +38,16 @@ export function overloadError(refusal: Refusal, random: Random): FlotillaError {
   return (refusal === 'loop' ? ofLoop : ofQueue)[randomInteger(random, WAITS)] as FlotillaError
 }
 
+/** What work is told that comes in otherwise than by a call, where the event loop is late; undefined: it is let in. */
+export function lateError(
+  watch: LoopWatch | undefined,
+  criticality: Criticality,
+  { clock, random }: Ports,
+): FlotillaError | undefined {
+  const isLetIn = watch?.admits(criticalities.indexOf(criticality), clock.monotonicMs()) ?? true
+  return isLetIn ? undefined : overloadError('loop', random)
+}
+
 /** How a process limits its operations. */
 export interface AdmissionSettings {
   /** `fixed`: every limit stays at its maximum, and the event loop is not looked at. */
@@ -52,11 +63,10 @@ const WAITING_MS = 10_000
 export function admissionOf(
   operation: Operation,
   { admission, concurrencyMin, concurrencyMax }: AdmissionSettings,
-  guard: LoopGuard | undefined,
 ): Admission {
   const isAdaptive = admission === 'adaptive' && operation.timeoutMs <= WAITING_MS
   const limiter = isAdaptive
     ? new GradientLimit(Math.min(concurrencyMin, concurrencyMax), concurrencyMax)
     : fixedLimit(concurrencyMax)
-  return new Admission(limiter, guard)
+  return new Admission(limiter)
 }

@@ -14,11 +14,11 @@ import { TimerWheel } from '../kernel/timer-wheel.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import { Admission, fixedLimit, type Limiter } from '../resilience/admission.ts'
-import type { LoopGuard } from '../resilience/loop-guard.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest, Reply } from '../wire/wire.ts'
 import type { AnyHandler } from './definition.ts'
+import type { LoopWatch } from './loop-watch.ts'
 import { ServiceReceiver } from './receive.ts'
 import { ServedOperation } from './served.ts'
 
@@ -41,12 +41,12 @@ function setUp(
   handler: AnyHandler,
   access: Access = anyone,
   limit: Limiter = fixedLimit(1),
-  guard?: Pick<LoopGuard, 'sheds'>,
+  watch?: Pick<LoopWatch, 'admits'>,
 ) {
   const clock = new VirtualClock()
   const random = seededRandom(1)
   const wheel = new TimerWheel(clock)
-  const receiver = new ServiceReceiver(wheel)
+  const receiver = new ServiceReceiver(wheel, watch)
   const logged: unknown[] = []
   const keep = (...line: unknown[]): void => void logged.push(line)
   const log = { debug: keep, info: keep, warn: keep, error: keep, with: () => log }
@@ -62,7 +62,7 @@ function setUp(
   const served = { environment, spans: new SpanRing(8), idempotency: undefined }
   const { operations } = contractWith(access)
   for (const operation of Object.values(operations))
-    receiver.add(new ServedOperation(operation, handler, served, new Admission(limit, guard), metrics))
+    receiver.add(new ServedOperation(operation, handler, served, new Admission(limit), metrics))
   const request = (name: keyof typeof operations, given: Partial<CallRequest> = {}): CallRequest => ({
     operation: operations[name],
     input: { n: 1 },
@@ -266,16 +266,18 @@ describe('ServiceReceiver', () => {
     ])
   })
 
-  it('refuses what the guard of the event loop sheds, but neither streams nor what was begun', async () => {
+  it('refuses what comes in when the event loop is late for its class, but neither streams nor what this process asks of itself', async () => {
     const { call, clock, receiver, request } = setUp(
       async function* () {
         yield { n: 1 }
       },
       anyone,
       fixedLimit(1),
-      { sheds: () => true },
+      { admits: (rank) => rank === 0 },
     )
     assert.equal(call('get')[0]?.error?.isOverloaded, true)
+    for (const given of [{ criticality: 'critical_plus' }, { isLocal: true }] as const)
+      assert.equal(call('get', given)[0]?.error?.isOverloaded, false)
     for await (const item of receiver.stream(request('follow'))) assert.deepEqual(item, { n: 1 })
     await clock.advance(0)
   })

@@ -2,7 +2,8 @@
  * What a call passes coming in, in this order (the mirror of `client/client.ts`):
  *
  * 1. deadline: work nobody waits for is not begun, and the answer goes out before the caller's own time is up
- * 2. admission: is there a place to run, or one to wait? What is refused here has cost next to nothing
+ * 2. admission: is the event loop in time for a call that comes into the process? Is there a place to run, or one to wait? What is
+ *    refused here has cost next to nothing
  * 3. authorisation: before anything of the input is looked at
  * 4. validation of the input and of the idempotency key; only what passes takes the place
  * 5. idempotency: a repeat gets the stored answer
@@ -26,6 +27,7 @@ import type { Operation } from '../contract/operation.ts'
 import { criticalities } from '../kernel/context.ts'
 import { asCallees, asSeenUpstream, FlotillaError } from '../kernel/error.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { Refusal } from '../resilience/admission.ts'
 import { type CallRequest, type Receiver, Reply, type Settle } from '../wire/wire.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import { overloadError } from './overload.ts'
@@ -39,11 +41,11 @@ const ANSWER_MARGIN_MS = 5
 /** Answers the operations of all services of a host. */
 export class ServiceReceiver implements Receiver {
   readonly #wheel: TimerWheel
-  readonly #watch: LoopWatch | undefined
+  readonly #watch: Pick<LoopWatch, 'admits'> | undefined
   readonly #served = new Map<string, ServedOperation>()
 
-  /** `wheel` watches the deadlines of calls, `watch` the event loop while there are any. */
-  constructor(wheel: TimerWheel, watch?: LoopWatch) {
+  /** `wheel` watches the deadlines of calls, `watch` the event loop; without it nothing is refused for that. */
+  constructor(wheel: TimerWheel, watch?: Pick<LoopWatch, 'admits'>) {
     this.#wheel = wheel
     this.#watch = watch
   }
@@ -73,10 +75,9 @@ export class ServiceReceiver implements Receiver {
     const { startMs } = request
     const served = this.#served.get(request.operation.id)
     if (served === undefined) return settle(Reply.failed(asCallees(unimplemented(request)), startMs))
-    this.#watch?.called(startMs)
     const deadlineMs = ownDeadline(request, served.operation)
     const rank = criticalities.indexOf(request.criticality)
-    const refusal = deadlineMs > startMs ? served.admission.refusal(rank) : undefined
+    const refusal = deadlineMs > startMs ? this.#refusal(served, request, rank) : undefined
     if (refusal !== undefined) {
       served.refused(refusal, rank).add()
       served.answered('unavailable').add()
@@ -88,6 +89,12 @@ export class ServiceReceiver implements Receiver {
       served.answered(refused.code).add()
       settle(Reply.failed(asCallees(refused), startMs))
     }
+  }
+
+  /** Step 2. What this process asks of itself belongs to work that was let in, and would be for nothing. */
+  #refusal(served: ServedOperation, { isLocal, startMs }: CallRequest, rank: number): Refusal | undefined {
+    if (!isLocal && this.#watch?.admits(rank, startMs) === false) return 'loop'
+    return served.admission.refusal(rank)
   }
 
   async *stream(request: CallRequest): AsyncIterable<unknown> {

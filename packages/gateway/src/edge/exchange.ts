@@ -69,6 +69,10 @@ export class Exchange {
       const { operation, parameters } = this.#match(head)
       const route = this.#edge.routes.get(operation) as Route
       this.#route = route
+      // Before tokens are checked and bodies read. Streams are let in: they would only come back at once.
+      const refused =
+        operation.kind === 'stream' ? undefined : this.#edge.runtime.refusal(operation.criticality)
+      if (refused !== undefined) throw refused
       const caller = await this.#authenticate(head)
       this.#countCaller()
       this.#authorise(route, caller)

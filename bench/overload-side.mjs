@@ -1,5 +1,5 @@
 /**
- * One side of `shed.mjs`, in a process of its own: the service that has too much to do, or the load.
+ * One side of `overload.mjs`, in a process of its own: the service that has too much to do, or the load.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { input, output } from './payload.mjs'
 
 const CONNECTIONS = 4
 const HOLD_MS = 5
-const COMPUTE_MS = 0.5
+const COMPUTE_MS = 2
 const DEADLINE_MS = 1_000
 /** So many connections, because each bounds what is on its way. */
 const CHANNELS = 8
@@ -69,7 +69,7 @@ async function compute() {
 
 async function serve() {
   const keys = { process: createKeyPair(), user: createKeyPair() }
-  const path = join(tmpdir(), `flotilla-shed-${process.pid}.sock`)
+  const path = join(tmpdir(), `flotilla-overload-${process.pid}.sock`)
   rmSync(path, { force: true })
   const service = defineService({ contract, open: () => ({ pool, compute }) })
   const app = { name: 'bench', folder: '', services: { bench: async () => service } }
@@ -83,7 +83,8 @@ async function serve() {
     FLOTILLA_USER_KEY: keys.user.publicKey,
     FLOTILLA_CREDENTIAL: signer.process({ instance: 'bench', services: ['bench'], expiresAt }),
     FLOTILLA_LOG_LEVEL: 'silent',
-    FLOTILLA_ADMISSION: process.env.BENCH_ADMISSION,
+    FLOTILLA_ADMISSION: process.env.FLOTILLA_ADMISSION,
+    FLOTILLA_CONCURRENCY_MAX: process.env.FLOTILLA_CONCURRENCY_MAX,
   })
   const ports = { clock, random, newId: createIds(clock, random) }
   await openHost({ app, settings, environment: {}, ports })
@@ -98,19 +99,22 @@ async function connect({ path, credential }) {
   return Promise.all(Array.from({ length: CHANNELS }, open))
 }
 
-/** Counts what becomes of calls. */
+/** Counts what becomes of the calls of one flow, in one phase. */
 class Tally {
+  sent = 0
   good = 0
   late = 0
   refused = 0
   lost = 0
   onWay = 0
   buckets = []
-  latencies = []
+  #answeredMs = []
+  #refusedMs = []
   #startMs = performance.now()
 
-  send(channel, kind, onEnd = () => {}) {
+  send(channel, kind, criticality, onEnd = () => {}) {
     const startMs = clock.monotonicMs()
+    this.sent++
     this.onWay++
     const request = {
       operation: contract.operations[kind],
@@ -120,7 +124,7 @@ class Tally {
       caller: { service: 'caller' },
       deadlineMs: startMs + DEADLINE_MS,
       trace: TraceContext.start(random, false),
-      criticality: 'critical',
+      criticality,
       cancellation: new Cancellation(),
     }
     channel.call(request, ({ error }) => {
@@ -128,8 +132,8 @@ class Tally {
       const tookMs = clock.monotonicMs() - startMs
       if (error === undefined && tookMs <= DEADLINE_MS) this.#answered(tookMs)
       else if (error === undefined || error.code === 'deadline_exceeded') this.late++
-      // One that the channel refuses never reached the server.
-      else if (error.isRemote) this.refused++
+      else if (error.isOverloaded) this.#refused(tookMs)
+      // The connection had no room for one more.
       else this.lost++
       onEnd()
     })
@@ -138,64 +142,87 @@ class Tally {
   #answered(tookMs) {
     const bucket = Math.floor((performance.now() - this.#startMs) / BUCKET_MS)
     this.good++
-    this.latencies.push(tookMs)
+    this.#answeredMs.push(tookMs)
     this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1
   }
 
-  async result() {
-    const { good, late, refused, lost } = this
+  #refused(tookMs) {
+    this.refused++
+    this.#refusedMs.push(tookMs)
+  }
+
+  result() {
+    const { sent, good, late, refused, lost } = this
     const buckets = Array.from(this.buckets, (count) => count ?? 0)
-    const sorted = this.latencies.toSorted((a, b) => a - b)
-    const p99Ms = sorted[Math.floor((sorted.length - 1) * 0.99)] ?? Number.NaN
-    return { good, late, refused, lost, buckets, bucketMs: BUCKET_MS, p99Ms }
+    const [p99Ms, refusedP99Ms] = [p99(this.#answeredMs), p99(this.#refusedMs)]
+    return { sent, good, late, refused, lost, buckets, p99Ms, refusedP99Ms }
   }
 }
 
+function p99(values) {
+  return values.sort((a, b) => a - b)[Math.floor((values.length - 1) * 0.99)] ?? Number.NaN
+}
+
 /** So many at a time. */
-async function closedLoop(channels, kind, inFlight, durationMs) {
+async function closedLoop(channels, { kind, inFlight, durationMs }) {
   const tally = new Tally()
+  const fromMs = Date.now()
   const endMs = performance.now() + durationMs
   await Promise.all(
     Array.from({ length: inFlight }, async (_, index) => {
       while (performance.now() < endMs) {
-        await new Promise((resolve) => tally.send(channels[index % CHANNELS], kind, resolve))
+        await new Promise((resolve) => tally.send(channels[index % CHANNELS], kind, 'critical', resolve))
       }
     }),
   )
-  return tally.result()
+  return { ...tally.result(), fromMs, toMs: Date.now() }
 }
 
-/** So many a second, evenly; the answers of the last second are not waited for. */
-async function openLoop(channels, kind, perSec, durationMs) {
-  const tally = new Tally()
+/** Phase after phase, then the end of what is on its way. */
+async function openLoop(channels, { kind, phases }) {
+  const results = []
+  for (const { flows, durationMs } of phases) {
+    const fromMs = Date.now()
+    const tallies = await onePhase(channels, kind, flows, durationMs)
+    results.push({ tallies, fromMs, toMs: Date.now(), bucketMs: BUCKET_MS })
+  }
+  const all = results.flatMap(({ tallies }) => Object.values(tallies))
+  while (all.some(({ onWay }) => onWay > 0)) await new Promise((resolve) => setTimeout(resolve, BUCKET_MS))
+  return results.map(({ tallies, ...rest }) => ({
+    ...rest,
+    flows: Object.fromEntries(Object.entries(tallies).map(([name, tally]) => [name, tally.result()])),
+  }))
+}
+
+/** Each flow at its rate, evenly. */
+async function onePhase(channels, kind, flows, durationMs) {
+  const tallies = Object.fromEntries(flows.map(({ name }) => [name, new Tally()]))
   const startMs = performance.now()
-  let sent = 0
   for (let pastMs = 0; pastMs < durationMs; pastMs = performance.now() - startMs) {
-    for (const due = (pastMs * perSec) / 1_000; sent < due; sent++)
-      tally.send(channels[sent % CHANNELS], kind)
+    for (const { name, criticality, perSec } of flows) {
+      const tally = tallies[name]
+      for (const due = (pastMs * perSec) / 1_000; tally.sent < due; )
+        tally.send(channels[tally.sent % CHANNELS], kind, criticality)
+    }
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
-  return tally.result()
+  return tallies
 }
 
 if (process.argv[2] === 'server') {
   const address = await serve()
-  let before = process.cpuUsage()
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage(before)
-    before = process.cpuUsage()
-    process.send({ cpuUs: user + system })
-  })
+  const samples = []
+  setInterval(() => {
+    const { user, system } = process.cpuUsage()
+    samples.push({ atMs: Date.now(), cpuUs: user + system, rssBytes: process.memoryUsage.rss() })
+  }, BUCKET_MS)
+  process.on('message', () => process.send(samples))
   process.send({ address })
 } else {
   let channels
-  process.on('message', async ({ address, kind, inFlight, perSec, durationMs }) => {
-    channels ??= await connect(address)
-    process.send(
-      inFlight === undefined
-        ? await openLoop(channels, kind, perSec, durationMs)
-        : await closedLoop(channels, kind, inFlight, durationMs),
-    )
+  process.on('message', async (asked) => {
+    channels ??= await connect(asked.address)
+    process.send(await (asked.phases === undefined ? closedLoop : openLoop)(channels, asked))
   })
 }
 process.on('disconnect', () => process.exit(0))
