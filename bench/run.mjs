@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- calls|local|events|sagas|orders|overload [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas|orders|gateway|overload [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
  * `--only` names the peers of `calls`, the numbers of buyers of `orders`: `--only 1,8`, or the experiments of
  * `overload`, which ends with an error when a promise is not kept: `--only ten`.
@@ -38,6 +38,7 @@ const alone = {
   events: ['./events.mjs', 'measureEvents'],
   sagas: ['./events.mjs', 'measureSagas'],
   orders: ['./orders.mjs', 'measureOrders'],
+  gateway: ['./gateway.mjs', 'measureGateway'],
   overload: ['./overload.mjs', 'measureOverload'],
 }
 const comparisons = {
@@ -46,6 +47,7 @@ const comparisons = {
   events: measureAlone,
   sagas: measureAlone,
   orders: measureAlone,
+  gateway: measureAlone,
   overload: measureAlone,
 }
 if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)

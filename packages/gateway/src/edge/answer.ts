@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { ServerResponse } from 'node:http'
 import { codes } from '@flotilla/core/code'
 import type { FlotillaError } from '@flotilla/core/error'
 import { PROBLEM_TYPE, problemOf } from '@flotilla/core/problem'
 import type { Reply } from '@flotilla/core/wire'
+import type { Turn } from '../http/turn.ts'
 
 /** What an answer consists of. */
 export interface Answer {
@@ -68,21 +68,13 @@ export function commonHeaders(requestId: string, traceparent: string): string[] 
   return ['x-request-id', requestId, 'traceparent', traceparent, 'x-content-type-options', 'nosniff']
 }
 
-/** Writes it; returns how many bytes the body has. */
-export function send(
-  outgoing: ServerResponse,
-  answer: Answer,
-  requestId: string,
-  traceparent: string,
-): number {
+/** Sends it; returns how many bytes the body has. */
+export function send(turn: Turn, answer: Answer, requestId: string, traceparent: string): number {
   const { status, contentType, body, cacheControl, headers } = answer
-  const bytes = Buffer.byteLength(body)
   const all = [...commonHeaders(requestId, traceparent), 'cache-control', cacheControl, ...headers]
   if (contentType !== undefined) all.push('content-type', contentType)
-  if (status !== 204 && status !== 304) all.push('content-length', String(bytes))
-  outgoing.writeHead(status, all)
-  outgoing.end(body)
-  return bytes
+  turn.answer(status, all, body)
+  return Buffer.byteLength(body)
 }
 
 /** The output of a call that did not fail, read if it came as bytes. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refusal } from '@flotilla/core/access'
 import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
@@ -16,10 +15,12 @@ import { sendEvents } from '@flotilla/core/send-events'
 import type { BucketAnswer } from '@flotilla/core/token-bucket'
 import { TraceContext } from '@flotilla/core/trace-context'
 import type { Reply } from '@flotilla/core/wire'
+import type { Turn } from '../http/turn.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
-import { type RequestHead, readHead } from '../match/request-head.ts'
+import type { RequestHead } from '../match/request-head.ts'
 import { type Answer, commonHeaders, emptyAnswer, errorAnswer, namesTag, outputOf, send } from './answer.ts'
+import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
 import type { Edge, Route } from './equipment.ts'
 
@@ -34,8 +35,7 @@ const EXPOSED =
 /** An exchange. */
 export class Exchange {
   readonly #edge: Edge
-  readonly #incoming: IncomingMessage
-  readonly #outgoing: ServerResponse
+  readonly #turn: Turn
   readonly #startMs: number
   readonly #trace: TraceContext
   readonly #headers: string[] = []
@@ -44,66 +44,83 @@ export class Exchange {
   #parentTrace: string | undefined
   #userAgent: string | undefined
   #path = ''
-  #hasBody = false
   #address = ''
   #user: User | undefined
   #route: Route | undefined
   #isCors = false
 
-  constructor(edge: Edge, incoming: IncomingMessage, outgoing: ServerResponse) {
+  constructor(edge: Edge, turn: Turn) {
     const { clock, random } = edge.runtime
     this.#edge = edge
-    this.#incoming = incoming
-    this.#outgoing = outgoing
+    this.#turn = turn
     this.#startMs = clock.monotonicMs()
     this.#trace = TraceContext.start(random, false)
   }
 
-  /** Runs it to its end; never rejects. */
-  async run(): Promise<void> {
+  /** Runs it to its end; never throws. What can be done at once is: most requests bring a token that was checked before. */
+  run(): void {
     try {
       const head = this.#readHead()
       this.#countAddress()
       const page = this.#page(head)
       if (page !== undefined) return this.#end(page)
-      const { operation, parameters } = this.#match(head)
-      const route = this.#edge.routes.get(operation) as Route
-      this.#route = route
+      const match = this.#match(head)
+      this.#route = this.#edge.routes.get(match.operation) as Route
       // Before tokens are checked and bodies read. Streams are let in: they would only come back at once.
-      const refused =
-        operation.kind === 'stream' ? undefined : this.#edge.runtime.refusal(operation.criticality)
+      const { kind, criticality } = match.operation
+      const refused = kind === 'stream' ? undefined : this.#edge.runtime.refusal(criticality)
       if (refused !== undefined) throw refused
-      const caller = await this.#authenticate(head)
-      this.#countCaller()
-      this.#authorise(route, caller)
-      const body = route.operation.rest?.hasBody ? await readJsonBody(this.#incoming, head) : undefined
-      const { search, ifMatch, prefer } = head
-      const input = readInput(operation, { parameters, search, ifMatch, prefer, body })
-      this.#countStrict(route, input)
-      this.#call(route, head, input, caller)
+      const user = knownUser(this.#edge, head)
+      if (user === 'unknown')
+        void authenticate(this.#edge, head).then(
+          (its) => this.#goOn(head, match, its),
+          (error: unknown) => this.#fail(error),
+        )
+      else this.#goOn(head, match, user)
     } catch (error) {
       this.#fail(error)
     }
   }
 
+  /** From when it is known who asks. */
+  #goOn(head: RequestHead, match: RouteMatch, user: User | undefined): void {
+    try {
+      const route = this.#route as Route
+      this.#user = user
+      const caller = user === undefined ? anonymous : this.#edge.userTokens.callerOf(user)
+      this.#countCaller()
+      this.#authorise(route, caller)
+      if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
+      void readJsonBody(this.#turn, head)
+        .then((body) => this.#ask(route, head, match, body, caller))
+        .catch((error: unknown) => this.#fail(error))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
+    const { search, ifMatch, prefer } = head
+    const input = readInput(route.operation, { parameters, search, ifMatch, prefer, body })
+    this.#countStrict(route, input)
+    this.#call(route, head, input, caller)
+  }
+
   /** What a request claims to be, read strictly; what is ambiguous goes no further, and neither does its connection. */
   #readHead(): RequestHead {
-    const { method = '', url = '', httpVersion, rawHeaders, socket } = this.#incoming
-    const head = readHead(method, url, httpVersion, rawHeaders)
+    const { head, remoteAddress, target } = this.#turn
     if ('why' in head) {
-      this.#path = (url.split('?', 1)[0] as string).slice(0, REFUSED_PATH_CHARS_MAX)
-      this.#address = this.#edge.addressOf(socket.remoteAddress ?? '', undefined)
-      this.#outgoing.shouldKeepAlive = false
+      this.#path = (target.split('?', 1)[0] as string).slice(0, REFUSED_PATH_CHARS_MAX)
+      this.#address = this.#edge.addressOf(remoteAddress, undefined)
       const code = head.status >= 500 ? 'unimplemented' : 'invalid_argument'
       throw new FlotillaError(code, head.why, { status: head.status, executed: 'no' })
     }
     this.#path = head.path
-    this.#hasBody = head.hasBody
     this.#requestId = head.requestId
     this.#userAgent = head.userAgent
     // The client's trace is not continued: who may write into ours would decide what is recorded.
     this.#parentTrace = TraceContext.parse(head.traceparent ?? '')?.traceId
-    this.#address = this.#edge.addressOf(socket.remoteAddress ?? '', head.forwardedFor)
+    this.#address = this.#edge.addressOf(remoteAddress, head.forwardedFor)
     this.#answerOrigin(head.origin)
     return head
   }
@@ -124,7 +141,7 @@ export class Exchange {
 
   /** Pages of the gateway itself, and what browsers ask before they ask. */
   #page(head: RequestHead): Answer | undefined {
-    const { method } = this.#incoming
+    const { method } = this.#turn
     if (method === 'OPTIONS') return this.#options(head)
     return method === 'GET' || method === 'HEAD' ? this.#edge.pages(head.path) : undefined
   }
@@ -143,7 +160,7 @@ export class Exchange {
   }
 
   #match({ path }: RequestHead): RouteMatch {
-    const { method = '' } = this.#incoming
+    const { method } = this.#turn
     const hit = this.#edge.router.find(method === 'HEAD' ? 'GET' : method, path)
     // A stream has no end that its length could be told of.
     if (hit !== undefined && !(method === 'HEAD' && hit.operation.kind === 'stream')) return hit
@@ -161,22 +178,6 @@ export class Exchange {
     const isStream = router.find('GET', path)?.operation.kind === 'stream'
     const withHead = methods.includes('GET') && !isStream ? ['HEAD', ...methods] : methods
     return ['OPTIONS', ...withHead].join(', ')
-  }
-
-  async #authenticate(head: RequestHead): Promise<Caller> {
-    const { accessTokens, apiKeys, userTokens } = this.#edge
-    const { authorization, apiKey } = head
-    if (authorization === undefined && apiKey === undefined) return anonymous
-    if (authorization !== undefined && apiKey !== undefined) {
-      throw new FlotillaError('unauthenticated', 'Send an access token or an API key, not both.', {
-        executed: 'no',
-      })
-    }
-    if (apiKey === undefined) {
-      const token = bearer(authorization as string)
-      this.#user = (accessTokens.known(token) ?? (await accessTokens.verify(token))).user
-    } else this.#user = await apiKeys.verify(apiKey)
-    return userTokens.callerOf(this.#user)
   }
 
   #countCaller(): void {
@@ -207,13 +208,10 @@ export class Exchange {
 
   #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
     const { operation } = route
-    const outgoing = this.#outgoing
+    const turn = this.#turn
     // While the token was checked or the body read; its event is over.
-    if (outgoing.destroyed) throw new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
-    outgoing.on('close', () => {
-      if (!outgoing.writableEnded)
-        this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
-    })
+    if (turn.isOver) throw new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
+    turn.onHangUp = () => this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
     const context = {
       caller,
       deadlineMs: this.#startMs + operation.timeoutMs,
@@ -225,22 +223,7 @@ export class Exchange {
     const options = head.idempotencyKey === undefined ? {} : { idempotencyKey: head.idempotencyKey }
     if (operation.kind === 'stream') {
       const items = route.passOn.stream(input, context, options)
-      const { runtime, streams } = this.#edge
-      const { clock } = runtime
-      const { traceId } = this.#trace
-      const headers = [...this.#headers, ...commonHeaders(this.#requestId ?? traceId, this.#trace.toString())]
-      // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
-      outgoing.shouldKeepAlive = false
-      streams.add(this.#cancellation)
-      outgoing.on('close', () => streams.delete(this.#cancellation))
-      void sendEvents(outgoing, items, {
-        clock,
-        cancellation: this.#cancellation,
-        headers,
-        problemOf: (error) => problemOf(error, traceId),
-      })
-        .then((bytes) => this.#log(200, bytes, undefined))
-        .catch((error: unknown) => this.#fail(error))
+      this.#stream(items)
       return
     }
     const preference = operation.rest && preferenceOf(operation.rest, input)
@@ -249,6 +232,25 @@ export class Exchange {
       if (reply.error === undefined) this.#end(this.#success(route, head, reply))
       else this.#fail(reply.error)
     })
+  }
+
+  #stream(items: AsyncIterable<unknown>): void {
+    const turn = this.#turn
+    const { runtime, streams } = this.#edge
+    const { traceId } = this.#trace
+    // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
+    turn.keepsConnection = false
+    streams.add(this.#cancellation)
+    const open = (headers: readonly string[]) => turn.stream(200, headers)
+    void sendEvents(open, items, {
+      clock: runtime.clock,
+      cancellation: this.#cancellation,
+      headers: [...this.#headers, ...commonHeaders(this.#requestId ?? traceId, this.#trace.toString())],
+      problemOf: (error) => problemOf(error, traceId),
+    })
+      .then((bytes) => this.#log(200, bytes, undefined))
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => streams.delete(this.#cancellation))
   }
 
   #success(route: Route, head: RequestHead, reply: Reply): Answer {
@@ -286,8 +288,8 @@ export class Exchange {
     const known = isFlotillaError(error) ? error : asSeenUpstream(error, {})
     if (!isFlotillaError(error))
       this.#edge.runtime.log.error('the gateway failed', { error, trace_id: this.#trace.traceId })
-    if (this.#outgoing.headersSent) {
-      this.#outgoing.destroy()
+    if (this.#turn.isAnswered) {
+      this.#turn.destroy()
       this.#log(known.status, 0, known)
       return
     }
@@ -297,17 +299,16 @@ export class Exchange {
   #end(answer: Answer, error?: FlotillaError): void {
     const all =
       this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
-    // A body that was not read would be taken for the next request; and who leaves keeps no connection.
-    if ((this.#hasBody && !this.#incoming.complete) || this.#edge.runtime.isDraining())
-      this.#outgoing.shouldKeepAlive = false
-    const bytes = send(this.#outgoing, all, this.#requestId ?? this.#trace.traceId, this.#trace.toString())
+    // Who leaves keeps no connection.
+    if (this.#edge.runtime.isDraining()) this.#turn.keepsConnection = false
+    const bytes = send(this.#turn, all, this.#requestId ?? this.#trace.traceId, this.#trace.toString())
     this.#log(answer.status, bytes, error)
   }
 
   #log(status: number, bytes: number, error: FlotillaError | undefined): void {
     const { accessLog, metrics, runtime } = this.#edge
     const durationMs = runtime.clock.monotonicMs() - this.#startMs
-    const { method = '' } = this.#incoming
+    const { method } = this.#turn
     const operation = this.#route?.operation.id
     metrics.ended(operation ?? '-', status, durationMs)
     const name = this.#route?.spanName ?? method
@@ -338,11 +339,4 @@ export class Exchange {
       error: status >= 500 ? error?.message : undefined,
     })
   }
-}
-
-function bearer(authorization: string): string {
-  if (/^bearer /i.test(authorization)) return authorization.slice('bearer '.length)
-  throw new FlotillaError('unauthenticated', 'Send the access token as: Authorization: Bearer …', {
-    executed: 'no',
-  })
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Server as Listener } from 'node:net'
 import type { Operation } from '../../contract/operation.ts'
 import { PROBLEM_TYPE } from '../../contract/problem.ts'
 import { entityTag, preferenceOf, readInput, statusOf } from '../../contract/rest.ts'
@@ -87,7 +88,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
 }
 
 /** Resolves when the server listens; a taken port is an error in words. */
-export function listen(server: Server, host: string, port: number): Promise<void> {
+export function listen(server: Listener, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message
@@ -176,7 +177,12 @@ class HttpFace {
     }
     if (match.operation.kind === 'stream') {
       this.#streams.add(cancellation)
-      await sendEvents(outgoing, this.#options.receiver.stream(request), {
+      const open = (fields: readonly string[]): ServerResponse => {
+        outgoing.writeHead(200, [...fields])
+        outgoing.flushHeaders()
+        return outgoing
+      }
+      await sendEvents(open, this.#options.receiver.stream(request), {
         clock,
         cancellation,
         headers: [],

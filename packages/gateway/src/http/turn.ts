@@ -1,0 +1,38 @@
+/**
+ * One request and the place of its answer, whatever carries them.
+ *
+ * @module
+ */
+import type { Writable } from 'node:stream'
+import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
+
+/** A request to be answered, once. */
+export interface Turn {
+  readonly method: string
+  /** As it was sent. */
+  readonly target: string
+  readonly head: RequestHead | HeadRefusal
+  /** Of the other end of the connection. */
+  readonly remoteAddress: string
+  /** True when the client is gone, or there is an answer already. */
+  readonly isOver: boolean
+  /** True as soon as an answer has begun. */
+  readonly isAnswered: boolean
+  /** May be set to false: the connection then closes after the answer. */
+  keepsConnection: boolean
+  /** Told once, when the client goes before its answer is whole. */
+  onHangUp: (() => void) | undefined
+  /**
+   * The whole body.
+   *
+   * @throws FlotillaError `invalid_argument` when it is none or has more bytes than `bytesMax` (413), does not come in time (408);
+   *   `canceled` when the client hangs up.
+   */
+  readBody(bytesMax: number): Promise<Buffer>
+  /** Answers. `headers` are names and values in turn, without those that tell of the length. */
+  answer(status: number, headers: readonly string[], body: string | Uint8Array): void
+  /** Begins an answer whose length is not known yet; what is destroyed before its end takes the connection with it. */
+  stream(status: number, headers: readonly string[]): Writable
+  /** Cuts the connection. */
+  destroy(): void
+}
