@@ -48,7 +48,7 @@ const failure = (code: Code, options: ErrorOptions = {}): FlotillaError =>
   FlotillaError.fromBody(new FlotillaError(code, 'It failed.', options).toBody())
 
 /** A client on a clock that stands still, in front of instances that answer as the test says. */
-function setUp({ instances = ['a', 'b'], seed = 1 } = {}) {
+function setUp({ instances = ['a', 'b'], seed = 1, isHere = false } = {}) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const state = {
@@ -86,7 +86,7 @@ function setUp({ instances = ['a', 'b'], seed = 1 } = {}) {
       instancesOf: () => state.instances,
       report: ({ instance }) => state.reported.push(instance),
     },
-    localChannel: () => undefined,
+    localChannel: () => (isHere ? channelTo('here') : undefined),
     openChannel: async ({ instance }) => {
       await state.connecting
       if (state.unreachable.has(instance))
@@ -138,6 +138,21 @@ describe('Client', () => {
       assert.equal(error?.isRemote, true)
     }
     assert.deepEqual(sent, [])
+  })
+
+  it('says of a call to this process that it was made here, and lets criticality only be lowered', async () => {
+    for (const isHere of [true, false]) {
+      const { call, sent } = setUp({ isHere })
+      for (const criticality of ['sheddable', 'critical_plus'] as const)
+        await call('read', {}, { criticality })
+      assert.deepEqual(
+        sent.map(({ request }) => [request.isLocal, request.criticality]),
+        [
+          [isHere, 'sheddable'],
+          [isHere, 'critical'],
+        ],
+      )
+    }
   })
 
   it('sends the earliest of all deadlines', async () => {
