@@ -27,8 +27,8 @@ const CONNECTIONS = 4
 const HOLD_MS = 5
 const COMPUTE_MS = 2
 const DEADLINE_MS = 1_000
-/** So many connections, because each bounds what is on its way. */
-const CHANNELS = 8
+/** As if two processes called; each connection bounds what is on its way, at more than the load is in a second. */
+const CHANNELS = 2
 const BUCKET_MS = 250
 
 const operation = (summary) =>

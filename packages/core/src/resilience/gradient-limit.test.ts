@@ -187,6 +187,16 @@ describe('GradientLimit', () => {
     assert.ok((later?.limit ?? 256) <= 50, `${later?.limit}`)
   })
 
+  it('GradientLimit does not take an overload for what is usual that comes in its first seconds', () => {
+    const processor: Place = { kind: 'shared', servers: 1 }
+    const [, , settled] = simulate(new GradientLimit(2, 256), processor, [
+      { ...quietly(10), seconds: 3 },
+      { seconds: 20, load: 10, meanMs: 10 },
+      { seconds: 20, load: 10, meanMs: 10 },
+    ])
+    assert.ok((settled?.limit ?? 256) <= 40, JSON.stringify(settled))
+  })
+
   it('GradientLimit stays where it is while less than half of it is in use', () => {
     const limiter = loweredTo(100)
     const before = limiter.limit

@@ -8,6 +8,8 @@
  *
  * - It starts at its maximum: what it refused before it has learned anything would be refused for nothing.
  * - It does not move while less than half of it is in use: nothing was tried that could tell.
+ * - What is usual is at first the mean of ten windows; one that is slow while the limit is in use is an overload, and counts next to
+ *   nothing. (Otherwise one that comes in the first seconds of a process would be most of what it knows.)
  * - While it holds a queue down, the long mean learns ten times more slowly. Overload would otherwise become the usual
  *   within ten minutes, and the limit drift upwards for as long as it lasts.
  * - Where the limit has been halved and work is still slow, the rate of work tells why. A queue behind this point keeps its
@@ -21,7 +23,7 @@
  * for something to happen, such as a stream, is no sample.
  *
  * @source `Gradient2Limit` of https://github.com/Netflix/concurrency-limits (tolerance 1.5, 600 windows, warm-up 10, smoothing 0.2,
- * queue 4); the start and the last four rules are ours, with figures in docs/decisions/0023-admission.md
+ * queue 4); the start and the last five rules are ours, with figures in docs/decisions/0023-admission.md
  * @module
  */
 
@@ -111,7 +113,10 @@ export class GradientLimit {
   }
 
   #learn(shortMs: number, isInUse: boolean): void {
-    if (this.#windows < WARM_UP_WINDOWS) {
+    const isKnown = this.#windows >= WARM_UP_WINDOWS
+    // An overload that comes before ten windows have been seen must not become most of what is usual.
+    const isOverload = isInUse && this.#windows > 0 && shortMs > TOLERANCE * this.#longMs
+    if (!isKnown && !isOverload) {
       this.#windows++
       this.#longMs += (shortMs - this.#longMs) / this.#windows
     } else {
