@@ -76,7 +76,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   try {
     const services = await loadServices(options.app, options.settings.services)
     const settings = readServiceSettings(services, options.environment)
-    await openPolicies(parts)
+    await openPolicies(parts, services)
     const network = await openNetwork(parts, services)
     for (const [service, its] of settings) await openService(parts, network, service, its)
     await network.followOwnRegistry()
@@ -125,6 +125,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     receiver: new ServiceReceiver(wheel, watch),
     watch,
     policies: new CallPolicies(),
+    ownPolicies: new Map(),
     closing,
     state: { isReady: false, isDraining: false },
   }

@@ -85,6 +85,7 @@ export async function openService(
       closing.defer(`listening to ${channel}`, () => listener.close())
     },
     join: (group, topics, react) => there(events, name).join(group, topics, react),
+    followPolicies: (apply) => followPolicies(parts, name, apply),
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)
@@ -93,10 +94,15 @@ export async function openService(
   for (const operation of operationsOf(contract)) {
     const handler = handlers[operation.name]
     assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
-    const admission = admissionOf(operation, settings)
-    receiver.add(new ServedOperation(operation, handler, served, admission, metrics))
+    receiver.add(new ServedOperation(operation, handler, served, admissionOf(operation, settings), metrics))
   }
   events?.start(environment)
+}
+
+function followPolicies({ ownPolicies }: HostParts, name: string, apply: (value: unknown) => void): void {
+  const own = ownPolicies.get(name)
+  if (own === undefined) apply(undefined)
+  else own.follow(apply)
 }
 
 function openIdempotency(

@@ -16,6 +16,7 @@ import type { HttpClient } from '../wire/http/http-client.ts'
 import type { Trust } from '../wire/trust.ts'
 import type { App } from './app.ts'
 import type { Environment } from './config.ts'
+import type { OwnPolicies } from './own-policies.ts'
 import type { HostSettings } from './settings.ts'
 
 /** The pieces. */
@@ -40,6 +41,8 @@ export interface HostParts {
   readonly watch: LoopWatch | undefined
   /** What the operator says about calls. */
   readonly policies: CallPolicies
+  /** What the operator says to services of this host, by their names; none when there is no policy file. */
+  readonly ownPolicies: Map<string, OwnPolicies>
   readonly closing: Closing
   readonly state: HostState
 }

@@ -7,9 +7,11 @@
 import { refusal } from '@flotilla/core/access'
 import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
+import type { CallContext } from '@flotilla/core/context'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
+import type { Operation } from '@flotilla/core/operation'
 import { problemOf } from '@flotilla/core/problem'
-import { entityTag, preferenceOf, readInput, statusOf } from '@flotilla/core/rest'
+import { preferenceOf, readInput } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
 import { sendEvents } from '@flotilla/core/send-events'
 import type { BucketAnswer } from '@flotilla/core/token-bucket'
@@ -19,10 +21,14 @@ import type { Turn } from '../http/turn.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import type { RequestHead } from '../match/request-head.ts'
-import { type Answer, commonHeaders, emptyAnswer, errorAnswer, namesTag, outputOf, send } from './answer.ts'
+import { type Answer, commonHeaders, errorAnswer, send, withHeaders } from './answer.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
-import type { Edge, Route } from './equipment.ts'
+import { countedBy, type RoutePlan, refusalBy } from './edge-policies.ts'
+import type { Edge } from './equipment.ts'
+import { findOperation, optionsAnswer } from './find-operation.ts'
+import type { Route } from './route.ts'
+import { successAnswer } from './success-answer.ts'
 
 const REFUSED_PATH_CHARS_MAX = 200
 /** Keys of buckets are kept; what they are made of comes from strangers. */
@@ -47,6 +53,7 @@ export class Exchange {
   #address = ''
   #user: User | undefined
   #route: Route | undefined
+  #plan: RoutePlan | undefined
   #isCors = false
 
   constructor(edge: Edge, turn: Turn) {
@@ -66,10 +73,12 @@ export class Exchange {
       if (page !== undefined) return this.#end(page)
       const match = this.#match(head)
       this.#route = this.#edge.routes.get(match.operation) as Route
+      this.#follow(head, match.operation)
       // Before tokens are checked and bodies read. Streams are let in: they would only come back at once.
       const { kind, criticality } = match.operation
-      const refused = kind === 'stream' ? undefined : this.#edge.runtime.refusal(criticality)
-      if (refused !== undefined) throw refused
+      const refused =
+        kind !== 'stream' && this.#edge.runtime.refusal(this.#plan?.policy.criticality ?? criticality)
+      if (refused) throw refused
       const user = knownUser(this.#edge, head)
       if (user === 'unknown')
         void authenticate(this.#edge, head).then(
@@ -85,8 +94,8 @@ export class Exchange {
   /** From when it is known who asks. */
   #goOn(head: RequestHead, match: RouteMatch, user: User | undefined): void {
     try {
-      const route = this.#route as Route
       this.#user = user
+      const route = this.#choose(this.#route as Route)
       const caller = user === undefined ? anonymous : this.#edge.userTokens.callerOf(user)
       this.#countCaller()
       this.#authorise(route, caller)
@@ -126,7 +135,7 @@ export class Exchange {
   }
 
   #answerOrigin(origin: string | undefined): void {
-    const { corsOrigins } = this.#edge
+    const { corsOrigins } = this.#edge.policies
     if (corsOrigins.size === 0) return
     // Also where there is no origin: a shared cache must not give that answer to a browser.
     this.#headers.push('vary', 'Origin')
@@ -136,63 +145,60 @@ export class Exchange {
   }
 
   #countAddress(): void {
-    this.#count(this.#edge.limits.address, addressGroup(this.#address))
+    this.#count(this.#edge.policies.limits.address, addressGroup(this.#address))
   }
 
   /** Pages of the gateway itself, and what browsers ask before they ask. */
   #page(head: RequestHead): Answer | undefined {
     const { method } = this.#turn
-    if (method === 'OPTIONS') return this.#options(head)
+    if (method === 'OPTIONS') return optionsAnswer(this.#edge, head, this.#isCors)
     return method === 'GET' || method === 'HEAD' ? this.#edge.pages(head.path) : undefined
   }
 
-  #options({ path, corsMethod }: RequestHead): Answer {
-    const allowed = this.#allowedMethods(path)
-    if (corsMethod === undefined || !this.#isCors) return emptyAnswer(204, ['allow', allowed])
-    return emptyAnswer(204, [
-      'access-control-allow-methods',
-      allowed,
-      'access-control-allow-headers',
-      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key, X-Request-Id',
-      'access-control-max-age',
-      '600',
-    ])
-  }
-
   #match({ path }: RequestHead): RouteMatch {
-    const { method } = this.#turn
-    const hit = this.#edge.router.find(method === 'HEAD' ? 'GET' : method, path)
-    // A stream has no end that its length could be told of.
-    if (hit !== undefined && !(method === 'HEAD' && hit.operation.kind === 'stream')) return hit
-    const allowed = this.#allowedMethods(path)
+    const found = findOperation(this.#edge, this.#turn.method, path)
+    if ('operation' in found) return found
+    const { allowed } = found
     this.#headers.push('allow', allowed)
     throw new FlotillaError('unimplemented', `This path takes ${allowed}.`, { status: 405, executed: 'no' })
   }
 
-  /** As the field `Allow` names them. */
-  #allowedMethods(path: string): string {
-    const { router, pages } = this.#edge
-    const methods = pages(path) === undefined ? router.allowedMethods(path) : ['GET']
-    if (methods.length === 0)
-      throw new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
-    const isStream = router.find('GET', path)?.operation.kind === 'stream'
-    const withHead = methods.includes('GET') && !isStream ? ['HEAD', ...methods] : methods
-    return ['OPTIONS', ...withHead].join(', ')
+  /** What the operator says about requests like this one. */
+  #follow(head: RequestHead, operation: Operation): void {
+    const plan = this.#edge.policies.routes.find(operation, this.#turn.method, head)
+    this.#plan = plan
+    const refused = plan && refusalBy(plan.policy)
+    if (refused !== undefined) throw refused
+  }
+
+  /** Who answers: what the route says, or somebody the operator has put there. */
+  #choose(route: Route): Route {
+    const { to, policy } = this.#plan ?? {}
+    if (to === undefined) return route
+    const key = policy?.sticky === 'user' ? this.#user?.id : policy?.sticky && addressGroup(this.#address)
+    const chosen = key === undefined ? to.any(this.#edge.runtime.random) : to.of(key)
+    this.#route = chosen
+    return chosen
   }
 
   #countCaller(): void {
-    const { anonymous: perAddress, tiers } = this.#edge.limits
+    const { anonymous: perAddress, tiers } = this.#edge.policies.limits
     const user = this.#user
     if (user === undefined) this.#count(perAddress, addressGroup(this.#address))
     else if (!user.roles.some((role) => UNLIMITED_ROLES.includes(role))) {
       const limit = tiers.get(user.tier)
       if (limit !== undefined) this.#count(limit, user.id)
     }
+    const { limit, policy } = this.#plan ?? {}
+    if (limit !== undefined) this.#count(limit, countedBy(policy?.limit?.by, this.#user, this.#address))
   }
 
   /** The same rule the service applies; here it saves the way there. */
   #authorise({ operation }: Route, caller: Caller): void {
-    const denied = refusal(operation.access, caller, operation.scope)
+    const roles = this.#plan?.policy.roles
+    const denied =
+      refusal(operation.access, caller, operation.scope) ??
+      (roles && refusal({ kind: 'role', roles }, caller, operation.scope))
     if (denied === undefined) return
     const message = denied === 'unauthenticated' ? 'Please log in.' : 'This is not allowed to you.'
     throw new FlotillaError(denied, message, { executed: 'no' })
@@ -200,7 +206,7 @@ export class Exchange {
 
   #countStrict(route: Route, input: unknown): void {
     if (route.strictKeyOf === undefined) return
-    const { strict } = this.#edge.limits
+    const { strict } = this.#edge.policies.limits
     const { id } = route.operation
     this.#count(strict, `${id} ${addressGroup(this.#address)}`)
     this.#count(strict, `${id} ${route.strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`)
@@ -212,12 +218,13 @@ export class Exchange {
     // While the token was checked or the body read; its event is over.
     if (turn.isOver) throw new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
     turn.onHangUp = () => this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
+    const { timeoutMs = operation.timeoutMs, criticality = operation.criticality } = this.#plan?.policy ?? {}
     const context = {
       caller,
-      deadlineMs: this.#startMs + operation.timeoutMs,
+      deadlineMs: this.#startMs + timeoutMs,
       requestId: this.#requestId,
       trace: this.#trace,
-      criticality: operation.criticality,
+      criticality,
       cancellation: this.#cancellation,
     }
     const options = head.idempotencyKey === undefined ? {} : { idempotencyKey: head.idempotencyKey }
@@ -227,11 +234,22 @@ export class Exchange {
       return
     }
     const preference = operation.rest && preferenceOf(operation.rest, input)
+    const compare = this.#mirror(input, context)
     route.passOn.call(input, context, options, (reply) => {
+      compare?.(reply)
       if (preference !== undefined) this.#headers.push('preference-applied', preference)
-      if (reply.error === undefined) this.#end(this.#success(route, head, reply))
+      if (reply.error === undefined)
+        this.#end(successAnswer(route, head.ifNoneMatch, reply, this.#user !== undefined))
       else this.#fail(reply.error)
     })
+  }
+
+  /** Asks somebody else the same, if the operator wants that; what it gives takes the answer, to compare. */
+  #mirror(input: unknown, context: CallContext): ((reply: Reply) => void) | undefined {
+    const { mirror, policy } = this.#plan ?? {}
+    if (mirror === undefined || this.#edge.runtime.random.next() >= (policy?.mirror?.share ?? 1))
+      return undefined
+    return this.#edge.mirror.call(mirror, input, context)
   }
 
   #stream(items: AsyncIterable<unknown>): void {
@@ -251,27 +269,6 @@ export class Exchange {
       .then((bytes) => this.#log(200, bytes, undefined))
       .catch((error: unknown) => this.#fail(error))
       .finally(() => streams.delete(this.#cancellation))
-  }
-
-  #success(route: Route, head: RequestHead, reply: Reply): Answer {
-    const rest = route.operation.rest as NonNullable<Route['operation']['rest']>
-    const { etag, acceptedWhile } = rest
-    if (reply.isReplayed) this.#headers.push('idempotent-replayed', 'true')
-    if (rest.status === 204) return emptyAnswer(204)
-    const body = reply.json ?? JSON.stringify(reply.output)
-    // Somebody who is known may see more than others: what they get is for no shared cache.
-    const cacheControl = this.#user === undefined ? route.cacheControl : route.cacheControlOfUsers
-    // Where the answer has to be looked into, its bytes are read.
-    const isLookedInto = etag !== undefined || acceptedWhile !== undefined
-    const output = isLookedInto ? outputOf(reply) : {}
-    if (etag !== undefined) {
-      const tag = entityTag(output[etag], body)
-      this.#headers.push('etag', tag)
-      const isUnchanged = route.operation.kind === 'query' && namesTag(head.ifNoneMatch, tag)
-      if (isUnchanged) return { ...emptyAnswer(304), cacheControl }
-    }
-    const status = statusOf(rest, output)
-    return { status, contentType: 'application/json', body, cacheControl, headers: [] }
   }
 
   #count(limit: RateLimit, key: string): void {
@@ -297,8 +294,9 @@ export class Exchange {
   }
 
   #end(answer: Answer, error?: FlotillaError): void {
-    const all =
-      this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
+    const own = [...this.#headers, ...answer.headers]
+    const headers = withHeaders(own, this.#edge.policies.headers, this.#plan?.policy.headers)
+    const all = { ...answer, headers }
     // Who leaves keeps no connection.
     if (this.#edge.runtime.isDraining()) this.#turn.keepsConnection = false
     const bytes = send(this.#turn, all, this.#requestId ?? this.#trace.traceId, this.#trace.toString())

@@ -38,6 +38,13 @@ export const things = defineContract({
       input: Id,
       output: Thing,
     }),
+    getAnew: query({
+      summary: 'Gives one, otherwise.',
+      access: anyone,
+      http: 'GET /anew/{id}',
+      input: Id,
+      output: Thing,
+    }),
     put: command({
       summary: 'Changes one.',
       access: user,
@@ -158,6 +165,10 @@ export function openThings(
         get({ id }) {
           tell('get')
           return { id, version: 3 }
+        },
+        getAnew({ id }) {
+          tell('getAnew')
+          return { id, version: id === 'same' ? 3 : 4 }
         },
         put({ id, version }) {
           tell('put')

@@ -38,6 +38,8 @@ export interface RequestHead {
   readonly traceparent: string | undefined
   readonly userAgent: string | undefined
   readonly corsMethod: string | undefined
+  /** All fields as they came: names and values in turn. For whoever looks for one by a name of its own. */
+  readonly rawHeaders: readonly string[]
 }
 
 /** Why a request is refused; the connection is closed after it. */
@@ -156,6 +158,7 @@ export function readHead(
     traceparent: fields.traceparent,
     userAgent: fields.userAgent,
     corsMethod: fields.corsMethod,
+    rawHeaders,
   }
 }
 
