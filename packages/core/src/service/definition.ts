@@ -150,6 +150,11 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   readonly http: HttpClient
   /** True once the host takes no new work. */
   readonly isDraining: () => boolean
+  /**
+   * What to answer somebody who asks otherwise than by a call, where the process is too late for work of that class; undefined:
+   * let it in. For a gateway, whose requests pass no admission.
+   */
+  readonly refusal: (criticality: Criticality) => FlotillaError | undefined
   /** An operation to be called without types: for a gateway, which passes on what others ask and answer. */
   outgoing(operation: Operation): PassOn
   /** Runs `work` once on the service's own behalf, for at most `timeoutMs`; for what has to be there before the service is ready. */

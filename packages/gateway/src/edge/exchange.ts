@@ -64,6 +64,7 @@ export class Exchange {
       const page = this.#page(head)
       if (page !== undefined) return this.#end(page)
       const match = this.#match(head)
+      this.#checkLoad(match)
       const its = this.#plan?.policy.upstream?.keepsAuthorization ? undefined : knownUser(this.#edge, head)
       if (its === 'unknown')
         void authenticate(this.#edge, head).then(
@@ -74,6 +75,14 @@ export class Exchange {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** Before tokens are checked and bodies read. Streams are let in: they would only come back at once. */
+  #checkLoad(match: RouteMatch | undefined): void {
+    if (match?.operation.kind === 'stream') return
+    const { criticality = match?.operation.criticality ?? 'critical' } = this.#plan?.policy ?? {}
+    const refused = this.#edge.runtime.refusal(criticality)
+    if (refused) throw refused
   }
 
   /** From when it is known who asks. */

@@ -123,6 +123,13 @@ export const things = defineContract({
       input: Type.Object({ isAway: Type.Optional(Type.Boolean()) }),
       output: Type.Object({}),
     }),
+    guess: query({
+      summary: 'Nobody needs it.',
+      access: user,
+      criticality: 'sheddable',
+      http: 'GET /guess',
+      output: Type.Object({}),
+    }),
     watch: stream({
       summary: 'Counts to two.',
       access: anyone,
@@ -201,6 +208,10 @@ export function openThings(
           tell('fail')
           if (isAway) throw new FlotillaError('unavailable', 'The secret store is away.')
           throw new TypeError('the secret is 42')
+        },
+        guess() {
+          tell('guess')
+          return {}
         },
         async *watch(_, ctx) {
           tell('watch')
