@@ -19,7 +19,7 @@ import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker, type Worker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
 import type { Network } from './network.ts'
-import { ServiceEvents } from './open-events.ts'
+import { eventLogOf, ServiceEvents } from './open-events.ts'
 import type { HostParts } from './parts.ts'
 import { databaseVariable } from './settings.ts'
 
@@ -84,6 +84,7 @@ export async function openService(
     },
     join: (group, topics, react) => there(events, name).join(group, topics, react),
     outgoing: (operation) => passOn(network, operation, name),
+    eventLog: eventLogOf(parts, network, name),
   }
   const handlers = await service.open(runtime)
   const idempotency = database && worker && openIdempotency(database, ports, worker, background)
