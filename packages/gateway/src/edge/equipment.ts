@@ -10,6 +10,8 @@ import type { PassOn, ServiceRuntime } from '@flotilla/core/service'
 import type { AccessTokens } from '../auth/access-token.ts'
 import type { ApiKeys } from '../auth/api-keys.ts'
 import type { UserTokens } from '../auth/user-tokens.ts'
+import type { KeptRoute } from '../cache/kept-route.ts'
+import type { OnCommand } from '../cache/response-cache.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import type { AddressOf } from '../match/client-address.ts'
 import type { AccessLog } from './access-log.ts'
@@ -28,6 +30,10 @@ export interface Route {
   readonly cacheControl: string
   /** The same for answers to somebody who is known. */
   readonly cacheControlOfUsers: string
+  /** Absent: the gateway keeps no answers of it. */
+  readonly kept: KeptRoute | undefined
+  /** Absent: it changes nothing that the gateway keeps. */
+  readonly onCommand: OnCommand | undefined
 }
 
 /** The limits of the edge. */

@@ -16,12 +16,14 @@ import { sendEvents } from '@flotilla/core/send-events'
 import type { BucketAnswer } from '@flotilla/core/token-bucket'
 import { TraceContext } from '@flotilla/core/trace-context'
 import type { Reply } from '@flotilla/core/wire'
+import type { How } from '../cache/outcome.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import { type RequestHead, readHead } from '../match/request-head.ts'
 import { type Answer, commonHeaders, emptyAnswer, errorAnswer, namesTag, outputOf, send } from './answer.ts'
 import { readJsonBody } from './body.ts'
 import type { Edge, Route } from './equipment.ts'
+import { askCache, keptAnswer } from './from-cache.ts'
 
 const REFUSED_PATH_CHARS_MAX = 200
 /** Keys of buckets are kept; what they are made of comes from strangers. */
@@ -29,7 +31,7 @@ const STRICT_KEY_CHARS_MAX = 256
 const UNLIMITED_ROLES = ['admin']
 /** What scripts of allowed origins may read of an answer, beside the usual. */
 const EXPOSED =
-  'ETag, Idempotent-Replayed, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
+  'Age, Cache-Status, ETag, Idempotent-Replayed, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
 
 /** An exchange. */
 export class Exchange {
@@ -49,6 +51,8 @@ export class Exchange {
   #user: User | undefined
   #route: Route | undefined
   #isCors = false
+  /** What the cache had to do with it. */
+  #how: How | undefined
 
   constructor(edge: Edge, incoming: IncomingMessage, outgoing: ServerResponse) {
     const { clock, random } = edge.runtime
@@ -72,6 +76,7 @@ export class Exchange {
       const caller = await this.#authenticate(head)
       this.#countCaller()
       this.#authorise(route, caller)
+      if (this.#askCache(route, head, parameters)) return
       const body = route.operation.rest?.hasBody ? await readJsonBody(this.#incoming, head) : undefined
       const { search, ifMatch, prefer } = head
       const input = readInput(operation, { parameters, search, ifMatch, prefer, body })
@@ -201,8 +206,26 @@ export class Exchange {
     this.#count(strict, `${id} ${route.strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`)
   }
 
-  #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
-    const { operation } = route
+  /** True when the answer is one that the gateway keeps, or would keep. */
+  #askCache(route: Route, head: RequestHead, parameters: RouteMatch['parameters']): boolean {
+    const client = (): Cancellation => this.#cancelOnClose()
+    const tell = (how: How, status: string): void => {
+      this.#how = how
+      this.#headers.push('cache-status', status)
+    }
+    const asker = { user: this.#user, requestId: this.#requestId, trace: this.#trace, parameters, client }
+    return askCache(route, head, asker, {
+      bypassed: (status) => tell('bypass', status),
+      answered: (outcome) => {
+        tell(outcome.how, outcome.status)
+        if (outcome.error === undefined) this.#end(keptAnswer(route, head, outcome))
+        else this.#fail(outcome.error)
+      },
+    })
+  }
+
+  /** What stops when the client leaves before it has its answer. */
+  #cancelOnClose(): Cancellation {
     const outgoing = this.#outgoing
     // While the token was checked or the body read; its event is over.
     if (outgoing.destroyed) throw new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
@@ -210,6 +233,13 @@ export class Exchange {
       if (!outgoing.writableEnded)
         this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
     })
+    return this.#cancellation
+  }
+
+  #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
+    const { operation } = route
+    const outgoing = this.#outgoing
+    this.#cancelOnClose()
     const context = {
       caller,
       deadlineMs: this.#startMs + operation.timeoutMs,
@@ -241,6 +271,7 @@ export class Exchange {
     }
     const preference = operation.rest && preferenceOf(operation.rest, input)
     route.passOn.call(input, context, options, (reply) => {
+      route.onCommand?.(input, reply)
       if (preference !== undefined) this.#headers.push('preference-applied', preference)
       if (reply.error === undefined) this.#end(this.#success(route, head, reply))
       else this.#fail(reply.error)
@@ -331,6 +362,7 @@ export class Exchange {
       parentTrace: this.#parentTrace,
       userAgent: this.#userAgent,
       code: error?.code,
+      cache: this.#how,
       error: status >= 500 ? error?.message : undefined,
     })
   }

@@ -28,6 +28,8 @@ export interface RequestHead {
   readonly ifNoneMatch: string | undefined
   /** Several are joined: it is a list. */
   readonly prefer: string | undefined
+  /** As `prefer`. */
+  readonly cacheControl: string | undefined
   readonly origin: string | undefined
   readonly forwardedFor: string | undefined
   readonly traceparent: string | undefined
@@ -94,6 +96,7 @@ interface Fields {
   userAgent?: string
   corsMethod?: string
   prefer?: string
+  cacheControl?: string
   forwardedFor?: string
 }
 
@@ -134,6 +137,7 @@ export function readHead(
     ifMatch: fields.ifMatch,
     ifNoneMatch: fields.ifNoneMatch,
     prefer: fields.prefer,
+    cacheControl: fields.cacheControl,
     origin: fields.origin,
     forwardedFor: fields.forwardedFor,
     traceparent: fields.traceparent,
@@ -171,6 +175,7 @@ function readFields(rawHeaders: readonly string[]): Fields | HeadRefusal {
       fields[field] = value
     } else if (name === 'x-forwarded-for') fields.forwardedFor = joined(fields.forwardedFor, value)
     else if (name === 'prefer') fields.prefer = joined(fields.prefer, value)
+    else if (name === 'cache-control') fields.cacheControl = joined(fields.cacheControl, value)
     else if (METHOD_OVERRIDES.has(name)) {
       return refuse(400, 'The method cannot be overridden.')
     }
