@@ -37,6 +37,9 @@ describe('KeptRoute', () => {
     assert.ok(!route.serves(personOf('customer', 'admin')))
     setCurrent(false)
     assert.ok(!route.serves(undefined), 'events may be missed')
+    const { route: ofPublic } = openKeptRoute(1, 'public')
+    assert.ok(ofPublic.serves(undefined))
+    assert.ok(!ofPublic.serves(personOf('customer')), 'who is known may see more')
   })
 
   it('lets each wait for as long as the operation may take, whoever else gives up', async () => {

@@ -78,7 +78,7 @@ export function valueIn(outcome: Outcome | undefined): { readonly key: string; r
 }
 
 /** The operation and what stands around it. */
-export function openKeptRoute(seed = 1) {
+export function openKeptRoute(seed = 1, scope: 'public' | 'everyone' = 'everyone') {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const store = new Store(1_000_000)
@@ -87,7 +87,7 @@ export function openKeptRoute(seed = 1) {
   const { look } = operations
   const route = new KeptRoute({
     operation: look,
-    cache: look.cache as NonNullable<typeof look.cache>,
+    cache: { ...(look.cache as NonNullable<typeof look.cache>), scope },
     templates: (look.cache?.tags ?? []).flatMap((text) => readTagTemplate(text) ?? []),
     passOn: {
       call(input, context, { timeoutMs }, settle: Settle) {
