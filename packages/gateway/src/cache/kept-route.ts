@@ -152,14 +152,14 @@ export class KeptRoute {
     if (reply.error !== undefined) return this.#failed(flight, reply.error)
     const { store, metrics } = this.#options
     const { entry, isWhole } = this.#entryOf(flight, reply)
-    const changedAt = store.latestChange(entry.tags)
-    const isOvertaken = changedAt > flight.generation
+    const isOvertaken = store.latestChange(entry.tags) > flight.generation
     const isStored = flight.mayStore && isWhole && store.put(entry, flight.generation)
     if (isStored) metrics.stored.add()
     if (isOvertaken) metrics.overtaken.add()
     const nowMs = this.#options.clock.monotonicMs()
     for (const waiter of flight.unload()) {
-      if (isOvertaken && waiter.generation >= changedAt) this.#again(waiter)
+      // Between its boarding and the start, something changed, which may have been what this answer tells of.
+      if (isOvertaken && waiter.generation > flight.generation) this.#again(waiter)
       else {
         const status = missStatus(isStored, waiter.isCollapsed)
         this.#settle(waiter, { how: howOf(waiter), status, entry, ageS: ageOf(entry, nowMs) })
@@ -167,7 +167,7 @@ export class KeptRoute {
     }
   }
 
-  /** For who came after the change that overtook the flight. Once at the most: the next one starts later than they came. */
+  /** For who came after a change that may have overtaken the flight. Once at the most: the next one starts later than they came. */
   #again(waiter: Waiter): void {
     const { store, clock } = this.#options
     const boarding = this.#flights.get(waiter.asked.key)

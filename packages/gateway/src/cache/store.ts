@@ -9,7 +9,6 @@ import { Generations } from './generations.ts'
 
 /** Changes that are remembered by tag: those of as many seconds as a call takes, at a thousand a second. */
 const CHANGES_MAX = 10_000
-const ENTRIES_MAX = 100_000
 /** One that is larger than this share of all is not kept: it would push out too many others. */
 const ENTRY_SHARE = 1 / 16
 /** An answer that tells of more things than this is not kept. */
@@ -27,7 +26,7 @@ export class Store {
     this.#bytesMax = bytesMax
     this.#generations = new Generations(changesMax)
     this.#entries = new LRUCache<string, Entry>({
-      max: ENTRIES_MAX,
+      // That bounds their number, too: the smallest takes half a kilobyte.
       maxSize: bytesMax,
       sizeCalculation: bytesOf,
       dispose: (entry, _, reason) => {
@@ -66,8 +65,7 @@ export class Store {
     if (!isFit || this.latestChange(tags) > generation) return false
     // Somebody was quicker who began later.
     if ((this.#entries.peek(key)?.bornMs ?? entry.bornMs) > entry.bornMs) return false
-    // The one before goes first: setting would untag the new one's tags along with it.
-    this.#entries.delete(key)
+    // The one before is untagged by this; its tags may be the same, so the new one's come after it.
     this.#entries.set(key, entry)
     for (const tag of tags) {
       const keys = this.#byTag.get(tag)
