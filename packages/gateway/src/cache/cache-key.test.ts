@@ -79,6 +79,17 @@ describe('cacheKey', () => {
     )
   })
 
+  it('takes nothing that can be asked for its own separator', () => {
+    for (let code = 1; code < 256; code++) {
+      const char = String.fromCharCode(code)
+      const [one1, one2] = [`a${char}b`, `b${char}c`]
+      assert.notEqual(
+        cacheKey(one, { row: one1, place: 'c' }, ''),
+        cacheKey(one, { row: 'a', place: one2 }, ''),
+      )
+    }
+  })
+
   it('does not look at how a value is written', () => {
     const key = (search: string): string => cacheKey(one, { row: '1', place: '2' }, search)
     assert.equal(key('a=x'), key('%61=%78'))

@@ -116,6 +116,7 @@ class World {
         break
       case 'wait':
         await this.#route.clock.advance(one.ms)
+        this.#expire()
     }
     this.look()
   }
@@ -138,6 +139,16 @@ class World {
     const { call, read } = flying
     if (how === 'answer') return call.answer(read ?? this.#thing(call.key).value)
     call.fail(away)
+  }
+
+  /** No call outlives its deadline: the client of a service sees to that. */
+  #expire(): void {
+    const nowMs = this.#route.clock.monotonicMs()
+    for (const flying of this.#air.filter(({ call }) => call.context.deadlineMs <= nowMs)) {
+      this.#hasFailed = true
+      this.#air.splice(this.#air.indexOf(flying), 1)
+      flying.call.fail(new FlotillaError('deadline_exceeded', 'Too late.'))
+    }
   }
 
   async end(): Promise<void> {
@@ -169,7 +180,7 @@ describe('KeptRoute, as a law', () => {
         await world.end()
         assert.equal(world.openCount, 0, 'everybody is answered, though the service never does')
       }),
-      { numRuns: 200 },
+      { numRuns: 500 },
     )
   })
 })

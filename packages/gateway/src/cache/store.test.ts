@@ -78,10 +78,14 @@ function take(world: World, one: Step): void {
 describe('Store', () => {
   it('never keeps what was read before something it tells of changed, and forgets it when it changes', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.integer({ min: 1, max: 4 }), (steps, changesMax) => {
-        const world = new World(changesMax)
-        for (const one of steps) take(world, one)
-      }),
+      fc.property(
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        fc.integer({ min: 1, max: 4 }),
+        (steps, changesMax) => {
+          const world = new World(changesMax)
+          for (const one of steps) take(world, one)
+        },
+      ),
       { numRuns: 500 },
     )
   })
