@@ -34,6 +34,11 @@ export const GatewaySettings = Type.Object({
     description:
       'milliseconds a client may take to send the head of a request; three times as long for the whole of it, and for leaving an answer unread',
   }),
+  cacheBytesMax: Type.Integer({
+    minimum: 0,
+    default: 67_108_864,
+    description: 'bytes of answers that are kept in memory; 0: none',
+  }),
   accessLog: Type.String({
     default: '',
     description: 'file that gets a line for every request; empty for standard output',

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Operation } from '@flotilla/core/operation'
+import type { Invalidation } from '../cache/invalidation.ts'
 
 /** A route with a strict limit: it could be used to guess something. */
 export interface StrictRoute {
@@ -20,4 +21,6 @@ export interface EdgeSpec {
   readonly issuer: string
   readonly audience: string
   readonly strictRoutes: readonly StrictRoute[]
+  /** Which events change answers that the gateway keeps. Default none: what has tags is kept until its time is over. */
+  readonly invalidations?: readonly Invalidation[]
 }
