@@ -75,6 +75,8 @@ export async function openService(
     spans,
     closing,
     http: parts.http,
+    keyValue: network.keyValueOf(name),
+    instances: () => Math.max(1, network.instancesOf(name).length),
     isDraining: () => state.isDraining,
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
     run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),

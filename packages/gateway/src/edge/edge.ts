@@ -13,6 +13,7 @@ import { ApiKeys } from '../auth/api-keys.ts'
 import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { RateLimit } from '../limit/rate-limit.ts'
+import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
@@ -78,14 +79,19 @@ function routeOf({ runtime, spec }: EdgeOptions, operation: Operation): Route {
   }
 }
 
-function limitsOf({ config, clock }: ServiceRuntime<GatewaySettings>): EdgeLimits {
+function limitsOf(runtime: ServiceRuntime<GatewaySettings>): EdgeLimits {
+  const { config, closing, every } = runtime
+  const sharing = new Sharing(runtime)
+  every('give back tokens', 1_000, () => sharing.giveBack())
+  closing.defer('rate limits', () => sharing.giveBack(true))
+  const limit = (name: string, perMinute: number) => new RateLimit({ name, perMinute }, sharing)
   return {
-    address: new RateLimit('address', config.addressPerMinute, clock),
-    anonymous: new RateLimit('anonymous', config.anonymousPerMinute, clock),
+    address: limit('address', config.addressPerMinute),
+    anonymous: limit('anonymous', config.anonymousPerMinute),
     tiers: new Map([
-      ['free', new RateLimit('free', config.freePerMinute, clock)],
-      ['premium', new RateLimit('premium', config.premiumPerMinute, clock)],
+      ['free', limit('free', config.freePerMinute)],
+      ['premium', limit('premium', config.premiumPerMinute)],
     ]),
-    strict: new RateLimit('strict', config.strictPerMinute, clock),
+    strict: new RateLimit({ name: 'strict', perMinute: config.strictPerMinute, isStrict: true }, sharing),
   }
 }

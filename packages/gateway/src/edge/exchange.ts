@@ -12,11 +12,10 @@ import { problemOf } from '@flotilla/core/problem'
 import { entityTag, preferenceOf, readInput, statusOf } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
 import { sendEvents } from '@flotilla/core/send-events'
-import type { BucketAnswer } from '@flotilla/core/token-bucket'
 import { TraceContext } from '@flotilla/core/trace-context'
 import type { Reply } from '@flotilla/core/wire'
 import type { Turn } from '../http/turn.ts'
-import type { RateLimit } from '../limit/rate-limit.ts'
+import type { RateLimit, Verdict } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import { type Answer, commonHeaders, emptyAnswer, errorAnswer, namesTag, outputOf, send } from './answer.ts'
@@ -61,21 +60,25 @@ export class Exchange {
   run(): void {
     try {
       const head = this.#readHead()
-      this.#countAddress()
-      const page = this.#page(head)
-      if (page !== undefined) return this.#end(page)
-      const match = this.#match(head)
-      this.#route = this.#edge.routes.get(match.operation) as Route
-      const user = knownUser(this.#edge, head)
-      if (user === 'unknown')
-        void authenticate(this.#edge, head).then(
-          (its) => this.#goOn(head, match, its),
-          (error: unknown) => this.#fail(error),
-        )
-      else this.#goOn(head, match, user)
+      this.#count(this.#edge.limits.address, addressGroup(this.#address), () => this.#find(head))
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** What is asked for, and who asks. */
+  #find(head: RequestHead): void {
+    const page = this.#page(head)
+    if (page !== undefined) return this.#end(page)
+    const match = this.#match(head)
+    this.#route = this.#edge.routes.get(match.operation) as Route
+    const user = knownUser(this.#edge, head)
+    if (user === 'unknown')
+      void authenticate(this.#edge, head).then(
+        (its) => this.#goOn(head, match, its),
+        (error: unknown) => this.#fail(error),
+      )
+    else this.#goOn(head, match, user)
   }
 
   /** From when it is known who asks. */
@@ -84,22 +87,25 @@ export class Exchange {
       const route = this.#route as Route
       this.#user = user
       const caller = user === undefined ? anonymous : this.#edge.userTokens.callerOf(user)
-      this.#countCaller()
-      this.#authorise(route, caller)
-      if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
-      void readJsonBody(this.#turn, head)
-        .then((body) => this.#ask(route, head, match, body, caller))
-        .catch((error: unknown) => this.#fail(error))
+      this.#countCaller(() => this.#read(route, head, match, caller))
     } catch (error) {
       this.#fail(error)
     }
   }
 
+  /** From when it is known that they may ask so often. */
+  #read(route: Route, head: RequestHead, match: RouteMatch, caller: Caller): void {
+    this.#authorise(route, caller)
+    if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
+    void readJsonBody(this.#turn, head)
+      .then((body) => this.#ask(route, head, match, body, caller))
+      .catch((error: unknown) => this.#fail(error))
+  }
+
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
     const { search, ifMatch, prefer } = head
     const input = readInput(route.operation, { parameters, search, ifMatch, prefer, body })
-    this.#countStrict(route, input)
-    this.#call(route, head, input, caller)
+    this.#countStrict(route, input, () => this.#call(route, head, input, caller))
   }
 
   /** What a request claims to be, read strictly; what is ambiguous goes no further, and neither does its connection. */
@@ -129,10 +135,6 @@ export class Exchange {
     if (origin === undefined || !corsOrigins.has(origin)) return
     this.#isCors = true
     this.#headers.push('access-control-allow-origin', origin, 'access-control-expose-headers', EXPOSED)
-  }
-
-  #countAddress(): void {
-    this.#count(this.#edge.limits.address, addressGroup(this.#address))
   }
 
   /** Pages of the gateway itself, and what browsers ask before they ask. */
@@ -176,14 +178,14 @@ export class Exchange {
     return ['OPTIONS', ...withHead].join(', ')
   }
 
-  #countCaller(): void {
+  #countCaller(goOn: () => void): void {
     const { anonymous: perAddress, tiers } = this.#edge.limits
     const user = this.#user
-    if (user === undefined) this.#count(perAddress, addressGroup(this.#address))
-    else if (!user.roles.some((role) => UNLIMITED_ROLES.includes(role))) {
-      const limit = tiers.get(user.tier)
-      if (limit !== undefined) this.#count(limit, user.id)
-    }
+    if (user === undefined) return this.#count(perAddress, addressGroup(this.#address), goOn)
+    const isUnlimited = user.roles.some((role) => UNLIMITED_ROLES.includes(role))
+    const limit = isUnlimited ? undefined : tiers.get(user.tier)
+    if (limit === undefined) goOn()
+    else this.#count(limit, user.id, goOn)
   }
 
   /** The same rule the service applies; here it saves the way there. */
@@ -194,12 +196,12 @@ export class Exchange {
     throw new FlotillaError(denied, message, { executed: 'no' })
   }
 
-  #countStrict(route: Route, input: unknown): void {
-    if (route.strictKeyOf === undefined) return
+  #countStrict({ operation: { id }, strictKeyOf }: Route, input: unknown, goOn: () => void): void {
+    if (strictKeyOf === undefined) return goOn()
     const { strict } = this.#edge.limits
-    const { id } = route.operation
-    this.#count(strict, `${id} ${addressGroup(this.#address)}`)
-    this.#count(strict, `${id} ${route.strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`)
+    this.#count(strict, `${id} ${addressGroup(this.#address)}`, () => {
+      this.#count(strict, `${id} ${strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`, goOn)
+    })
   }
 
   #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
@@ -270,13 +272,19 @@ export class Exchange {
     return { status, contentType: 'application/json', body, cacheControl, headers: [] }
   }
 
-  #count(limit: RateLimit, key: string): void {
-    const answer: BucketAnswer = limit.take(key)
-    if (answer.isAllowed) return
-    this.#headers.push('ratelimit-policy', limit.policyField, 'ratelimit', limit.field(answer))
+  /** Goes on when `limit` allows it: at once, or when other gateways have been heard. */
+  #count(limit: RateLimit, key: string, goOn: () => void): void {
+    const verdict = limit.take(key)
+    if (!(verdict instanceof Promise)) return this.#counted(limit, verdict, goOn)
+    verdict.then((its) => this.#counted(limit, its, goOn)).catch((error: unknown) => this.#fail(error))
+  }
+
+  #counted(limit: RateLimit, verdict: Verdict, goOn: () => void): void {
+    if (verdict.isAllowed) return goOn()
+    this.#headers.push('ratelimit-policy', limit.policyField, 'ratelimit', limit.field(verdict))
     throw new FlotillaError('resource_exhausted', 'Too many requests; wait a moment.', {
       executed: 'no',
-      retryAfterMs: answer.retryAfterMs,
+      retryAfterMs: verdict.retryAfterMs,
     })
   }
 
