@@ -73,6 +73,16 @@ describe('RateLimit', () => {
     assert.equal(left('kept'), 99)
   })
 
+  it('lets nobody have leases at all gateways first, and more than the limit with them later', async () => {
+    for (const waitMs of [1_500, 10_000, 30_000]) {
+      const fleet = new TestFleet(3, { name: NAME, perMinute: 600 })
+      for (let gateway = 0; gateway < 3; gateway++) await fleet.ask(gateway)
+      await fleet.clock.advance(waitMs)
+      const allowed = await allowedOf(fleet, 700)
+      assert.ok(allowed <= 600 + 30, `${allowed} after ${waitMs} ms`)
+    }
+  })
+
   it('lets a client that keeps to the limit always pass, whichever gateways it comes to', async () => {
     const fleet = new TestFleet(3, { name: NAME, perMinute: 100 })
     for (let index = 0; index < 400; index++) {
