@@ -7,7 +7,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { type Grant, TokenBucket } from '../resilience/token-bucket.ts'
 import type { KeyValue, Tokens } from './key-value.ts'
 
-/** Buckets kept: 30 MB at the most. Beyond them the longest untouched is forgotten. */
+/** Buckets kept: some 30 MB with the keys that are usual. Beyond them the longest untouched is forgotten. */
 const BUCKETS_MAX = 200_000
 /** Old buckets that are looked at with each new one: more go than come. */
 const SWEPT_AT_ONCE = 2

@@ -1,6 +1,6 @@
 /**
- * One request and its answer. `run` lists the stages in their order; each either goes on or ends the exchange with an answer
- * or a `FlotillaError`.
+ * One request and its answer. The stages call one another in the order in which they stand here, at once wherever nothing has to be
+ * waited for; each either goes on or ends the exchange with an answer or a `FlotillaError`.
  *
  * @module
  */
