@@ -5,6 +5,7 @@
  */
 import type { Instance } from '@flotilla/core/directory'
 import type { HttpClient } from '@flotilla/core/http-client'
+import { MemoryKeyValue } from '@flotilla/core/memory-key-value'
 import { HEARTBEAT_MS, registryContract, type Update } from '@flotilla/core/registry'
 import { defineService } from '@flotilla/core/service'
 import { LeaseTable } from './lease-table.ts'
@@ -21,6 +22,7 @@ export const registryService = defineService({
   open({ clock, metrics, http, every, log }) {
     const table = new LeaseTable()
     const watchers = new Watchers()
+    const keyValue = new MemoryKeyValue(clock)
     const up = metrics.gauge('flotilla_registry_instances', 'Instances that are up.').with()
     const checking = new Map<string, Promise<void>>()
 
@@ -75,12 +77,23 @@ export const registryService = defineService({
         if (instance !== undefined) await check(instance)
         return {}
       },
+      takeTokens: ({ key, ...wish }, { caller }) =>
+        keyValue.takeNow({ ...wish, key: keyOf(caller.service, key) }),
+      async giveBackTokens({ rests }, { caller }) {
+        await keyValue.giveBack(rests.map((rest) => ({ ...rest, key: keyOf(caller.service, rest.key) })))
+        return {}
+      },
       list: () => ({ instances: [...table.instances] }),
       watch: (_, ctx) =>
         watchers.follow(() => ({ kind: 'snapshot', instances: [...table.instances] }), ctx.signal),
     }
   },
 })
+
+/** Names of services have no spaces. */
+function keyOf(service: string | undefined, key: string): string {
+  return `${service} ${key}`
+}
 
 /** True when the process wants calls. */
 async function answers(http: HttpClient, origin: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import { anonymous } from '../kernel/caller.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
 import type { CallContext, Ports } from '../kernel/context.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
+import type { KeyValue } from '../key-value/key-value.ts'
 import { registryContract } from '../registry/contract.ts'
 import { type Directory, fixedDirectory, type Instance } from '../registry/directory.ts'
 import { RegistryDirectory } from '../registry/registry-directory.ts'
@@ -16,11 +17,16 @@ import type { Service } from '../service/definition.ts'
 import { directChannel } from '../wire/direct.ts'
 import { openFramesChannel } from '../wire/frames/frames-channel.ts'
 import { type Address, parseAddress } from '../wire/wire.ts'
+import { openKeyValue } from './open-key-value.ts'
 import type { HostParts } from './parts.ts'
 
 /** The way to other services. */
 export interface Network {
   readonly client: Client
+  /** Instances of a service, as far as is known. */
+  readonly instancesOf: (service: string) => readonly Instance[]
+  /** What instances of a service share. */
+  readonly keyValueOf: (service: string) => KeyValue
   /** The registry's functions, called as one of the host's services. Absent: there is no registry to join. */
   readonly registryCalls:
     | ((service: string, cancellation: Cancellation) => Calls<typeof registryContract>)
@@ -70,9 +76,12 @@ export async function openNetwork(parts: HostParts, services: readonly Service[]
   }
   const isHere = names.includes(registryContract.name)
   if (settings.registry !== '' && !isHere) await follow()
+  const hasRegistry = settings.registry !== '' || isHere
   return {
     client,
-    registryCalls: settings.registry !== '' || isHere ? registryCalls : undefined,
+    instancesOf: (service) => directory.instancesOf(service),
+    keyValueOf: await openKeyValue(parts, hasRegistry ? registryCalls : undefined),
+    registryCalls: hasRegistry ? registryCalls : undefined,
     followOwnRegistry: async () => {
       if (isHere) await follow()
     },

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { operationsOf } from '../contract/contract.ts'
+import { type Contract, operationsOf } from '../contract/contract.ts'
 import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
@@ -15,7 +15,7 @@ import type { ScopeEnvironment } from '../service/call-scope.ts'
 import type { AnyHandler, PassOn, Service, ServiceRuntime } from '../service/definition.ts'
 import { IdempotencyStore } from '../service/idempotency.ts'
 import { admissionOf, lateError } from '../service/overload.ts'
-import { ServedOperation } from '../service/served.ts'
+import { ServedOperation, type ServedService } from '../service/served.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker, type Worker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
@@ -33,7 +33,7 @@ export async function openService(
   service: Service,
   { config, databaseUrl }: ServiceSettings,
 ): Promise<void> {
-  const { settings, ports, metrics, spans, receiver, state } = parts
+  const { settings, ports, metrics, spans, state } = parts
   const { contract } = service
   const { name } = contract
   const closing = new Closing(ports.clock)
@@ -76,6 +76,8 @@ export async function openService(
     spans,
     closing,
     http: parts.http,
+    keyValue: network.keyValueOf(name),
+    instances: () => Math.max(1, network.instancesOf(name).length),
     isDraining: () => state.isDraining,
     refusal: (criticality) => lateError(parts.watch, criticality, ports),
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
@@ -91,12 +93,20 @@ export async function openService(
   }
   const handlers = await service.open(runtime)
   const idempotency = database && worker && openIdempotency(database, ports, worker, background)
-  const served = { environment, spans, idempotency }
+  serve(parts, contract, handlers, { environment, spans, idempotency })
+  events?.start(environment)
+}
+
+function serve(
+  { receiver, settings, metrics }: HostParts,
+  contract: Contract,
+  handlers: Readonly<Record<string, AnyHandler>>,
+  served: ServedService,
+): void {
   for (const operation of operationsOf(contract)) {
     const handler = handlerOf(operation, handlers)
     receiver.add(new ServedOperation(operation, handler, served, admissionOf(operation, settings), metrics))
   }
-  events?.start(environment)
 }
 
 function handlerOf(operation: Operation, handlers: Readonly<Record<string, AnyHandler>>): AnyHandler {

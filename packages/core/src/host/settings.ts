@@ -54,6 +54,12 @@ const HostSettings = Type.Object({
     default: '',
     description: 'file of policies, JSON or YAML, read again when it changes; empty: there is none',
   }),
+  keyValue: Type.String({
+    pattern: '^(rediss?://.+)?$',
+    default: '',
+    description:
+      'Redis that holds what instances share, as rate limits, such as redis://host:6379; empty: the registry does',
+  }),
   logLevel: Type.Union(
     [
       Type.Literal('debug'),

@@ -1,6 +1,7 @@
 /**
  * The registry as a contract: where instances announce themselves and callers learn of them. Its server is a service like
- * any other (`control/directory`).
+ * any other (`control/directory`). Since every process reaches it and there is one, it also holds what instances of a service share and
+ * may lose: the embedded side of the key-value port (`core/key-value`).
  *
  * @module
  */
@@ -33,6 +34,16 @@ const InstanceRecord = Type.Object({
  * once.
  */
 const Why = Type.Union([Type.Literal('left'), Type.Literal('expired'), Type.Literal('unhealthy')])
+
+/** Tokens of a bucket: see `Tokens` of the key-value port. Buckets of different services are different ones. */
+const Tokens = Type.Object({
+  key: Type.String({ maxLength: 512 }),
+  policy: Type.Object({
+    perMinute: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000_000 }),
+    burst: Type.Number({ minimum: 1, maximum: 1_000_000_000 }),
+  }),
+  count: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+})
 
 /** One piece of news for a watcher. */
 export const Update = Type.Union([
@@ -80,6 +91,29 @@ export const registryContract = defineContract({
       timeoutMs: 2_000,
       criticality: 'sheddable_plus',
       input: Type.Object({ service: Name, instance: Id }),
+      output: Nothing,
+    }),
+    takeTokens: command({
+      summary: 'Takes up to so many tokens of a bucket of the calling service, by the clock of the registry.',
+      access: anyService,
+      // A repeat takes more; what an answer that was lost had taken comes back with time.
+      idempotency: 'none',
+      timeoutMs: 1_000,
+      criticality: 'sheddable_plus',
+      input: Tokens,
+      output: Type.Object({
+        taken: Type.Integer({ minimum: 0 }),
+        /** Milliseconds until the next token; 0 when all were there. */
+        retryAfterMs: Type.Integer({ minimum: 0 }),
+      }),
+    }),
+    giveBackTokens: command({
+      summary: 'Gives back tokens that were taken and not used.',
+      access: anyService,
+      idempotency: 'none',
+      timeoutMs: 1_000,
+      criticality: 'sheddable_plus',
+      input: Type.Object({ rests: Type.Array(Tokens, { maxItems: 500 }) }),
       output: Nothing,
     }),
     list: query({

@@ -1,11 +1,15 @@
 /**
  * A rate with a burst.
  *
+ * Of a bucket one number is kept: the time at which it will be full again. Taking tokens moves it into the future, giving back moves it
+ * back, and once it has passed there is nothing to keep: a bucket that was forgotten is a full one.
+ *
+ * @source the generic cell rate algorithm (ITU-T I.371, appendix I), with a burst for its tolerance
  * @module
  */
 
 /** What counts as a token: fractions add up to a little less than one, and who waited as told must not wait again. */
-const WHOLE = 1 - 1e-9
+const WHOLE = 1 - 1e-6
 
 /** What one bucket allows. */
 export interface BucketPolicy {
@@ -15,36 +19,44 @@ export interface BucketPolicy {
   readonly burst: number
 }
 
-/** The answer to one attempt. */
-export interface BucketAnswer {
-  readonly isAllowed: boolean
-  /** Whole tokens left. */
-  readonly remaining: number
-  /** Milliseconds until the next token; 0 when there is one. */
+/** What came of taking tokens. */
+export interface Grant {
+  /** Tokens that were there, at most as many as were wanted. */
+  readonly taken: number
+  /** Whole milliseconds until the next token; 0 when as many were taken as were wanted. */
   readonly retryAfterMs: number
 }
 
-/** A token bucket, refilled when it is looked at, so that an idle one costs nothing. */
+/** A token bucket; an idle one costs nothing. */
 export class TokenBucket {
   readonly policy: BucketPolicy
-  #tokens: number
-  #lookedAtMs: number
+  #fullAtMs: number
 
-  constructor(policy: BucketPolicy, nowMs: number) {
+  /** `fullAtMs`: when it will be full; default: it is. */
+  constructor(policy: BucketPolicy, fullAtMs = Number.NEGATIVE_INFINITY) {
     this.policy = policy
-    this.#tokens = policy.burst
-    this.#lookedAtMs = nowMs
+    this.#fullAtMs = fullAtMs
   }
 
-  /** Takes one token if there is one. `nowMs` is monotonic. */
-  take(nowMs: number): BucketAnswer {
-    const perMs = this.policy.perMinute / 60_000
-    this.#tokens = Math.min(this.policy.burst, this.#tokens + (nowMs - this.#lookedAtMs) * perMs)
-    this.#lookedAtMs = nowMs
-    if (this.#tokens >= WHOLE) {
-      this.#tokens = Math.max(0, this.#tokens - 1)
-      return { isAllowed: true, remaining: Math.floor(this.#tokens), retryAfterMs: 0 }
-    }
-    return { isAllowed: false, remaining: 0, retryAfterMs: Math.ceil((WHOLE - this.#tokens) / perMs) }
+  /** When it will be full, unless more is taken: all there is to know of it. */
+  get fullAtMs(): number {
+    return this.#fullAtMs
+  }
+
+  /** Takes up to `wanted` whole tokens. `nowMs` never goes back. */
+  take(nowMs: number, wanted = 1): Grant {
+    const { burst, perMinute } = this.policy
+    const perMs = perMinute / 60_000
+    const fullAtMs = Math.max(this.#fullAtMs, nowMs)
+    const tokens = burst - (fullAtMs - nowMs) * perMs
+    const taken = Math.max(0, Math.min(wanted, Math.floor(tokens + 1 - WHOLE)))
+    this.#fullAtMs = fullAtMs + taken / perMs
+    const retryAfterMs = taken === wanted ? 0 : Math.ceil((WHOLE - (tokens - taken)) / perMs)
+    return { taken, retryAfterMs }
+  }
+
+  /** Puts tokens back that were taken and not used; those that do not fit any more are lost. */
+  giveBack(count: number): void {
+    this.#fullAtMs -= (count * 60_000) / this.policy.perMinute
   }
 }

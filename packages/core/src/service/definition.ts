@@ -16,6 +16,7 @@ import type { Closing } from '../kernel/closing.ts'
 import type { CallContext, Criticality, Ports } from '../kernel/context.ts'
 import { type ErrorOptions, FlotillaError } from '../kernel/error.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
+import type { KeyValue } from '../key-value/key-value.ts'
 import type { OnNotify } from '../store/listen.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction, TransactionOptions } from '../store/transaction.ts'
@@ -154,6 +155,10 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   readonly eventLog: EventLog | undefined
   /** Outside HTTP. */
   readonly http: HttpClient
+  /** What instances of this service share beside its database. */
+  readonly keyValue: KeyValue
+  /** How many instances of this service there are, this one among them; 1 where there is no registry. */
+  readonly instances: () => number
   /** True once the host takes no new work. */
   readonly isDraining: () => boolean
   /**

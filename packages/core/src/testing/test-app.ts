@@ -52,8 +52,16 @@ export interface TestAppOptions {
    * services that stand for the outside world, told to whom the app says.
    */
   readonly environment?: Readonly<Record<string, string>>
+  /** Further instances of services, each in a host of its own, with settings on top of the others. Default none. */
+  readonly more?: readonly TestInstanceOf[]
   /** Default true: databases get their first data. */
   readonly isSeeded?: boolean
+}
+
+/** One instance of a service beside its first. */
+export interface TestInstanceOf {
+  readonly service: string
+  readonly environment: Readonly<Record<string, string>>
 }
 
 /** Who makes a test's calls. */
@@ -123,7 +131,7 @@ export async function openTestApp(
   await runTask(task, { app, services: names, environment, ports, log })
 
   const socketOf = (host: string): string => `unix:${join(folder, `${host}.sock`)}`
-  const open = async (host: string, services: readonly string[]): Promise<Host> => {
+  const open: OpenHost = async (host, services, own) => {
     const settings = readHostSettings({
       FLOTILLA_SERVICES: services.join(','),
       FLOTILLA_INSTANCE: host,
@@ -137,18 +145,19 @@ export async function openTestApp(
       FLOTILLA_POOL_MAX: '4',
       FLOTILLA_POLICIES: options.environment?.['FLOTILLA_POLICIES'],
     })
-    const opened = await openHost({ app, settings, environment, ports, log })
+    const opened = await openHost({ app, settings, environment: { ...environment, ...own }, ports, log })
     closing.defer(`host ${host}`, () => opened.close())
     return opened
   }
   const byService = await openHosts(placement, names, open)
+  const more = await openMore(options.more ?? [], open)
 
   const credential = signer.process({ instance: TESTER, services: [TESTER, ...names], expiresAt })
   const client = openClient(ports, byService, credential, [TESTER, ...names])
   closing.defer('client', () => client.close())
   return {
     ports,
-    hosts: [...new Set(byService.values())],
+    hosts: [...new Set(byService.values()), ...more],
     databases,
     userSigningKey: keys.user.privateKey,
     hostOf: (service) => byService.get(service) as Host,
@@ -175,11 +184,26 @@ function callsBy(client: Client, userSigner: Signer): TestApp['call'] {
   }
 }
 
+/** Opens a host by its name, with settings of its own. */
+type OpenHost = (
+  host: string,
+  services: readonly string[],
+  own?: Readonly<Record<string, string>>,
+) => Promise<Host>
+
+async function openMore(more: readonly TestInstanceOf[], open: OpenHost): Promise<readonly Host[]> {
+  const opened: Host[] = []
+  for (const { service, environment } of more) {
+    opened.push(await open(`${service}-${opened.length + 2}`, [service], environment))
+  }
+  return opened
+}
+
 /** Opens the hosts of a placement; which of them runs which service. */
 async function openHosts(
   placement: TestAppOptions['placement'],
   names: readonly string[],
-  open: (host: string, services: readonly string[]) => Promise<Host>,
+  open: OpenHost,
 ): Promise<ReadonlyMap<string, Host>> {
   const byService = new Map<string, Host>()
   if (placement === 'one process') {

@@ -7,8 +7,10 @@
 import type { User } from '@flotilla/core/caller'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Operation } from '@flotilla/core/operation'
+import type { Random } from '@flotilla/core/random'
 import type { ServiceRuntime } from '@flotilla/core/service'
 import { RateLimit } from '../limit/rate-limit.ts'
+import type { Sharing } from '../limit/sharing.ts'
 import { addressGroup } from '../match/client-address.ts'
 import type { GatewayPolicies, RoutePolicy } from '../policy/gateway-policies.ts'
 import { RoutePolicies } from '../policy/route-policies.ts'
@@ -33,6 +35,7 @@ export interface RoutePlan {
 export interface EdgePoliciesOptions {
   readonly runtime: ServiceRuntime<GatewaySettings>
   readonly routes: ReadonlyMap<Operation, Route>
+  readonly sharing: Sharing
 }
 
 /** What holds now. */
@@ -60,7 +63,9 @@ export class EdgePolicies {
     this.#kept = new Map()
     const limit = (name: string, perMinute: number, burst = perMinute, key = name): RateLimit => {
       const id = JSON.stringify([key, perMinute, burst])
-      const its = before.get(id) ?? new RateLimit(name, { perMinute, burst }, runtime.clock)
+      const its =
+        before.get(id) ??
+        new RateLimit({ name, id, perMinute, burst, isStrict: name === 'strict' }, this.#options.sharing)
       this.#kept.set(id, its)
       return its
     }
@@ -155,4 +160,18 @@ export function countedBy(
   if (by === 'everybody') return ''
   // No address looks like it.
   return user === undefined || by === 'address' ? addressGroup(address) : `user ${user.id}`
+}
+
+/** Who answers: the route itself, or somebody the operator has put there. */
+export function chosenRoute(
+  plan: RoutePlan | undefined,
+  route: Route,
+  user: User | undefined,
+  address: string,
+  random: Random,
+): Route {
+  if (plan?.to === undefined) return route
+  const { sticky } = plan.policy
+  const key = sticky === 'user' ? user?.id : sticky && addressGroup(address)
+  return key === undefined ? plan.to.any(random) : plan.to.of(key)
 }

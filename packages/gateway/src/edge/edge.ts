@@ -14,6 +14,7 @@ import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { purgeTopic } from '../cache/purge.ts'
 import { ResponseCache } from '../cache/response-cache.ts'
+import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
@@ -60,7 +61,10 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     purgeTopic: contracts.map(purgeTopic).find((topic) => topic !== undefined),
   })
   const routes = new Map(operations.map((operation) => [operation, routeOf(options, operation, cache)]))
-  const policies = new EdgePolicies({ runtime, routes })
+  const sharing = new Sharing(runtime)
+  runtime.every('give back tokens', 1_000, () => sharing.giveBack())
+  closing.defer('rate limits', () => sharing.giveBack(true))
+  const policies = new EdgePolicies({ runtime, routes, sharing })
   closing.defer('foreign servers', () => policies.close())
   runtime.followPolicies((its) => policies.replace((its ?? {}) as GatewayPolicies))
   const edge: Edge = {

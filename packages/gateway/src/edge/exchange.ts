@@ -1,6 +1,6 @@
 /**
- * One request and its answer. `run` lists the stages in their order; each either goes on or ends the exchange with an answer
- * or a `FlotillaError`.
+ * One request and its answer. The stages call one another in the order in which they stand here, at once wherever nothing has to be
+ * waited for; each either goes on or ends the exchange with an answer or a `FlotillaError`.
  *
  * @module
  */
@@ -11,11 +11,10 @@ import type { CallContext } from '@flotilla/core/context'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { preferenceOf, readInput } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
-import type { BucketAnswer } from '@flotilla/core/token-bucket'
 import type { Reply } from '@flotilla/core/wire'
 import type { How } from '../cache/outcome.ts'
 import type { Turn } from '../http/turn.ts'
-import type { RateLimit } from '../limit/rate-limit.ts'
+import type { RateLimit, Verdict } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
@@ -24,7 +23,8 @@ import { type Answer, commonHeaders, errorAnswer, send, withHeaders } from './an
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
 import { answerOrigin } from './cors.ts'
-import { countedBy, type RoutePlan, refusalBy } from './edge-policies.ts'
+import { type Count, callerCounts, strictCounts } from './counts.ts'
+import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
 import { findOperation, optionsAnswer } from './find-operation.ts'
 import { askCache, keptAnswer } from './from-cache.ts'
@@ -34,10 +34,6 @@ import type { Route } from './route.ts'
 import { sendStream } from './send-stream.ts'
 import { successAnswer } from './success-answer.ts'
 import { tunnel } from './tunnel.ts'
-
-/** Keys of buckets are kept; what they are made of comes from strangers. */
-const STRICT_KEY_CHARS_MAX = 256
-const UNLIMITED_ROLES = ['admin']
 
 /** An exchange. */
 export class Exchange {
@@ -59,7 +55,16 @@ export class Exchange {
   run(): void {
     try {
       const head = this.#readHead()
-      this.#countAddress()
+      const { address } = this.#edge.policies.limits
+      this.#count([[address, addressGroup(this.#record.address)]], () => this.#find(head))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** What is asked for, and who asks. */
+  #find(head: RequestHead): void {
+    try {
       const page = this.#page(head)
       if (page !== undefined) return this.#end(page)
       const match = this.#match(head)
@@ -88,19 +93,25 @@ export class Exchange {
   #goOn(head: RequestHead, match: RouteMatch | undefined, its: User | undefined): void {
     try {
       this.#record.user = its
-      if (match === undefined) return this.#relay(head, this.#plan as RoutePlan)
-      const route = this.#choose(this.#record.route as Route)
+      if (match === undefined) return this.#countCaller(() => this.#relay(head, this.#plan as RoutePlan))
+      const { random } = this.#edge.runtime
+      const route = chosenRoute(this.#plan, this.#record.route as Route, its, this.#record.address, random)
+      this.#record.route = route
       const caller = its === undefined ? anonymous : this.#edge.userTokens.callerOf(its)
-      this.#countCaller()
-      this.#authorise(route, caller)
-      if (this.#askCache(route, head, match.parameters)) return
-      if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
-      void readJsonBody(this.#turn, head, this.#plan?.policy.request)
-        .then((body) => this.#ask(route, head, match, body, caller))
-        .catch((error: unknown) => this.#fail(error))
+      this.#countCaller(() => this.#read(route, head, match, caller))
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** From when it is known that they may ask so often. */
+  #read(route: Route, head: RequestHead, match: RouteMatch, caller: Caller): void {
+    this.#authorise(route, caller)
+    if (this.#askCache(route, head, match.parameters)) return
+    if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
+    void readJsonBody(this.#turn, head, this.#plan?.policy.request)
+      .then((body) => this.#ask(route, head, match, body, caller))
+      .catch((error: unknown) => this.#fail(error))
   }
 
   /** Has a foreign server answer. */
@@ -108,7 +119,6 @@ export class Exchange {
     const record = this.#record
     const to = policy.upstream as ToUpstream
     record.upstream = to.name
-    this.#countCaller()
     const caller = { user: record.user, service: undefined, token: undefined }
     this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${to.name}`)
     this.#listenForHangUp()
@@ -130,8 +140,8 @@ export class Exchange {
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
     const { search, ifMatch, prefer } = head
     const input = readInput(route.operation, { parameters, search, ifMatch, prefer, body })
-    this.#countStrict(route, input)
-    this.#call(route, head, input, caller)
+    const counts = strictCounts(this.#edge.policies.limits, route, input, this.#record.address)
+    this.#count(counts, () => this.#call(route, head, input, caller))
   }
 
   /** What a request claims to be, read strictly; what is ambiguous goes no further, and neither does its connection. */
@@ -145,10 +155,6 @@ export class Exchange {
     this.#record.headed(head)
     this.#isCors = answerOrigin(this.#edge.policies, head.origin, this.#headers)
     return head
-  }
-
-  #countAddress(): void {
-    this.#count(this.#edge.policies.limits.address, addressGroup(this.#record.address))
   }
 
   /** Pages of the gateway itself, and what browsers ask before they ask. */
@@ -183,28 +189,9 @@ export class Exchange {
     return new FlotillaError('unimplemented', `This path takes ${allowed}.`, { status: 405, executed: 'no' })
   }
 
-  /** Who answers: what the route says, or somebody the operator has put there. */
-  #choose(route: Route): Route {
-    const { to, policy } = this.#plan ?? {}
-    if (to === undefined) return route
-    const key =
-      policy?.sticky === 'user' ? this.#record.user?.id : policy?.sticky && addressGroup(this.#record.address)
-    const chosen = key === undefined ? to.any(this.#edge.runtime.random) : to.of(key)
-    this.#record.route = chosen
-    return chosen
-  }
-
-  #countCaller(): void {
-    const { anonymous: perAddress, tiers } = this.#edge.policies.limits
-    const user = this.#record.user
-    if (user === undefined) this.#count(perAddress, addressGroup(this.#record.address))
-    else if (!user.roles.some((role) => UNLIMITED_ROLES.includes(role))) {
-      const limit = tiers.get(user.tier)
-      if (limit !== undefined) this.#count(limit, user.id)
-    }
-    const { limit, policy } = this.#plan ?? {}
-    if (limit !== undefined)
-      this.#count(limit, countedBy(policy?.limit?.by, this.#record.user, this.#record.address))
+  #countCaller(goOn: () => void): void {
+    const { user: its, address } = this.#record
+    this.#count(callerCounts(this.#edge.policies.limits, this.#plan ?? {}, its, address), goOn)
   }
 
   /** The same rule the service applies; here it saves the way there. */
@@ -219,14 +206,6 @@ export class Exchange {
     if (denied === undefined) return
     const message = denied === 'unauthenticated' ? 'Please log in.' : 'This is not allowed to you.'
     throw new FlotillaError(denied, message, { executed: 'no' })
-  }
-
-  #countStrict(route: Route, input: unknown): void {
-    if (route.strictKeyOf === undefined) return
-    const { strict } = this.#edge.policies.limits
-    const { id } = route.operation
-    this.#count(strict, `${id} ${addressGroup(this.#record.address)}`)
-    this.#count(strict, `${id} ${route.strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`)
   }
 
   /** True when the answer is one that the gateway keeps, or would keep. What the operator changes on its way is not. */
@@ -308,13 +287,35 @@ export class Exchange {
     return this.#edge.mirror.call(mirror, input, context)
   }
 
-  #count(limit: RateLimit, key: string): void {
-    const answer: BucketAnswer = limit.take(key)
-    if (answer.isAllowed) return
-    this.#headers.push('ratelimit-policy', limit.policyField, 'ratelimit', limit.field(answer))
+  /** Goes on when every limit allows it: at once, or when other gateways have been heard. */
+  #count(counts: readonly Count[], goOn: () => void): void {
+    for (const [index, [limit, key]] of counts.entries()) {
+      const verdict = limit.take(key)
+      if (verdict instanceof Promise) {
+        verdict
+          .then((its) => {
+            this.#heed(limit, its)
+            this.#count(counts.slice(index + 1), goOn)
+          })
+          .catch((error: unknown) => this.#fail(error))
+        return
+      }
+      this.#heed(limit, verdict)
+    }
+    goOn()
+  }
+
+  #heed(limit: RateLimit, { isAllowed, retryAfterMs }: Verdict): void {
+    if (isAllowed) return
+    this.#headers.push(
+      'ratelimit-policy',
+      limit.policyField,
+      'ratelimit',
+      limit.field({ isAllowed, retryAfterMs }),
+    )
     throw new FlotillaError('resource_exhausted', 'Too many requests; wait a moment.', {
       executed: 'no',
-      retryAfterMs: answer.retryAfterMs,
+      retryAfterMs,
     })
   }
 

@@ -58,6 +58,14 @@ describe('addressGroup', () => {
         assert.notEqual(addressGroup(next.map((group) => group.toString(16)).join(':')), addressGroup(plain))
       }),
     )
+    fc.assert(
+      fc.property(groups, fc.nat(7), fc.integer({ min: 1, max: 8 }), (some, from, length) => {
+        const zeroed = some.map((group, index) => (index >= from && index < from + length ? 0 : group))
+        const hex = zeroed.map((group) => group.toString(16))
+        const short = `${hex.slice(0, from).join(':')}::${hex.slice(from + length).join(':')}`
+        assert.equal(addressGroup(short), addressGroup(hex.join(':')))
+      }),
+    )
     assert.equal(addressGroup('::1'), '0:0:0:0::/64')
     assert.equal(addressGroup('2001:db8::'), '2001:db8:0:0::/64')
   })
