@@ -163,7 +163,8 @@ const of = (withIt, without) => ({ withIt, without })
 const percent = (share) => `${(share * 100).toFixed(1)} %`
 const inSeconds = (s) =>
   s === Number.POSITIVE_INFINITY ? `not within ${AFTER_MS / 1_000} s` : `${s.toFixed(2)} s`
-const ms = (value) => `${value.toFixed(1)} ms`
+/** `null` is what becomes of a number that is none on its way between processes: there was nothing to measure. */
+const ms = (value) => (value === null ? '-' : `${value.toFixed(1)} ms`)
 
 /** Fresh processes: warms them, finds the peak, then the `phases`, one right after the other. */
 async function run(kind, environment, durationMs, phasesOf) {
