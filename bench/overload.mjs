@@ -102,8 +102,9 @@ async function runTen(kind, durationMs, environment) {
 
 function showTen(name, { peakPerSec, servedUs, refusedUs, light, over }) {
   const refused =
-    over.refused < over.good
-      ? 'hardly anybody refused'
+    // What is answered too late costs anything: then nothing is left to tell a refusal's share by.
+    over.refused < over.good || over.late > over.good
+      ? 'a refusal cannot be told'
       : `refused ${refusedUs.toFixed(1)} µs, told within ${ms(over.refusedP99Ms)} (p99)`
   console.log(
     [
