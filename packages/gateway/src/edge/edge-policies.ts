@@ -12,6 +12,7 @@ import { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import type { GatewayPolicies, RoutePolicy } from '../policy/gateway-policies.ts'
 import { RoutePolicies } from '../policy/route-policies.ts'
+import { Upstream } from '../upstream/upstream.ts'
 import type { EdgeLimits, Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
 import { WeightedRoutes } from './weighted-routes.ts'
@@ -25,6 +26,7 @@ export interface RoutePlan {
   readonly to: WeightedRoutes | undefined
   readonly mirror: Route | undefined
   readonly limit: RateLimit | undefined
+  readonly upstream: Upstream | undefined
 }
 
 /** What it takes. */
@@ -37,6 +39,7 @@ export interface EdgePoliciesOptions {
 export class EdgePolicies {
   readonly #options: EdgePoliciesOptions
   #kept = new Map<string, RateLimit>()
+  #upstreams = new Map<string, Upstream>()
   routes!: RoutePolicies<RoutePlan>
   limits!: EdgeLimits
   corsOrigins: ReadonlySet<string> = new Set()
@@ -77,6 +80,7 @@ export class EdgePolicies {
       name.toLowerCase(),
       value,
     ])
+    const upstreams = this.#openUpstreams(policies)
     const byId = new Map([...routes.values()].map((route) => [route.operation.id, route]))
     this.routes = new RoutePolicies(policies, [...routes.keys()], (policy) => ({
       policy,
@@ -85,6 +89,7 @@ export class EdgePolicies {
         new WeightedRoutes(
           policy.to.map(({ operation, weight = 1 }) => [byId.get(operation) as Route, weight]),
         ),
+      upstream: policy.upstream && upstreams.get(policy.upstream.name),
       mirror: policy.mirror && byId.get(policy.mirror.operation),
       limit:
         policy.limit &&
@@ -95,6 +100,28 @@ export class EdgePolicies {
           JSON.stringify([policy.match, policy.limit.by]),
         ),
     }))
+  }
+
+  /** Those that stay as they are keep their connections; others end when their exchanges have. */
+  #openUpstreams({ upstreams = {} }: GatewayPolicies): ReadonlyMap<string, Upstream> {
+    const { clock, random } = this.#options.runtime
+    const before = this.#upstreams
+    this.#upstreams = new Map()
+    const byName = new Map<string, Upstream>()
+    for (const [name, settings] of Object.entries(upstreams)) {
+      const id = JSON.stringify([name, settings])
+      const its = before.get(id) ?? new Upstream(settings, clock, random)
+      before.delete(id)
+      this.#upstreams.set(id, its)
+      byName.set(name, its)
+    }
+    for (const gone of before.values()) void gone.close()
+    return byName
+  }
+
+  /** When nobody is left who waits for a foreign server. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.destroy()))
   }
 }
 

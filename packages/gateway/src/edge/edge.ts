@@ -52,6 +52,7 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
   })
   const routes = new Map(operations.map((operation) => [operation, routeOf(options, operation)]))
   const policies = new EdgePolicies({ runtime, routes })
+  closing.defer('foreign servers', () => policies.close())
   runtime.followPolicies((its) => policies.replace((its ?? {}) as GatewayPolicies))
   const edge: Edge = {
     runtime,

@@ -55,9 +55,57 @@ const Limit = Type.Object({
   ),
 })
 
+const PREFIX = "^(?:/[A-Za-z0-9._~!$&'()+,;=:@-]+)+$"
+
+/** A foreign server that answers. */
+const ToUpstream = Type.Object({
+  name: Type.String({ minLength: 1, description: 'of one of the upstreams' }),
+  strip: Type.Optional(
+    Type.String({ pattern: PREFIX, description: 'taken away from the beginning of the path' }),
+  ),
+  prepend: Type.Optional(Type.String({ pattern: PREFIX, description: 'put before the path' })),
+  keepsHost: Type.Optional(Type.Boolean({ description: 'it is told the host that the client asked for' })),
+  keepsAuthorization: Type.Optional(
+    Type.Boolean({ description: 'it checks Authorization by itself; the gateway does not look at it' }),
+  ),
+  webSocketOrigins: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      description: 'whose pages may open WebSockets; * for all; absent: nobody',
+    }),
+  ),
+  bodyBytesMax: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 10_737_418_240, description: 'default 10 MiB' }),
+  ),
+})
+
+/** A foreign server, or several that are alike. */
+const UpstreamPolicy = Type.Object({
+  targets: Type.Array(Type.String({ pattern: '^https?://[A-Za-z0-9.\\[\\]:-]+$' }), {
+    minItems: 1,
+    maxItems: 100,
+    uniqueItems: true,
+    description: 'their origins',
+  }),
+  timeoutMs: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 3_600_000,
+      description: 'until the head of an answer, and between its parts; default 30,000',
+    }),
+  ),
+  retries: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 5, description: 'where it is safe; default 1' }),
+  ),
+  connections: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, description: 'to each target; default 128' }),
+  ),
+})
+
 /** What holds for requests that match. */
 const RoutePolicy = Type.Object({
   match: Match,
+  upstream: Type.Optional(ToUpstream),
+  access: Type.Optional(Type.Enum(['anyone', 'user'], { description: 'who may ask a foreign server' })),
   refuse: Type.Optional(
     Type.Object({
       status: Type.Enum(REFUSALS),
@@ -123,11 +171,15 @@ const GatewayPolicies = Type.Object({
       }),
     ),
   ),
+  upstreams: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9-]*$' }), UpstreamPolicy)),
   routes: Type.Optional(Type.Array(RoutePolicy, { maxItems: ROUTES_MAX })),
 })
 
 /** What holds for requests that match. */
 export type RoutePolicy = Static<typeof RoutePolicy>
+
+/** How a route goes to a foreign server. */
+export type ToUpstream = Static<typeof ToUpstream>
 
 /** What a request has to be. */
 export type Match = Static<typeof Match>

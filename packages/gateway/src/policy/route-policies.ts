@@ -17,6 +17,7 @@ interface Ready<T> {
 /** All of them; a `T` is what is made of each. */
 export class RoutePolicies<T> {
   readonly #byOperation = new Map<Operation, readonly Ready<T>[]>()
+  readonly #foreign: readonly Ready<T>[]
 
   constructor(
     { routes = [] }: GatewayPolicies,
@@ -24,8 +25,13 @@ export class RoutePolicies<T> {
     planOf: (policy: RoutePolicy) => T,
   ) {
     const all = routes
-      .map((policy) => ({ matcher: new RouteMatcher(policy.match), plan: planOf(policy) }))
+      .map((policy) => ({
+        matcher: new RouteMatcher(policy.match),
+        plan: planOf(policy),
+        isForeign: policy.upstream !== undefined,
+      }))
       .toSorted((a, b) => compare(b.matcher.weight, a.matcher.weight))
+    this.#foreign = all.filter(({ isForeign }) => isForeign)
     for (const operation of operations) {
       const its = all.filter(({ matcher }) => matcher.mayMatch(templateOf(operation)))
       if (its.length > 0) this.#byOperation.set(operation, its)
@@ -37,15 +43,22 @@ export class RoutePolicies<T> {
     const its = this.#byOperation.get(operation)
     return its?.find(({ matcher }) => matcher.takes(method, head))?.plan
   }
+
+  /** The same for a request that means no operation: a foreign server may know it. */
+  findForeign(method: string, head: RequestHead): T | undefined {
+    return this.#foreign.find(({ matcher }) => matcher.takes(method, head))?.plan
+  }
 }
 
 /** Mistakes in what the policies name, as `pointer: what is wrong`. */
 export function mistakesInRoutes(
-  { routes = [] }: GatewayPolicies,
+  { routes = [], upstreams = {} }: GatewayPolicies,
   operations: readonly Operation[],
 ): readonly string[] {
   const byId = new Map(operations.map((operation) => [operation.id, operation]))
-  return routes.flatMap(({ match, to = [], mirror, sticky }, index) => {
+  return routes.flatMap(({ match, to = [], mirror, sticky, upstream, access }, index) => {
+    if (upstream !== undefined)
+      return mistakesInForeign(`/routes/${index}`, routes[index] as RoutePolicy, upstreams)
     const matcher = new RouteMatcher(match)
     const about = operations.filter((operation) => matcher.mayMatch(templateOf(operation)))
     const methods = match.methods?.map((method) => (method === 'HEAD' ? 'GET' : method))
@@ -66,9 +79,28 @@ export function mistakesInRoutes(
       if (byId.get(mirror.operation)?.kind !== 'query')
         mistakes.push(`${pointer}/mirror: only queries can be made twice`)
     }
+    if (access !== undefined) mistakes.push(`${pointer}/access: contracts say who may call their operations`)
     if (its.length === 0) mistakes.push(`${pointer}/match: no operation has such a route`)
     return mistakes
   })
+}
+
+function mistakesInForeign(
+  pointer: string,
+  { match, upstream, access, to, mirror }: RoutePolicy,
+  upstreams: NonNullable<GatewayPolicies['upstreams']>,
+): string[] {
+  const { name = '', strip = '' } = upstream ?? {}
+  const mistakes: string[] = []
+  if (!Object.hasOwn(upstreams, name)) mistakes.push(`${pointer}/upstream/name: there is no such upstream`)
+  if (access === undefined) mistakes.push(`${pointer}/access: say who may ask it`)
+  if (access === 'user' && upstream?.keepsAuthorization)
+    mistakes.push(`${pointer}/access: who asks is not known where the upstream checks it`)
+  if (!`${match.path}/`.startsWith(`${strip}/`))
+    mistakes.push(`${pointer}/upstream/strip: is not where the path begins`)
+  if (to !== undefined || mirror !== undefined)
+    mistakes.push(`${pointer}/upstream: answers instead of any operation`)
+  return mistakes
 }
 
 /** True when requests to one can be answered by the other. */
