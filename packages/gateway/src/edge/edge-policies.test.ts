@@ -112,6 +112,26 @@ describe('Policies of the edge', { timeout: 60_000 }, () => {
     assert.deepEqual((await ask('/api/v1/things/a')).body, { id: 'a', version: 4 })
   })
 
+  it('change bodies on their way, whatever the contract says', async (t) => {
+    const { ask, govern } = await openGoverned(t)
+    await govern({
+      routes: [
+        {
+          match: { path: '/api/v1/echo' },
+          request: [{ rename: { at: '/words', to: 'text' } }, { drop: '/extra' }],
+          response: [{ envelope: 'data' }, { add: { at: '/version', value: 2 } }],
+        },
+        { match: { path }, response: [{ drop: '/version' }] },
+      ],
+    })
+    const { status, body } = await ask('/api/v1/echo', { json: { words: 'hi', extra: 1 } })
+    assert.deepEqual([status, body], [200, { data: { text: 'hi' }, version: 2 }])
+    const thing = await ask('/api/v1/things/a')
+    assert.deepEqual(thing.body, { id: 'a' })
+    const again = await ask('/api/v1/things/a', { headers: { 'if-none-match': thing.headers.etag ?? '' } })
+    assert.equal(again.status, 304)
+  })
+
   it('ask somebody else the same, and tell whether the answers are', async (t) => {
     const { ask, govern, metrics } = await openGoverned(t)
     await govern({ routes: [{ match: { path, methods: ['GET'] }, mirror: { operation: 'things.getAnew' } }] })

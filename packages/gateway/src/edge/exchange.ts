@@ -95,7 +95,7 @@ export class Exchange {
       this.#countCaller()
       this.#authorise(route, caller)
       if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
-      void readJsonBody(this.#turn, head)
+      void readJsonBody(this.#turn, head, this.#plan?.policy.request)
         .then((body) => this.#ask(route, head, match, body, caller))
         .catch((error: unknown) => this.#fail(error))
     } catch (error) {
@@ -270,7 +270,15 @@ export class Exchange {
       compare?.(reply)
       if (preference !== undefined) this.#headers.push('preference-applied', preference)
       if (reply.error === undefined)
-        this.#end(successAnswer(route, head.ifNoneMatch, reply, this.#record.user !== undefined))
+        this.#end(
+          successAnswer(
+            route,
+            head.ifNoneMatch,
+            reply,
+            this.#record.user !== undefined,
+            this.#plan?.policy.response,
+          ),
+        )
       else this.#fail(reply.error)
     })
   }

@@ -6,6 +6,7 @@
  */
 import { criticalities } from '@flotilla/core/context'
 import { closed, lazyCheck, type Static, Type } from '@flotilla/core/schema'
+import { Step } from './transform.ts'
 
 const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]{1,100}$"
 const HEADER_VALUE = '^[\\t\\x20-\\x7e\\x80-\\xff]*$'
@@ -141,6 +142,12 @@ const RoutePolicy = Type.Object({
       minItems: 1,
       description: 'one of them is needed beside what the contract asks',
     }),
+  ),
+  request: Type.Optional(
+    Type.Array(Step, { maxItems: 50, description: 'what becomes of the JSON body of a request' }),
+  ),
+  response: Type.Optional(
+    Type.Array(Step, { maxItems: 50, description: 'what becomes of the JSON body of an answer' }),
   ),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
   criticality: Type.Optional(Type.Enum(criticalities)),

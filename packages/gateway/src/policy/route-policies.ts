@@ -87,7 +87,7 @@ export function mistakesInRoutes(
 
 function mistakesInForeign(
   pointer: string,
-  { match, upstream, access, to, mirror }: RoutePolicy,
+  { match, upstream, access, to, mirror, request, response }: RoutePolicy,
   upstreams: NonNullable<GatewayPolicies['upstreams']>,
 ): string[] {
   const { name = '', strip = '' } = upstream ?? {}
@@ -98,6 +98,8 @@ function mistakesInForeign(
     mistakes.push(`${pointer}/access: who asks is not known where the upstream checks it`)
   if (!`${match.path}/`.startsWith(`${strip}/`))
     mistakes.push(`${pointer}/upstream/strip: is not where the path begins`)
+  if (request !== undefined || response !== undefined)
+    mistakes.push(`${pointer}/upstream: its bodies are passed on as they come`)
   if (to !== undefined || mirror !== undefined)
     mistakes.push(`${pointer}/upstream: answers instead of any operation`)
   return mistakes

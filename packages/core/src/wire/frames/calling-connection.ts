@@ -266,9 +266,9 @@ export class CallingConnection implements Channel, Abandoner {
       if (!encoding.isStateless) encoding.decode(frame, REPLY_HEAD_BYTES)
       return
     }
-    const keepsJson = pending.request.wantsJson && encoding.isStateless
-    const output = keepsJson ? undefined : encoding.decode(frame, REPLY_HEAD_BYTES)
-    const json = keepsJson ? frame.subarray(REPLY_HEAD_BYTES) : undefined
+    const json =
+      pending.request.wantsJson && encoding.isStateless ? frame.subarray(REPLY_HEAD_BYTES) : undefined
+    const output = json === undefined ? encoding.decode(frame, REPLY_HEAD_BYTES) : undefined
     this.#settle(pending, new Reply(output, undefined, json, this.#arrivedMs, isReplayed(frame)))
   }
 
