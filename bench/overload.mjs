@@ -193,7 +193,10 @@ async function run(kind, environment, durationMs, phasesOf) {
 /** What the service took from `fromMs` to `toMs`. */
 function usage(samples, { fromMs, toMs }) {
   // From the sample before to the one after: a loop that is very late takes none for many seconds.
-  const start = Math.max(0, samples.findLastIndex(({ atMs }) => atMs <= fromMs))
+  const start = Math.max(
+    0,
+    samples.findLastIndex(({ atMs }) => atMs <= fromMs),
+  )
   const end = samples.findIndex(({ atMs }) => atMs >= toMs)
   const its = samples.slice(start, end < 0 ? undefined : end + 1)
   const [first, last] = [its[0], its.at(-1)]
