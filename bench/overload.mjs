@@ -102,8 +102,9 @@ async function runTen(kind, durationMs, environment) {
 
 function showTen(name, { peakPerSec, servedUs, refusedUs, light, over }) {
   const refused =
-    over.refused < over.good
-      ? 'hardly anybody refused'
+    // What is answered too late costs anything: then nothing is left to tell a refusal's share by.
+    over.refused < over.good || over.late > over.good
+      ? 'a refusal cannot be told'
       : `refused ${refusedUs.toFixed(1)} µs, told within ${ms(over.refusedP99Ms)} (p99)`
   console.log(
     [
@@ -163,7 +164,8 @@ const of = (withIt, without) => ({ withIt, without })
 const percent = (share) => `${(share * 100).toFixed(1)} %`
 const inSeconds = (s) =>
   s === Number.POSITIVE_INFINITY ? `not within ${AFTER_MS / 1_000} s` : `${s.toFixed(2)} s`
-const ms = (value) => `${value.toFixed(1)} ms`
+/** `null` is what becomes of a number that is none on its way between processes: there was nothing to measure. */
+const ms = (value) => (value === null ? '-' : `${value.toFixed(1)} ms`)
 
 /** Fresh processes: warms them, finds the peak, then the `phases`, one right after the other. */
 async function run(kind, environment, durationMs, phasesOf) {
@@ -190,9 +192,14 @@ async function run(kind, environment, durationMs, phasesOf) {
 
 /** What the service took from `fromMs` to `toMs`. */
 function usage(samples, { fromMs, toMs }) {
-  const its = samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
+  // From the sample before to the one after: a loop that is very late takes none for many seconds.
+  const start = Math.max(
+    0,
+    samples.findLastIndex(({ atMs }) => atMs <= fromMs),
+  )
+  const end = samples.findIndex(({ atMs }) => atMs >= toMs)
+  const its = samples.slice(start, end < 0 ? undefined : end + 1)
   const [first, last] = [its[0], its.at(-1)]
-  // The samples lie within the phase: what is missing at its ends is like the rest of it.
   const cpuUs = ((last.cpuUs - first.cpuUs) * (toMs - fromMs)) / (last.atMs - first.atMs)
   return { cpuUs, rssBytes: Math.max(...its.map(({ rssBytes }) => rssBytes)) }
 }
