@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- calls|local|events|sagas|orders [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas|orders|faults [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
- * `--only` names the peers of `calls`, or the numbers of buyers of `orders`: `--only 1,8`.
+ * `--only` names the peers of `calls`, the experiments of `faults`, or the numbers of buyers of `orders`: `--only 1,8`.
  *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
  * answering one to another. What is promised are the ratios; the figures belong to the machine.
@@ -33,6 +33,7 @@ const alone = {
   events: ['./events.mjs', 'measureEvents'],
   sagas: ['./events.mjs', 'measureSagas'],
   orders: ['./orders.mjs', 'measureOrders'],
+  faults: ['./faults.mjs', 'measureFaults'],
 }
 const comparisons = {
   calls: compareCalls,
@@ -40,6 +41,7 @@ const comparisons = {
   events: measureAlone,
   sagas: measureAlone,
   orders: measureAlone,
+  faults: measureAlone,
 }
 const [name = ''] = positionals
 if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)
