@@ -175,9 +175,9 @@ async function chain(seconds) {
   for (const [name, policies, most] of rows) {
     const factors = await amplification(policies, seconds)
     const worst = Math.max(...factors)
-    const shown = factors.map((factor) => factor.toFixed(2)).join(', ')
+    const shown = factors.map((factor) => factor.toFixed(3)).join(', ')
     console.log(
-      `  ${name.padEnd(36)} ${shown.padEnd(18)} ${most === undefined ? '' : `at most ${most}: ${verdict(worst <= most)}`}`,
+      `  ${name.padEnd(36)} ${shown.padEnd(20)} ${most === undefined ? '' : `at most ${most}: ${verdict(worst <= most)}`}`,
     )
   }
 }
@@ -198,8 +198,7 @@ function amplification(policies, seconds) {
     const { calls } = await load.run(200, seconds)
     const after = await Promise.all(hops.map((hop) => ask(hop, {})))
     await load.close()
-    const got = [calls, ...after.map(({ received }, index) => received - before[index].received)]
-    return got.slice(1).map((count, index) => (got[index] === 0 ? 0 : count / got[index]))
+    return after.map(({ received }, index) => (received - before[index].received) / calls)
   })
 }
 

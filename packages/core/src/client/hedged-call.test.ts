@@ -85,6 +85,19 @@ describe('HedgedCall', () => {
     assert.ok(fleet.arrivals.length <= calls * 1.05 + 1, `${fleet.arrivals.length} of ${calls}`)
   })
 
+  it('has callers see nothing of what probes see, and lets the probe end', async () => {
+    const fleet = await experienced(['a', 'b', 'c'])
+    fleet.behave('a', { failedShare: 1 })
+    const first = await fleet.load(250, 1_000)
+    assert.ok(first.failures <= 1)
+    let failures = 0
+    for (let round = 0; round < 30; round++) failures += (await fleet.load(50, 4_000)).failures
+    assert.equal(failures, 0)
+    const toA = fleet.arrivals.filter(({ to }) => to === 'a')
+    assert.ok(toA.length >= 3)
+    assert.ok(toA.every(({ isCanceled }) => !isCanceled))
+  })
+
   it('is for queries that have a second instance to go to, and takes what it costs from the budget for retries', async () => {
     for (const [names, policies, name] of [
       [['a'], {}, 'read'],

@@ -6,6 +6,9 @@
  * answer was not waited for has failed as far as its breaker is concerned: otherwise one that hangs would be rescued for ever, call by call,
  * and never be left alone. That is safe for those that are well: no more than one in twenty calls is hedged.
  *
+ * Whoever is sent to an instance whose last answer was a failure, or is to find out whether it is well again, is sent to a second one right away, while that
+ * too is one in twenty: callers need not see what probes see. Then the first is not canceled, because it is what the probe is for.
+ *
  * Only queries: a command that is canceled halfway may still be going on, and be overtaken by its own repetition.
  *
  * @module
@@ -30,6 +33,7 @@ export class HedgedCall extends Timed implements CancelListener {
   #lateMs = 0
   #first: Sending | undefined
   #second: Sending | undefined
+  #isProbe = false
   #onTheWay = 0
   #isSettled = false
 
@@ -47,10 +51,13 @@ export class HedgedCall extends Timed implements CancelListener {
     const earlyMs = hedging.earlyMs(known, sentMs)
     this.#sentMs = sentMs
     this.#lateMs = hedging.lateMs(known)
+    // Before it is sent: that may make it a probe, and what is doubtful then is the probe itself.
+    this.#isProbe = connected.target.breaker.isDoubtful
     this.#first = this.#send(connected, sentMs)
     if (this.#isSettled) return
     this.#request.cancellation.listen(this)
-    this.#wakeAt(Math.min(earlyMs, this.#lateMs), sentMs)
+    if (this.#isProbe) this.expire()
+    else this.#wakeAt(Math.min(earlyMs, this.#lateMs), sentMs)
   }
 
   override expire(): void {
@@ -112,7 +119,7 @@ export class HedgedCall extends Timed implements CancelListener {
   #won(nowMs: number): void {
     const first = this.#first
     this.#outgoing.decided('hedge_won', this.#request, nowMs)
-    if (first === undefined || this.#onTheWay === 0) return
+    if (first === undefined || this.#onTheWay === 0 || this.#isProbe) return
     first.isLost = true
     first.cancellation.cancel(tooLate())
   }

@@ -64,12 +64,18 @@ describe('InstanceBreaker', () => {
   it('InstanceBreaker is available when closed, at no time while probing, and after an abandoned probe at once', () => {
     const breaker = new InstanceBreaker(seededRandom(1))
     assert.equal(breaker.isAvailable(0), true)
-    for (let failure = 0; failure < 5; failure++) breaker.fail(0)
+    assert.equal(breaker.isDoubtful, false)
+    for (let failure = 0; failure < 5; failure++) {
+      breaker.fail(0)
+      assert.equal(breaker.isDoubtful, true)
+    }
     breaker.begin(OPEN_MS_MIN)
     assert.equal(breaker.kind, 'probing')
     assert.equal(breaker.isAvailable(OPEN_MS_MIN + OPEN_MS_MAX), false)
     breaker.abandon(OPEN_MS_MIN)
     assert.equal(breaker.isAvailable(OPEN_MS_MIN), true)
+    breaker.succeed(OPEN_MS_MIN)
+    assert.equal(breaker.isDoubtful, false)
   })
 
   it('InstanceBreaker opens at the fifth failure in a row, not at the fourth', () => {

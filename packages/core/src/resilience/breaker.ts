@@ -52,6 +52,11 @@ export class InstanceBreaker {
     return this.#state.kind
   }
 
+  /** True when the next call may well fail: the last one did, or it is a probe. */
+  get isDoubtful(): boolean {
+    return this.#failuresInARow > 0 || this.#state.kind !== 'closed'
+  }
+
   /** True when balancing may send a call there without second thoughts. */
   isAvailable(nowMs: number): boolean {
     return this.#state.kind === 'closed' || (this.#state.kind === 'open' && nowMs >= this.#state.untilMs)

@@ -36,7 +36,7 @@ describe('Budget', () => {
             calls.push(nowMs)
           }
           const fromMs = nowMs - WINDOW_MS
-          const allowed = within(calls, fromMs, nowMs) * policy.ratio + policy.floorPerSec * 10
+          const allowed = Math.max(within(calls, fromMs, nowMs) * policy.ratio, policy.floorPerSec * 10)
           for (let asked = 0; asked < retriesAsked && budget.tryWithdraw(nowMs); asked++) {
             retries.push(nowMs)
             assert.ok(within(retries, fromMs, nowMs) <= allowed + 1e-9)
@@ -59,7 +59,7 @@ describe('Budget', () => {
             budget.deposit(nowMs)
             calls.push(nowMs)
           }
-          const paid = within(calls, nowMs - 9_000, nowMs) * policy.ratio + policy.floorPerSec * 10
+          const paid = Math.max(within(calls, nowMs - 9_000, nowMs) * policy.ratio, policy.floorPerSec * 10)
           const isPaid = within(retries, nowMs - 11_000, nowMs) + 1 <= paid
           const isGranted = budget.tryWithdraw(nowMs)
           assert.ok(isGranted || !isPaid)

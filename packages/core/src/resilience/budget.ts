@@ -2,9 +2,10 @@
  * How much more than its calls a caller may do because of them: a share of the calls of the last ten seconds, whatever happens.
  *
  * Retries and hedges are extra load: without a budget a callee that answers half its calls sees three times the load exactly when it
- * can bear the least. The floor lets a caller that makes one call a minute retry it.
+ * can bear the least. The floor lets a caller that makes one call a minute retry it; it holds where it is above the share, and does not come
+ * on top, so that a share of a tenth is a tenth.
  *
- * @source Finagle's `RetryBudget`: deposits and withdrawals that expire after `ttl`.
+ * @source Finagle's `RetryBudget`: deposits and withdrawals that expire after `ttl`. There the floor comes on top.
  * @module
  */
 import { SlidingCount } from './sliding-count.ts'
@@ -18,7 +19,7 @@ const TAKEN_S = CALLS_S + 1
 export interface BudgetPolicy {
   /** Allowed per call, from 0. */
   readonly ratio: number
-  /** Allowed per second regardless. */
+  /** Allowed per second, however few calls there are. */
   readonly floorPerSec: number
 }
 
@@ -45,7 +46,7 @@ export class Budget {
   /** Takes the permission for one; false when there is none. */
   tryWithdraw(nowMs: number): boolean {
     const { ratio, floorPerSec } = this.#policy
-    const allowed = this.#calls.total(nowMs) * ratio + floorPerSec * CALLS_S
+    const allowed = Math.max(this.#calls.total(nowMs) * ratio, floorPerSec * CALLS_S)
     if (this.#taken.total(nowMs) + 1 > allowed) return false
     this.#taken.add(nowMs)
     return true
