@@ -163,7 +163,7 @@ function openLoad(folder, service, instances, policies) {
 /** This process → hop1 → hop2 → hop3, which fails every call and says that it may be made again. */
 async function chain(seconds) {
   console.log(
-    'a dead dependency at the end of three hops: calls a hop gets for each call the hop before it got',
+    'a dead dependency at the end of three hops: calls that the first, second and third get for each call made',
   )
   const budgetOnly = { calls: { breaker: false } }
   const control = { calls: { breaker: false }, retries: { ratio: 2, floorPerSec: 1_000 } }

@@ -391,7 +391,7 @@ describe('Client', () => {
   it('does not believe a time limit that nothing could have kept', async () => {
     const client = setUp()
     client.latencyMs = 20
-    client.answer = (_, __) => failure('deadline_exceeded')
+    client.answer = () => new FlotillaError('deadline_exceeded', 'Too late.')
     for (let calls = 0; calls < 50; calls++) await client.call('write', {}, { timeoutMs: 20 })
     assert.deepEqual(client.reported, [])
     client.answer = () => undefined

@@ -70,6 +70,31 @@ describe('A client before a fleet', () => {
     assert.ok((await factor({ calls: { breaker: false }, retries: { ratio: 2 } })) > 2.5)
   })
 
+  it('leaves an instance alone that hangs, though all its calls are answered by others', async () => {
+    const fleet = new VirtualFleet(['a', 'b', 'c'], 1, { balance: { policy: 'round_robin' } })
+    await fleet.load(250, 6_000)
+    fleet.behave('a', { isHanging: true })
+    const startMs = fleet.clock.monotonicMs()
+    // Fewer calls than a time-out would take to tell.
+    await fleet.load(50, 900)
+    assert.ok(fleet.decisions('instance_ejected') >= 1)
+    assert.ok(fleet.arrivalsAt('a', startMs) <= 10)
+  })
+
+  it('does not make a probe again', async () => {
+    const fleet = new VirtualFleet(['a', 'b'], 1)
+    for (const name of ['a', 'b']) {
+      fleet.behave(name, { failedShare: 1, error: new FlotillaError('unavailable', 'Dead.') })
+    }
+    await fleet.load(250, 500)
+    const sent = fleet.arrivals.length
+    await fleet.clock.advance(1_200)
+    const probe = fleet.call()
+    await fleet.clock.advance(500)
+    assert.equal((await probe).error?.code, 'unavailable')
+    assert.equal(fleet.arrivals.length, sent + 1)
+  })
+
   it('closes its breaker soon after a callee is well again', async () => {
     const fleet = new VirtualFleet(['a', 'b'], 1)
     for (const name of ['a', 'b']) fleet.behave(name, { failedShare: 1 })

@@ -17,7 +17,8 @@ describe('HedgedCall', () => {
     const fleet = await experienced(['a', 'b'])
     fleet.behave('a', { isHanging: true })
     const startMs = fleet.clock.monotonicMs()
-    while (fleet.arrivalsAt('a') === 0) {
+    for (let calls = 0; fleet.arrivalsAt('a') === 0; calls++) {
+      assert.ok(calls < 100)
       const reply = fleet.call()
       await fleet.clock.advance(100)
       assert.deepEqual((await reply).output, { by: 'b' })
@@ -36,7 +37,8 @@ describe('HedgedCall', () => {
     fleet.behave('a', { latencyMs: 40 })
     fleet.behave('b', { latencyMs: 400 })
     const cancels = (): number => fleet.arrivals.filter(({ isCanceled }) => isCanceled).length
-    while (cancels() === 0) {
+    for (let calls = 0; cancels() === 0; calls++) {
+      assert.ok(calls < 100)
       const reply = fleet.call()
       await fleet.clock.advance(1_000)
       assert.equal((await reply).error, undefined)
@@ -114,7 +116,8 @@ describe('HedgedCall', () => {
   it('sends a second time late, where early is switched off, what takes longer than nearly all', async () => {
     const fleet = await experienced(['a', 'b'], { calls: { hedging: false } })
     fleet.behave('a', { isHanging: true })
-    while (fleet.arrivalsAt('a') === 0) {
+    for (let calls = 0; fleet.arrivalsAt('a') === 0; calls++) {
+      assert.ok(calls < 100)
       const reply = fleet.call()
       await fleet.clock.advance(200)
       assert.deepEqual((await reply).output, { by: 'b' })

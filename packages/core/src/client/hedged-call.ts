@@ -7,7 +7,7 @@
  * and never be left alone. That is safe for those that are well: no more than one in twenty calls is hedged.
  *
  * Whoever is sent to an instance whose last answer was a failure, or is to find out whether it is well again, is sent to a second one right away, while that
- * too is one in twenty: callers need not see what probes see. Then the first is not canceled, because it is what the probe is for.
+ * too is one in twenty: callers need not see what probes see. Then the first, which is what the probe is for, may take as long as 99 of 100 answers.
  *
  * Only queries: a command that is canceled halfway may still be going on, and be overtaken by its own repetition.
  *
@@ -61,6 +61,7 @@ export class HedgedCall extends Timed implements CancelListener {
   }
 
   override expire(): void {
+    if (this.#isSettled) return this.#lose()
     const nowMs = this.#clock.monotonicMs()
     const { hedging } = this.#outgoing
     const isLate = nowMs >= this.#sentMs + this.#lateMs
@@ -102,26 +103,33 @@ export class HedgedCall extends Timed implements CancelListener {
 
   #ended(sending: Sending, reply: Reply): void {
     this.#onTheWay--
+    this.#outgoing.callee.wheel.remove(this)
     if (this.#isSettled) return
     const { error } = reply
     const isFailure = error !== undefined && (isInstanceFailure(error) || isRetryable(error, true))
     if (isFailure && this.#onTheWay > 0) return
     this.#isSettled = true
-    this.#outgoing.callee.wheel.remove(this)
     this.#request.cancellation.unlisten(this)
-    const isCanceled = error?.code === 'canceled'
-    if (sending === this.#second && !isCanceled) this.#won(reply.endMs)
+    const isAnswer = !isFailure && error?.code !== 'canceled'
+    if (sending === this.#second && isAnswer) this.#won(reply.endMs)
     else this.#second?.cancellation.cancel(tooLate())
     this.#settleWith(reply)
   }
 
-  /** The second answer came first. */
+  /** The second answer came first. A probe may still say something, as long as that is worth waiting for. */
   #won(nowMs: number): void {
-    const first = this.#first
+    const { callee, gate } = this.#outgoing
     this.#outgoing.decided('hedge_won', this.#request, nowMs)
-    if (first === undefined || this.#onTheWay === 0 || this.#isProbe) return
-    first.isLost = true
-    first.cancellation.cancel(tooLate())
+    if (this.#onTheWay === 0) return
+    if (this.#isProbe) callee.wheel.add(this, this.#sentMs + gate.fairMs(nowMs), nowMs)
+    else this.#lose()
+  }
+
+  /** The first answer is not waited for. */
+  #lose(): void {
+    if (this.#first === undefined) return
+    this.#first.isLost = true
+    this.#first.cancellation.cancel(tooLate())
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import assert from 'node:assert/strict'
 import type { ServicePolicies } from '../client/call-policies.ts'
 import { CallPolicies } from '../client/call-policies.ts'
 import { Client } from '../client/client.ts'
@@ -151,7 +152,10 @@ export class VirtualFleet {
       })
       await this.clock.advance(1_000 / perSec)
     }
-    while (tookMs.length < count) await this.clock.advance(10)
+    for (let turns = 0; tookMs.length < count; turns++) {
+      assert.ok(turns < 1_000, 'a call never ended')
+      await this.clock.advance(10)
+    }
     const failures = [...failed.values()].reduce((sum, one) => sum + one, 0)
     return { calls: count, failed, failures, tookMs: tookMs.sort((a, b) => a - b) }
   }
