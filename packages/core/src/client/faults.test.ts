@@ -82,7 +82,7 @@ describe('A client before a fleet', () => {
   })
 
   it('does not make a probe again', async () => {
-    const fleet = new VirtualFleet(['a', 'b'], 1)
+    const fleet = new VirtualFleet(['a', 'b'], 1, { retries: { ratio: 2 } })
     for (const name of ['a', 'b']) {
       fleet.behave(name, { failedShare: 1, error: new FlotillaError('unavailable', 'Dead.') })
     }
