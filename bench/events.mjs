@@ -42,7 +42,8 @@ async function withSystem(work) {
     const start = async (name, services) => {
       const child = fork(HOST, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
       children.push(child)
-      await ask(child, { environment: { ...environment, ...settings(folder, keys, name, services) } })
+      const all = { ...environment, ...settings(folder, keys, name, services) }
+      await ask(child, { module: './services.mjs', environment: all })
       return child
     }
     const log = await start('log', ['registry', 'events'])

@@ -1,5 +1,5 @@
 /**
- * A host of the app in `services.mjs`, in a process of its own; what to run is told by the first message.
+ * A host of an app, in a process of its own; which app, and what of it to run, is told by the first message.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
 import { createIds } from '@flotilla/core/ids'
 import { systemRandom as random } from '@flotilla/core/random'
-import { app } from './services.mjs'
 
 const ports = { clock, random, newId: createIds(clock, random) }
 
-process.once('message', async ({ environment }) => {
+process.once('message', async ({ module, environment }) => {
+  const { app } = await import(module)
   await openHost({ app, settings: readHostSettings(environment), environment, ports })
   let before = process.cpuUsage()
   process.on('message', ({ cpu }) => {

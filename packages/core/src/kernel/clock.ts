@@ -28,6 +28,11 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
+/** `ms` since 1970 as HTTP's fields write it, such as `Fri, 20 Nov 2026 10:00:00 GMT`. */
+export function httpDate(ms: number): string {
+  return new Date(ms).toUTCString()
+}
+
 // `Date` alone would also read "1" and "20 Nov 2026", and times without an offset as local ones.
 const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
 

@@ -44,3 +44,15 @@ export function derivedId(scope: string, name: string): string {
 export function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0')
 }
+
+const octets = Array.from({ length: 256 }, (_, value) => hex(value, 2))
+
+/** A 32-bit number as eight digits. `Number.toString(16)` takes a slow way for those that have the highest bits. */
+export function hex32(value: number): string {
+  return (
+    (octets[value >>> 24] as string) +
+    (octets[(value >>> 16) & 0xff] as string) +
+    (octets[(value >>> 8) & 0xff] as string) +
+    (octets[value & 0xff] as string)
+  )
+}

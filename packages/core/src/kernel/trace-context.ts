@@ -7,7 +7,7 @@
  * @source https://www.w3.org/TR/trace-context/#traceparent-header
  * @module
  */
-import { hex } from './ids.ts'
+import { hex32 } from './ids.ts'
 import type { Random } from './random.ts'
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
@@ -76,12 +76,12 @@ export class TraceContext {
 
   /** 32 hexadecimal digits. */
   get traceId(): string {
-    return hex(this.trace0, 8) + hex(this.trace1, 8) + hex(this.trace2, 8) + hex(this.trace3, 8)
+    return hex32(this.trace0) + hex32(this.trace1) + hex32(this.trace2) + hex32(this.trace3)
   }
 
   /** 16 hexadecimal digits. */
   get spanId(): string {
-    return hex(this.span0, 8) + hex(this.span1, 8)
+    return hex32(this.span0) + hex32(this.span1)
   }
 
   /** The `traceparent` header. */

@@ -13,6 +13,8 @@ export interface AccessEntry {
   readonly path: string
   /** Id of the operation; absent where no route matched. */
   readonly operation: string | undefined
+  /** Name of the foreign server that was asked. */
+  readonly upstream: string | undefined
   readonly status: number
   readonly durationMs: number
   readonly bytes: number
@@ -64,10 +66,10 @@ export class AccessLog {
   }
 
   #line(entry: AccessEntry): string {
-    const { operation, userId, parentTrace, userAgent, code, error } = entry
+    const { operation, upstream, userId, parentTrace, userAgent, code, error } = entry
     return `{"level":"info","timestamp":"${this.#time()}","service":"gateway","instance":"${this.#instance}","message":"request","method":"${entry.method}","path":${JSON.stringify(entry.path)}${
       operation === undefined ? '' : `,"operation":"${operation}"`
-    },"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}"${
+    }${upstream === undefined ? '' : `,"upstream":"${upstream}"`},"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}"${
       userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`
     },"request_id":${JSON.stringify(entry.requestId)},"trace_id":"${entry.traceId}"${
       parentTrace === undefined ? '' : `,"parent_trace_id":"${parentTrace}"`

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { ServerResponse } from 'node:http'
 import { codes } from '@flotilla/core/code'
 import type { FlotillaError } from '@flotilla/core/error'
 import { PROBLEM_TYPE, problemOf } from '@flotilla/core/problem'
 import type { Reply } from '@flotilla/core/wire'
+import type { Turn } from '../http/turn.ts'
 
 /** What an answer consists of. */
 export interface Answer {
@@ -20,6 +20,13 @@ export interface Answer {
 }
 
 const nothing: readonly string[] = []
+const none: Readonly<Record<string, string>> = {}
+
+/** What the operator changes. */
+export interface HeaderChanges {
+  readonly set?: Readonly<Record<string, string>>
+  readonly remove?: readonly string[]
+}
 
 /** An answer that nobody may store. */
 export function privateAnswer(
@@ -68,21 +75,29 @@ export function commonHeaders(requestId: string, traceparent: string): string[] 
   return ['x-request-id', requestId, 'traceparent', traceparent, 'x-content-type-options', 'nosniff']
 }
 
-/** Writes it; returns how many bytes the body has. */
-export function send(
-  outgoing: ServerResponse,
-  answer: Answer,
-  requestId: string,
-  traceparent: string,
-): number {
+/** The headers of an answer with what the operator adds and takes away; a field that is there already is replaced. */
+export function withHeaders(
+  own: readonly string[],
+  general: readonly string[],
+  { set = none, remove = [] }: HeaderChanges = {},
+): readonly string[] {
+  if (general.length === 0 && set === none && remove.length === 0) return own
+  const fields = new Map<string, string>()
+  for (const headers of [own, general, Object.entries(set).flat()]) {
+    for (let index = 0; index < headers.length; index += 2)
+      fields.set((headers[index] as string).toLowerCase(), headers[index + 1] as string)
+  }
+  for (const name of remove) fields.delete(name.toLowerCase())
+  return [...fields].flat()
+}
+
+/** Sends it; returns how many bytes the body has. */
+export function send(turn: Turn, answer: Answer, requestId: string, traceparent: string): number {
   const { status, contentType, body, cacheControl, headers } = answer
-  const bytes = Buffer.byteLength(body)
   const all = [...commonHeaders(requestId, traceparent), 'cache-control', cacheControl, ...headers]
   if (contentType !== undefined) all.push('content-type', contentType)
-  if (status !== 204 && status !== 304) all.push('content-length', String(bytes))
-  outgoing.writeHead(status, all)
-  outgoing.end(body)
-  return bytes
+  turn.answer(status, all, body)
+  return Buffer.byteLength(body)
 }
 
 /** The output of a call that did not fail, read if it came as bytes. */

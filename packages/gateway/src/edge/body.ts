@@ -4,9 +4,9 @@
  * @module
  */
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
 import { FlotillaError } from '@flotilla/core/error'
 import { parseUntrustedJson } from '@flotilla/core/json'
+import type { Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
@@ -18,7 +18,7 @@ const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
  * @throws FlotillaError `invalid_argument`, with 413 or 415 where that says more; `canceled` when the client hangs up.
  */
 export async function readJsonBody(
-  incoming: IncomingMessage,
+  turn: Turn,
   { hasBody, contentType, contentLength = 0 }: RequestHead,
 ): Promise<unknown> {
   if (!hasBody) return undefined
@@ -26,29 +26,9 @@ export async function readJsonBody(
     throw refuse('Send JSON, with Content-Type: application/json.', 415)
   }
   if (contentLength > BODY_BYTES_MAX) throw tooLong()
-  const bytes = await readBytes(incoming)
+  const bytes = await turn.readBody(BODY_BYTES_MAX)
   if (!isUtf8(bytes)) throw refuse('The body is not UTF-8.')
   return parseUntrustedJson(bytes.toString('utf8'))
-}
-
-/** By events: leaving an iteration early would destroy the connection, and the refusal with it. */
-function readBytes(incoming: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    incoming.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= BODY_BYTES_MAX) chunks.push(chunk)
-      else {
-        incoming.pause()
-        reject(tooLong())
-      }
-    })
-    incoming.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
-    incoming.on('error', (cause) =>
-      reject(new FlotillaError('canceled', 'The client hung up.', { executed: 'no', cause })),
-    )
-  })
 }
 
 function tooLong(): FlotillaError {

@@ -1,6 +1,5 @@
 /**
- * Requests that are taken, and exactly what the service behind sees of each. Most are odd and clear; those that Node's parser reads
- * more freely than we would, where it gives us nothing to refuse them by, are named as such.
+ * Requests that are taken, and exactly what the service behind sees of each. Many are odd; all are clear.
  *
  * @source RFC 9110, RFC 9112, RFC 3986
  * @module
@@ -99,6 +98,16 @@ const clear: readonly Taken[] = [
       'HTTP/1.0 that is followed by more': get().replace(...HTTP10) + get(),
       'HTTP/1.0 with an expectation, which it does not know': get('Expect: 100-continue\r\n').replace(
         ...HTTP10,
+      ),
+    },
+  },
+  {
+    rule: 'RFC 9112 9.3, C.2.2: HTTP/1.0 that asks to stay',
+    seen: [list, list],
+    cases: {
+      'two of them': (get('Connection: keep-alive\r\n') + get('Connection: close\r\n')).replace(
+        /HTTP\/1\.1/g,
+        'HTTP/1.0',
       ),
     },
   },
@@ -262,35 +271,5 @@ const several: readonly Taken[] = [
   },
 ]
 
-/** All of them that are clear to everybody. */
+/** All of them. */
 export const taken: readonly Taken[] = [...clear, ...paths, ...several]
-
-/**
- * What Node's parser reads more freely than the RFC asks a server to, and shows to nobody. It is no way to two readings here: what goes
- * on is built anew from what was understood. A proxy in front never sends such things.
- */
-export const tolerated: readonly Taken[] = [
-  {
-    rule: 'RFC 9112 3: more than one space in the request line, which it may be split by',
-    seen: [list],
-    cases: each('the line', ['GET   /api/v1/seen HTTP/1.1', 'GET /api/v1/seen   HTTP/1.1'], starting),
-  },
-  {
-    rule: 'RFC 9112 2.2: CR and LF alone before a request, as empty lines',
-    seen: [list],
-    cases: each('before it', ['\n', '\n\n', '\r', '\r\r\n'], (before) => before + get()),
-  },
-  {
-    rule: 'RFC 9112 2.3: RTSP for HTTP',
-    seen: [list],
-    cases: {
-      'RTSP/1.1': starting('GET /api/v1/seen RTSP/1.1'),
-      'RTSP/1.0': starting('GET /api/v1/seen RTSP/1.0'),
-    },
-  },
-  {
-    rule: 'RFC 9112 7.1: chunk sizes with any number of leading zeros, extensions up to 16 KiB or without a name',
-    seen: [echo],
-    cases: each('the chunk size', [`${'0'.repeat(200)}c`, `c;a=${'b'.repeat(2_000)}`, 'c;=b', 'c;a='], chunk),
-  },
-]

@@ -1,8 +1,8 @@
 /**
- * The head of a request, read strictly.
+ * What the head of a request means, read strictly.
  *
- * Node's parser stands in front and is strict about framing; what it lets through and a stranger could use to make two
- * servers see two different requests is refused here, before anything else looks at it. Pure: text in, verdict out.
+ * Its form was checked before (`http/raw-head.ts`). What has that form and a stranger could use to make two servers see two different
+ * requests is refused here, before anything else looks at it. Pure: text in, verdict out.
  *
  * @source RFC 9110, RFC 9112; `docs/security.md` for the list of refusals
  * @module
@@ -15,8 +15,15 @@ export interface RequestHead {
   /** Without the question mark; '' when there is none. */
   readonly search: string
   readonly hasBody: boolean
-  /** Undefined when the body is chunked, or there is none. */
+  /** In bytes; undefined when it is chunked, or nobody says. */
   readonly contentLength: number | undefined
+  readonly isChunked: boolean
+  /** False when the client closes after the answer. */
+  readonly keepsConnection: boolean
+  /** Asks to go on as a WebSocket. */
+  readonly isWebSocket: boolean
+  /** Waits with its body until it is asked for it. */
+  readonly expectsContinue: boolean
   readonly host: string
   readonly authorization: string | undefined
   readonly apiKey: string | undefined
@@ -33,6 +40,8 @@ export interface RequestHead {
   readonly traceparent: string | undefined
   readonly userAgent: string | undefined
   readonly corsMethod: string | undefined
+  /** All fields as they came: names and values in turn. For whoever looks for one by a name of its own. */
+  readonly rawHeaders: readonly string[]
 }
 
 /** Why a request is refused; the connection is closed after it. */
@@ -77,6 +86,15 @@ const single = new Map<string, keyof Fields>([
   ['access-control-request-method', 'corsMethod'],
 ])
 
+/** Fields that are lists: they may come in pieces. */
+const lists = new Map<string, keyof Fields>([
+  ['prefer', 'prefer'],
+  ['x-forwarded-for', 'forwardedFor'],
+  ['connection', 'connection'],
+  ['expect', 'expect'],
+  ['upgrade', 'upgrade'],
+])
+
 interface Fields {
   host?: string
   contentLength?: string
@@ -95,6 +113,9 @@ interface Fields {
   corsMethod?: string
   prefer?: string
   forwardedFor?: string
+  connection?: string
+  expect?: string
+  upgrade?: string
 }
 
 /** Reads a head as Node's parser gives it: names and values in turn. */
@@ -104,9 +125,8 @@ export function readHead(
   httpVersion: string,
   rawHeaders: readonly string[],
 ): RequestHead | HeadRefusal {
-  if (!METHODS.has(method)) return refuse(501, `The method ${method.slice(0, 20)} is not known here.`)
-  // Node's parser takes 0.9 and 2.0 as well, in requests of the same form.
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return refuse(505, 'HTTP/1.1, please.')
+  if (!METHODS.has(method)) return refuse(501, `The method ${method.slice(0, 20)} is not known here.`)
   const fields = readFields(rawHeaders)
   if ('why' in fields) return fields
   const wrongFraming = checkFraming(method, httpVersion, fields)
@@ -115,9 +135,8 @@ export function readHead(
   if (host === undefined || !isHost(host)) return refuse(400, 'Host must be one name or address.')
   const path = readTarget(method, target, host)
   if (typeof path === 'object') return path
-  if (fields.idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(fields.idempotencyKey)) {
-    return refuse(400, 'Idempotency-Key takes up to 255 ASCII characters.')
-  }
+  const wishes = readWishes(httpVersion, fields)
+  if ('why' in wishes) return wishes
   const mark = path.indexOf('?')
   const length = fields.contentLength === undefined ? undefined : Number(fields.contentLength)
   return {
@@ -125,6 +144,8 @@ export function readHead(
     search: mark < 0 ? '' : path.slice(mark + 1),
     hasBody: fields.transferEncoding !== undefined || (length !== undefined && length > 0),
     contentLength: length,
+    isChunked: fields.transferEncoding !== undefined,
+    ...wishes,
     host,
     authorization: fields.authorization,
     apiKey: fields.apiKey,
@@ -139,7 +160,28 @@ export function readHead(
     traceparent: fields.traceparent,
     userAgent: fields.userAgent,
     corsMethod: fields.corsMethod,
+    rawHeaders,
   }
+}
+
+/** What the client wants beside an answer. */
+function readWishes(
+  httpVersion: string,
+  { connection = '', expect, idempotencyKey, upgrade }: Fields,
+): Pick<RequestHead, 'keepsConnection' | 'expectsContinue' | 'isWebSocket'> | HeadRefusal {
+  const tokens = connection === '' ? [] : tokensOf(connection)
+  const isUpgrade = upgrade !== undefined && tokens.includes('upgrade')
+  if (isUpgrade && (upgrade.toLowerCase() !== 'websocket' || httpVersion !== '1.1'))
+    return refuse(501, 'The only other protocol that may be spoken here is WebSocket.')
+  const expectsContinue = httpVersion === '1.1' && expect !== undefined
+  if (expectsContinue && expect.toLowerCase() !== '100-continue')
+    return refuse(417, 'The only expectation known here is 100-continue.')
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey))
+    return refuse(400, 'Idempotency-Key takes up to 255 ASCII characters.')
+  // RFC 9112, 9.3. What wants to be a WebSocket and may not is of no use for anything else.
+  const keepsConnection =
+    !isUpgrade && !tokens.includes('close') && (httpVersion === '1.1' || tokens.includes('keep-alive'))
+  return { keepsConnection, expectsContinue, isWebSocket: isUpgrade }
 }
 
 /** RFC 3986, 3.2.2 and 3.2.3, of which the Internet's names and addresses are left. */
@@ -169,8 +211,10 @@ function readFields(rawHeaders: readonly string[]): Fields | HeadRefusal {
     if (field !== undefined) {
       if (fields[field] !== undefined) return refuse(400, `The header ${name} is there twice.`)
       fields[field] = value
-    } else if (name === 'x-forwarded-for') fields.forwardedFor = joined(fields.forwardedFor, value)
-    else if (name === 'prefer') fields.prefer = joined(fields.prefer, value)
+      continue
+    }
+    const list = lists.get(name)
+    if (list !== undefined) fields[list] = joined(fields[list], value)
     else if (METHOD_OVERRIDES.has(name)) {
       return refuse(400, 'The method cannot be overridden.')
     }
@@ -181,6 +225,13 @@ function readFields(rawHeaders: readonly string[]): Fields | HeadRefusal {
 /** A field that is a list may come in pieces. */
 function joined(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before},${value}`
+}
+
+function tokensOf(list: string): string[] {
+  return list
+    .toLowerCase()
+    .split(',')
+    .map((token) => token.trim())
 }
 
 function checkFraming(method: string, httpVersion: string, fields: Fields): HeadRefusal | undefined {

@@ -1,12 +1,11 @@
 /**
- * The sending half of a connection: frames gather in a buffer and leave in one write when the current tick is done, or when
- * there are enough of them.
+ * The sending half of a connection: frames gather in a buffer and leave in one write when the event loop has gone through what there
+ * is to read, or when there are enough of them.
  *
- * A write to a socket costs 5 to 10 µs however small it is; thirty-two calls made in one tick cost one. The flush is
- * scheduled with `process.nextTick`, which runs after every promise reaction that is ready: replies decoded from one
- * chunk wake their callers, who make their next calls, and all of those still share the write. But not more than
- * some 4 KiB: if everything waited for the end of the tick, the two sides would take turns, one idle while the other
- * works through its batch (docs/decisions/0004-frames.md has the figures).
+ * A write to a socket costs 5 to 10 µs however small it is; thirty-two calls made together cost one. The flush is scheduled with
+ * `setImmediate`, which runs after all sockets that have something to read: the calls of sixty clients of a gateway, each of whom has a
+ * socket of its own, still share the write. But not more than some 4 KiB: if everything waited, the two sides would take turns, one
+ * idle while the other works through its batch (docs/decisions/0004-frames.md has the figures).
  *
  * @module
  */
@@ -83,7 +82,7 @@ export class FrameWriter {
   }
 
   /**
-   * Ends the frame that began at `start` and sends it with others of this tick.
+   * Ends the frame that began at `start` and sends it with others of this turn of the event loop.
    *
    * @throws FlotillaError `resource_exhausted`, the frame taken back, when it is longer than `bytesMax`.
    */
@@ -104,7 +103,7 @@ export class FrameWriter {
     if (this.position >= FLUSH_BYTES) return this.flush()
     if (this.#isFlushScheduled) return
     this.#isFlushScheduled = true
-    process.nextTick(() => this.flush())
+    setImmediate(() => this.flush())
   }
 
   /** Takes back a frame that could not be finished. */

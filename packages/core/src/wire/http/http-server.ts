@@ -7,12 +7,13 @@
  * @module
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Server as Listener } from 'node:net'
 import type { Operation } from '../../contract/operation.ts'
 import { PROBLEM_TYPE } from '../../contract/problem.ts'
 import { entityTag, preferenceOf, readInput, statusOf } from '../../contract/rest.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { Cancellation } from '../../kernel/cancellation.ts'
-import { criticalities, type Ports } from '../../kernel/context.ts'
+import { type Criticality, criticalities, lessCritical, type Ports } from '../../kernel/context.ts'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '../../kernel/error.ts'
 import { parseUntrustedJson } from '../../kernel/json.ts'
 import { TraceContext } from '../../kernel/trace-context.ts'
@@ -87,7 +88,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
 }
 
 /** Resolves when the server listens; a taken port is an error in words. */
-export function listen(server: Server, host: string, port: number): Promise<void> {
+export function listen(server: Listener, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message
@@ -170,15 +171,18 @@ class HttpFace {
       deadlineMs: startMs + timeoutOf(incoming, match.operation),
       requestId: requestIdOf(incoming),
       trace,
-      criticality:
-        criticalities.find((name) => name === incoming.headers[headers.criticality]) ??
-        match.operation.criticality,
+      criticality: criticalityOf(incoming, caller, match.operation),
       cancellation,
       idempotencyKey: textHeader(incoming, headers.idempotencyKey),
     }
     if (match.operation.kind === 'stream') {
       this.#streams.add(cancellation)
-      await sendEvents(outgoing, this.#options.receiver.stream(request), {
+      const open = (fields: readonly string[]): ServerResponse => {
+        outgoing.writeHead(200, [...fields])
+        outgoing.flushHeaders()
+        return outgoing
+      }
+      await sendEvents(open, this.#options.receiver.stream(request), {
         clock,
         cancellation,
         headers: [],
@@ -231,6 +235,13 @@ function requestIdOf(incoming: IncomingMessage): string | undefined {
 function timeoutOf(incoming: IncomingMessage, operation: Operation): number {
   const given = Number(incoming.headers[headers.timeoutMs] ?? Number.NaN)
   return given >= 0 ? Math.min(given, operation.timeoutMs) : operation.timeoutMs
+}
+
+/** A service passes on what it was given; who comes from outside gets what the contract says, or less. */
+function criticalityOf(incoming: IncomingMessage, caller: Caller, operation: Operation): Criticality {
+  const wanted = criticalities.find((name) => name === incoming.headers[headers.criticality])
+  if (wanted === undefined) return operation.criticality
+  return caller.service === undefined ? lessCritical(operation.criticality, wanted) : wanted
 }
 
 /** @throws FlotillaError `invalid_argument` when it is not JSON, `resource_exhausted` (413) when it is too long. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import type { CancelListener, Cancellation } from '../../kernel/cancellation.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError } from '../../kernel/error.ts'
@@ -26,23 +26,23 @@ const KEEP_ALIVE_MS = 15_000
 /**
  * Sends every item, as fast as the other side reads; resolves with the number of bytes when the stream has ended.
  *
+ * @param open sends the head with these fields, names and values in turn, and gives what the body is written to
  * @throws FlotillaError when it fails before its first item: nothing was sent, and an ordinary error can be answered.
  */
 export async function sendEvents(
-  outgoing: ServerResponse,
+  open: (headers: readonly string[]) => Writable,
   items: AsyncIterable<unknown>,
   options: SendEventsOptions,
 ): Promise<number> {
   const iterator = items[Symbol.asyncIterator]()
   let result = await iterator.next()
-  outgoing.writeHead(200, [
+  const outgoing = open([
     ...options.headers,
     'content-type',
     'text/event-stream',
     'cache-control',
     'no-store',
   ])
-  outgoing.flushHeaders()
   let bytes = 0
   const write = (text: string): boolean => {
     bytes += Buffer.byteLength(text)
@@ -74,7 +74,7 @@ export async function sendEvents(
 }
 
 /** Resolves when the other side has read on, or is gone, or is not waited for any more. */
-function drained(outgoing: ServerResponse, cancellation: Cancellation): Promise<void> {
+function drained(outgoing: Writable, cancellation: Cancellation): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       outgoing.off('drain', done).off('close', done)
