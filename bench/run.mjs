@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- calls|local|events|sagas|orders|gateway|overload [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas|orders|faults|gateway|overload [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
- * `--only` names the peers of `calls`, the numbers of buyers of `orders`: `--only 1,8`, or the experiments of
+ * `--only` names the peers of `calls`, the numbers of buyers of `orders`: `--only 1,8`, the experiments of `faults`, or those of
  * `overload`, which ends with an error when a promise is not kept: `--only ten`.
  *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
@@ -38,6 +38,7 @@ const alone = {
   events: ['./events.mjs', 'measureEvents'],
   sagas: ['./events.mjs', 'measureSagas'],
   orders: ['./orders.mjs', 'measureOrders'],
+  faults: ['./faults.mjs', 'measureFaults'],
   gateway: ['./gateway.mjs', 'measureGateway'],
   overload: ['./overload.mjs', 'measureOverload'],
 }
@@ -47,6 +48,7 @@ const comparisons = {
   events: measureAlone,
   sagas: measureAlone,
   orders: measureAlone,
+  faults: measureAlone,
   gateway: measureAlone,
   overload: measureAlone,
 }

@@ -11,6 +11,7 @@ import { TraceContext } from '../kernel/trace-context.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import type { Instance } from '../registry/directory.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest } from '../wire/wire.ts'
 import { CallPolicies, type ServicePolicies, servicePoliciesCheck } from './call-policies.ts'
 import { Callee, OutgoingOperation } from './outgoing.ts'
@@ -41,6 +42,7 @@ function setUp(instances: readonly Instance[], given: ServicePolicies = {}, zone
   const options = {
     ports: { clock, random, newId: createIds(clock, random) },
     metrics: new Metrics(),
+    spans: new SpanRing(8),
     directory: { instancesOf: () => directory.instances, report: () => {} },
     openChannel: () => assert.fail('nobody connects'),
     localChannel: () => undefined,

@@ -7,6 +7,7 @@
 import { type BalanceSettings, defaultBalance } from '../balance/balancer.ts'
 import { policyNames } from '../balance/policies.ts'
 import { closed, lazyCheck, type Static, Type } from '../contract/schema.ts'
+import type { BudgetPolicy } from '../resilience/budget.ts'
 
 const BalancePolicy = Type.Partial(
   Type.Object({
@@ -23,8 +24,32 @@ const BalancePolicy = Type.Partial(
   }),
 )
 
+const Rules = Type.Partial(
+  Type.Object({
+    breaker: Type.Boolean({ description: 'refuse calls on the spot for a while when half of them fail' }),
+    hedging: Type.Boolean({
+      description: 'send a query that takes unusually long to a second instance, too',
+    }),
+    refuseLate: Type.Boolean({
+      description: 'do not send what has less time left than half of all calls take',
+    }),
+    inFlightMax: Type.Integer({
+      minimum: 1,
+      maximum: 100_000,
+      description: 'calls on their way from one process at the same time',
+    }),
+  }),
+)
+
+const Retries = Type.Partial(
+  Type.Object({
+    ratio: Type.Number({ minimum: 0, maximum: 2, description: 'retries and hedges per call' }),
+    floorPerSec: Type.Number({ minimum: 0, maximum: 1_000, description: 'retries that are always allowed' }),
+  }),
+)
+
 /** Policies of one operation. */
-const OperationPolicies = Type.Partial(Type.Object({ balance: BalancePolicy }))
+const OperationPolicies = Type.Partial(Type.Object({ balance: BalancePolicy, calls: Rules }))
 
 /** Says what is wrong with policies of calls. */
 export const servicePoliciesCheck = lazyCheck(
@@ -43,6 +68,8 @@ export const servicePoliciesCheck = lazyCheck(
               }),
             }),
           ),
+          calls: Rules,
+          retries: Retries,
           operations: Type.Record(Type.String(), OperationPolicies),
         }),
       ),
@@ -52,13 +79,43 @@ export const servicePoliciesCheck = lazyCheck(
 
 type BalancePolicy = Static<typeof BalancePolicy>
 
+/** Policies of one operation: those that are not given are its service's, or the defaults. */
+interface OperationPolicies {
+  readonly balance?: BalancePolicy
+  readonly calls?: Partial<CallRules>
+}
+
+/** Whether and how calls are kept from being sent, or sent twice. */
+export interface CallRules {
+  /** Refuse calls on the spot for a while when half of them fail. */
+  readonly breaker: boolean
+  /** Send a query that takes unusually long to a second instance, too. */
+  readonly hedging: boolean
+  /** Do not send what has less time left than half of all calls take. */
+  readonly refuseLate: boolean
+  /** Calls on their way from this process at the same time. */
+  readonly inFlightMax: number
+}
+
+/** What holds where nobody said otherwise: the places are those of four instances. */
+export const defaultRules: CallRules = {
+  breaker: true,
+  hedging: true,
+  refuseLate: true,
+  inFlightMax: 1_024,
+}
+
+/** A tenth of the calls may be made again; one a second always. */
+export const defaultRetries: BudgetPolicy = { ratio: 0.1, floorPerSec: 1 }
+
 /** Policies of calls by service; those of an operation go before those of its service. */
 export type ServicePolicies = Readonly<
   Record<
     string,
-    {
+    OperationPolicies & {
       readonly balance?: BalancePolicy & { readonly subset?: number }
-      readonly operations?: Readonly<Record<string, { readonly balance?: BalancePolicy }>>
+      readonly retries?: Partial<BudgetPolicy>
+      readonly operations?: Readonly<Record<string, OperationPolicies>>
     }
   >
 >
@@ -94,6 +151,17 @@ export class CallPolicies {
     const { balance, operations = {} } = this.#policies[service] ?? {}
     const own = operation === undefined ? undefined : operations[operation]?.balance
     return { ...defaultBalance, key: undefined, ...balance, ...own }
+  }
+
+  /** What keeps calls of an operation from being sent, or has them sent twice. */
+  rulesOf(service: string, operation: string): CallRules {
+    const { calls, operations = {} } = this.#policies[service] ?? {}
+    return { ...defaultRules, ...calls, ...operations[operation]?.calls }
+  }
+
+  /** How much extra load retries and hedges to a service may make. */
+  retriesOf(service: string): BudgetPolicy {
+    return { ...defaultRetries, ...this.#policies[service]?.retries }
   }
 
   /** How many instances of a service one process calls at the most. */

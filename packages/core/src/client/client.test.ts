@@ -18,6 +18,7 @@ import type { Instance } from '../registry/directory.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { type CallRequest, type Channel, Reply } from '../wire/wire.ts'
+import { CallPolicies } from './call-policies.ts'
 import { Client } from './client.ts'
 
 const spec = {
@@ -48,7 +49,7 @@ const failure = (code: Code, options: ErrorOptions = {}): FlotillaError =>
   FlotillaError.fromBody(new FlotillaError(code, 'It failed.', options).toBody())
 
 /** A client on a clock that stands still, in front of instances that answer as the test says. */
-function setUp({ instances = ['a', 'b'], seed = 1, isHere = false } = {}) {
+function setUp({ instances = ['a', 'b'], seed = 1, isHere = false, policies = {} } = {}) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const state = {
@@ -82,6 +83,7 @@ function setUp({ instances = ['a', 'b'], seed = 1, isHere = false } = {}) {
     ports: { clock, random, newId: createIds(clock, random) },
     metrics: new Metrics(),
     spans: new SpanRing(8),
+    policies: new CallPolicies({ callee: policies }),
     directory: {
       instancesOf: () => state.instances,
       report: ({ instance }) => state.reported.push(instance),
@@ -263,7 +265,7 @@ describe('Client', () => {
   })
 
   it('does not wait beyond the deadline for a retry, and keeps the budget for others', async () => {
-    const client = setUp()
+    const client = setUp({ policies: { calls: { breaker: false } } })
     client.answer = () => failure('unavailable', { executed: 'no', retryAfterMs: 2_000 })
     for (let calls = 0; calls < 20; calls++) await client.call('read')
     assert.equal(client.sent.length, 20)
@@ -349,6 +351,15 @@ describe('Client', () => {
     }
   })
 
+  it('connects to every instance where they take turns', async () => {
+    const client = setUp({
+      instances: ['a', 'b', 'c', 'd'],
+      policies: { balance: { policy: 'round_robin' } },
+    })
+    for (let calls = 0; calls < 8; calls++) await client.call('read')
+    assert.equal(client.sent.map(({ to }) => to).join(''), 'abcdabcd')
+  })
+
   it('waits for an instance to come back, but two seconds at most', async () => {
     const back = setUp({ instances: [] })
     back.clock.schedule(1_500, () => {
@@ -401,5 +412,52 @@ describe('Client', () => {
     assert.equal(client.clock.monotonicMs(), 1_050)
     assert.deepEqual(client.reported, [])
     assert.equal(client.clock.pending, 0)
+  })
+
+  it('refuses at once while half of the calls of an operation fail, and of that operation only', async () => {
+    const client = setUp()
+    client.answer = () => failure('internal')
+    for (let calls = 0; calls < 20; calls++) await client.call('read')
+    const sent = client.sent.length
+    const error = await client.call('read')
+    assert.deepEqual([error?.code, error?.executed, error?.reason], ['unavailable', 'no', 'breaker_open'])
+    assert.ok((error?.retryAfterMs ?? 0) > 0)
+    assert.equal(client.sent.length, sent)
+    client.answer = () => undefined
+    assert.equal(await client.call('write'), undefined)
+    await client.clock.advance(1_200)
+    for (let calls = 0; calls < 5; calls++) assert.equal(await client.call('read'), undefined)
+    assert.equal(await client.call('read'), undefined)
+  })
+
+  it('does not hold a restart against a callee: who is not reached, or is lost, opens no breaker', async () => {
+    const client = setUp({ instances: ['a'], policies: { retries: { ratio: 0, floorPerSec: 0 } } })
+    // Lost on the way: not what the callee answered.
+    client.answer = () => new FlotillaError('unavailable', 'The connection broke.')
+    for (let calls = 0; calls < 30; calls++) assert.equal((await client.call('read'))?.code, 'unavailable')
+    client.instances = []
+    for (let calls = 0; calls < 30; calls++) assert.equal((await client.call('read'))?.code, 'unavailable')
+    client.answer = () => undefined
+    client.instances = [instanceOf('b')]
+    for (let calls = 0; calls < 30; calls++) assert.equal(await client.call('read'), undefined)
+  })
+
+  it('does not believe a time limit that nothing could have kept', async () => {
+    const client = setUp()
+    client.latencyMs = 20
+    client.answer = () => new FlotillaError('deadline_exceeded', 'Too late.')
+    for (let calls = 0; calls < 50; calls++) await client.call('write', {}, { timeoutMs: 20 })
+    assert.deepEqual(client.reported, [])
+    client.answer = () => undefined
+    assert.equal(await client.call('write'), undefined)
+  })
+
+  it('has no more calls on their way than the policy says', async () => {
+    const client = setUp({ policies: { calls: { inFlightMax: 5 } } })
+    client.latencyMs = 100
+    const errors = await Promise.all(Array.from({ length: 8 }, () => client.call('read')))
+    assert.equal(client.sent.length, 5)
+    assert.equal(errors.filter((error) => error?.reason === 'bulkhead_full').length, 3)
+    assert.equal(await client.call('read'), undefined)
   })
 })

@@ -3,12 +3,14 @@
  *
  * 1. deadline: never later than that of the call it is made within
  * 2. authorisation and validation: what the callee would refuse (`contract/admission.ts`) is not sent
- * 3. retry, within a budget, with full jitter; outside the choice of instance, so that each attempt can go elsewhere
- * 4. choice of instance: least expected work of two; tried ones and unwell ones last
- * 5. breaker of that instance: learns from every answer
- * 6. the wire
+ * 3. gate (`gate.ts`): not too many at once, time enough, and the breaker of the operation
+ * 4. retry, within a budget, with full jitter; outside the choice of instance, so that each attempt can go elsewhere
+ * 5. choice of instance: least expected work of two; tried ones and unwell ones last
+ * 6. hedge (`hedged-call.ts`): a query that takes unusually long goes to a second instance, too
+ * 7. breaker of that instance: learns from every answer
+ * 8. the wire
  *
- * A service in the same process is called directly: there the receiver does step 2, and steps 3 to 5 have nothing to choose.
+ * A service in the same process is called directly: there the receiver does step 2, and steps 3 to 7 have nothing to choose.
  *
  * @module
  */
@@ -18,24 +20,18 @@ import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { type CallContext, lessCritical } from '../kernel/context.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
-import type { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest, Reply, Settle } from '../wire/wire.ts'
 import { Callee, type CalleeOptions, OutgoingOperation } from './outgoing.ts'
 import { callRemote, openStream } from './remote.ts'
 
-/** What a client needs. */
-export interface ClientOptions extends CalleeOptions {
-  readonly spans: SpanRing
-}
-
 /** Makes calls for all services of a process. */
 export class Client {
-  readonly #options: ClientOptions
+  readonly #options: CalleeOptions
   readonly #callees = new Map<string, Callee>()
   readonly #outgoing = new Map<Operation, OutgoingOperation>()
   readonly #facades = new Map<Contract, Facade>()
 
-  constructor(options: ClientOptions) {
+  constructor(options: CalleeOptions) {
     this.#options = options
   }
 

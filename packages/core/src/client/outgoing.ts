@@ -1,5 +1,5 @@
 /**
- * An operation of another service as this process calls it: the callee, and what was measured. The mirror of
+ * An operation of another service as this process calls it: the callee, what was measured, and what that lets us do. The mirror of
  * `service/served.ts`.
  *
  * @module
@@ -8,22 +8,40 @@ import { Balancer } from '../balance/balancer.ts'
 import type { Operation } from '../contract/operation.ts'
 import type { Code } from '../kernel/code.ts'
 import type { Ports } from '../kernel/context.ts'
+import { TimerWheel } from '../kernel/timer-wheel.ts'
 import type { Directory } from '../registry/directory.ts'
-import { RetryBudget } from '../resilience/retry-budget.ts'
+import { Budget } from '../resilience/budget.ts'
+import { Hedging } from '../resilience/hedge.ts'
+import { Latencies, type Quantiles } from '../resilience/latencies.ts'
 import type { Counter, Histogram, Metrics } from '../telemetry/metrics.ts'
+import type { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest, Channel } from '../wire/wire.ts'
-import { CallPolicies } from './call-policies.ts'
+import { CallPolicies, defaultRetries } from './call-policies.ts'
+import { Gate } from './gate.ts'
 import { Readiness } from './readiness.ts'
 import type { OpenChannel, Target } from './target.ts'
 import { Targets } from './targets.ts'
 
-/** A tenth of the calls may be retries; one a second always. */
-const RETRIES = { ratio: 0.1, floorPerSec: 1 }
+/** What is decided about a call besides sending it: the label of a counter, and the name of a span. */
+export type Decision =
+  | 'retried'
+  | 'retry_refused'
+  | 'hedged'
+  | 'hedge_won'
+  | 'late_refused'
+  | 'bulkhead_refused'
+  | 'breaker_refused'
+  | 'breaker_opened'
+  | 'instance_ejected'
+
+/** An operation that may take longer waits for something to happen, and how long it takes says nothing. */
+const WAITING_MS = 10_000
 
 /** What reaching a service takes. */
 export interface CalleeOptions {
   readonly ports: Ports
   readonly metrics: Metrics
+  readonly spans: SpanRing
   readonly directory: Directory
   readonly openChannel: OpenChannel
   /** What the operator says about calls. Absent: nothing. */
@@ -43,8 +61,11 @@ export class Callee {
   readonly local: Channel | undefined
   readonly targets: Targets
   readonly readiness: Readiness
-  readonly budget = new RetryBudget(RETRIES)
-  readonly retries: Counter
+  readonly directory: Directory
+  /** What retries and hedges draw on. */
+  readonly budget = new Budget(defaultRetries)
+  /** Wakes the calls that may be sent a second time. */
+  readonly wheel: TimerWheel
 
   constructor(service: string, options: CalleeOptions) {
     this.service = service
@@ -52,9 +73,8 @@ export class Callee {
     const { directory, openChannel, ports, self = nobody } = options
     this.targets = new Targets(service, directory, openChannel, ports.random, self.instance)
     this.readiness = new Readiness(ports.clock)
-    this.retries = options.metrics
-      .counter('flotilla_client_retries_total', 'Calls made again.', ['service'])
-      .with(service)
+    this.directory = directory
+    this.wheel = new TimerWheel(ports.clock)
   }
 }
 
@@ -62,6 +82,11 @@ export class Callee {
 export class OutgoingOperation {
   readonly operation: Operation
   readonly callee: Callee
+  readonly gate: Gate
+  readonly hedging: Hedging
+  readonly #latencies = new Latencies()
+  readonly #ports: Ports
+  readonly #spans: SpanRing
   readonly #durations: Histogram
   readonly #ok: Counter
   readonly #metrics: Metrics
@@ -74,6 +99,10 @@ export class OutgoingOperation {
     const { metrics, policies = noPolicies, ports, self = nobody } = options
     this.operation = operation
     this.callee = callee
+    this.gate = new Gate(operation, this.#latencies, ports.random)
+    this.hedging = new Hedging(callee.budget)
+    this.#ports = ports
+    this.#spans = options.spans
     this.#metrics = metrics
     this.#policies = policies
     this.#balancer = new Balancer(ports.random, self.zone)
@@ -83,9 +112,25 @@ export class OutgoingOperation {
     this.#ok = this.#counter('ok')
   }
 
+  /** What policies say; cheap, and to be called before anything that goes by them. */
+  refresh(): void {
+    if (this.#generation !== this.#policies.generation) this.#configure()
+  }
+
+  /** An attempt was answered after `tookMs`, or would have been later. */
+  answered(tookMs: number, nowMs: number): void {
+    if (this.operation.timeoutMs <= WAITING_MS) this.#latencies.observe(tookMs, nowMs)
+  }
+
+  /** What is known of how long calls take, if a call sent now may be sent a second time; nearly always undefined. */
+  hedgeable(nowMs: number): Quantiles | undefined {
+    if (this.operation.kind !== 'query' || this.callee.targets.size < 2 || !this.gate.isCalm) return undefined
+    return this.#latencies.at(nowMs)
+  }
+
   /** The instance for the next attempt; undefined when every one was tried or there is none. */
   pick(request: CallRequest, tried: ReadonlySet<Target> | undefined, nowMs: number): Target | undefined {
-    if (this.#generation !== this.#policies.generation) this.#configure()
+    this.refresh()
     const key = this.#key === undefined ? undefined : keyIn(request, this.#key)
     return this.callee.targets.pick(this.#balancer, tried, nowMs, key)
   }
@@ -97,6 +142,24 @@ export class OutgoingOperation {
     this.#key = key
     this.#balancer.configure(settings)
     this.callee.targets.limit(this.#policies.subsetOf(service))
+    this.callee.budget.configure(this.#policies.retriesOf(service))
+    const rules = this.#policies.rulesOf(service, name)
+    this.gate.configure(rules)
+    this.hedging.configure(rules.hedging)
+  }
+
+  /** Counts a decision, and notes it in the trace: a span without duration beneath that of the call. */
+  decided(decision: Decision, { trace }: CallRequest, nowMs: number): void {
+    const { service, name } = this.operation
+    this.#metrics
+      .counter('flotilla_client_decisions_total', 'What was decided about calls besides sending them.', [
+        'service',
+        'operation',
+        'decision',
+      ])
+      .with(service, name, decision)
+      .add()
+    this.#spans.record(decision, 'internal', trace.child(this.#ports.random), trace, nowMs, 0, 'ok')
   }
 
   /** Counts one call. */

@@ -1,16 +1,19 @@
 /**
- * Calls to services in other processes: steps 2 to 6 of `client.ts`.
+ * Calls to services in other processes: steps 2 to 5 of `client.ts`.
  *
  * @module
  */
 import { refusedRequest } from '../contract/admission.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Ports } from '../kernel/context.ts'
-import { FlotillaError, isFlotillaError, isRetryable } from '../kernel/error.ts'
+import { type ErrorOptions, FlotillaError, isFlotillaError, isRetryable } from '../kernel/error.ts'
 import type { Directory } from '../registry/directory.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
-import { type CallRequest, type Channel, Reply } from '../wire/wire.ts'
+import { type CallRequest, Reply } from '../wire/wire.ts'
+import { type Connected, sendTo } from './attempt.ts'
+import { HedgedCall } from './hedged-call.ts'
 import type { Callee, OutgoingOperation } from './outgoing.ts'
-import { isInstanceFailure, type Target } from './target.ts'
+import type { Target } from './target.ts'
 
 /** Calls in all, the first included. */
 const ATTEMPTS_MAX = 3
@@ -28,11 +31,24 @@ export async function callRemote(
   request: CallRequest,
   options: RemoteOptions,
 ): Promise<Reply> {
+  const { startMs } = request
+  const invalid = refusal(request)
+  if (invalid !== undefined) return Reply.failed(invalid, startMs)
+  outgoing.refresh()
+  const { gate } = outgoing
+  const permit = gate.enter(request, startMs)
+  if (typeof permit !== 'number') {
+    outgoing.decided(refusals[permit], request, startMs)
+    return Reply.failed(ofCallee(gate.refusalOf(permit, startMs)), startMs)
+  }
   const reply = await attemptAll(outgoing, request, options)
-  return reply.error === undefined
-    ? reply
-    : Reply.failed(ofCallee(reply.error), reply.endMs, reply.isReplayed)
+  const { error, endMs } = reply
+  const hasOpened = gate.leave(permit, gate.outcomeOf(error, endMs - startMs, endMs), endMs)
+  if (hasOpened) outgoing.decided('breaker_opened', request, endMs)
+  return error === undefined ? reply : Reply.failed(ofCallee(error), endMs, reply.isReplayed)
 }
+
+const refusals = { full: 'bulkhead_refused', late: 'late_refused', open: 'breaker_refused' } as const
 
 /**
  * Not being reached is a failure of the callee like those it tells of itself: whoever lets it escape must show neither
@@ -56,27 +72,28 @@ async function attemptAll(
   const { callee } = outgoing
   const { clock, random } = options.ports
   const { operation, deadlineMs } = request
-  const refused = refusal(request)
-  if (refused !== undefined) return Reply.failed(refused, request.startMs)
   const takesKey = operation.idempotency === 'key' || operation.idempotency === 'key_required'
   const isIdempotent = operation.isIdempotent || (takesKey && request.idempotencyKey !== undefined)
   callee.budget.deposit(request.startMs)
   let tried: Set<Target> | undefined
   let mayHaveRun = false
   for (let attempt = 1; ; attempt++) {
-    const reached =
-      reachNow(outgoing, request, tried, clock.monotonicMs()) ??
-      (await reach(outgoing, request, tried, options))
+    const picked = outgoing.pick(request, tried, clock.monotonicMs())
+    const reached = connected(callee, picked) ?? (await reach(outgoing, request, picked, tried, options))
     if ('error' in reached) return honest(Reply.failed(reached.error, clock.monotonicMs()), mayHaveRun)
-    const reply = honest(await attemptOn(reached, request, options), mayHaveRun)
+    const reply = honest(await attemptOn(outgoing, reached, request, clock), mayHaveRun)
     if (reply.error === undefined || !isRetryable(reply.error, isIdempotent)) return reply
-    if (attempt === ATTEMPTS_MAX) return exhausted(reply.error, reply.endMs)
-    const waitMs = (reply.error.retryAfterMs ?? 0) + fullJitterMs(random, attempt - 1, BACKOFF)
+    const { error, endMs } = reply
+    if (attempt === ATTEMPTS_MAX || !outgoing.gate.isCalm) return exhausted(error, endMs)
+    const waitMs = (error.retryAfterMs ?? 0) + fullJitterMs(random, attempt - 1, BACKOFF)
     // Before the budget: a retry that cannot be made must not use up another call's.
-    if (reply.endMs + waitMs >= deadlineMs) return reply
-    if (!callee.budget.tryWithdraw(reply.endMs)) return exhausted(reply.error, reply.endMs)
-    mayHaveRun ||= reply.error.executed === 'maybe'
-    callee.retries.add()
+    if (endMs + waitMs >= deadlineMs) return reply
+    if (!callee.budget.tryWithdraw(endMs)) {
+      outgoing.decided('retry_refused', request, endMs)
+      return exhausted(error, endMs)
+    }
+    mayHaveRun ||= error.executed === 'maybe'
+    outgoing.decided('retried', request, endMs)
     tried ??= new Set()
     tried.add(reached.target)
     await clock.sleep(waitMs, request.cancellation.signal).catch(() => {
@@ -93,7 +110,8 @@ export async function* openStream(
 ): AsyncGenerator<unknown> {
   const refused = refusal(request)
   if (refused !== undefined) throw refused
-  const reached = await reach(outgoing, request, undefined, options)
+  const picked = outgoing.pick(request, undefined, options.ports.clock.monotonicMs())
+  const reached = await reach(outgoing, request, picked, undefined, options)
   if ('error' in reached) throw ofCallee(reached.error)
   try {
     yield* reached.channel.stream(request)
@@ -102,19 +120,13 @@ export async function* openStream(
   }
 }
 
-type Reached = { readonly target: Target; readonly channel: Channel } | { readonly error: FlotillaError }
+type Reached = Connected | { readonly error: FlotillaError }
 
-/** Step 4 as nearly every call takes it: an instance that is connected already. */
-function reachNow(
-  outgoing: OutgoingOperation,
-  request: CallRequest,
-  tried: ReadonlySet<Target> | undefined,
-  nowMs: number,
-): Reached | undefined {
-  const target = outgoing.pick(request, tried, nowMs)
+/** Step 5 as nearly every call takes it: an instance that is connected already. */
+function connected({ readiness }: Callee, target: Target | undefined): Connected | undefined {
   const channel = target?.channel
   if (target === undefined || channel === undefined) return undefined
-  outgoing.callee.readiness.reached()
+  readiness.reached()
   return { target, channel }
 }
 
@@ -125,10 +137,14 @@ function unreached({ service }: Callee, last: FlotillaError | undefined): Reache
   return { error }
 }
 
-/** Step 4 with all it may take: connects, tries others, waits a little when there is none. */
+/**
+ * Step 5 with all it may take: connects, tries others, waits a little when there is none. `picked` is who comes first: to pick again would pass over
+ * those that are not connected, for ever where policies take turns.
+ */
 async function reach(
   outgoing: OutgoingOperation,
   request: CallRequest,
+  picked: Target | undefined,
   tried: ReadonlySet<Target> | undefined,
   options: RemoteOptions,
 ): Promise<Reached> {
@@ -136,12 +152,9 @@ async function reach(
   const { clock } = options.ports
   let unreachable: Set<Target> | undefined
   let error: FlotillaError | undefined
-  for (let waits = 0; ; ) {
-    const nowMs = clock.monotonicMs()
-    // Where every instance was tried, one that was is better than none; one that cannot be reached is not.
-    const untried = outgoing.pick(request, unreachable ?? tried, nowMs)
-    const target =
-      untried ?? (unreachable === undefined ? outgoing.pick(request, undefined, nowMs) : undefined)
+  let next = picked
+  for (let waits = 0; ; next = undefined) {
+    const target = next ?? choose(outgoing, request, tried, unreachable, clock.monotonicMs())
     if (target === undefined) {
       if (request.cancellation.error !== undefined) return { error: request.cancellation.error }
       if (!(await callee.readiness.wait(waits++, request.deadlineMs))) return unreached(callee, error)
@@ -162,6 +175,19 @@ async function reach(
       unreachable.add(target)
     }
   }
+}
+
+/** Where every instance was tried, one that was is better than none; one that cannot be reached is not. */
+function choose(
+  outgoing: OutgoingOperation,
+  request: CallRequest,
+  tried: ReadonlySet<Target> | undefined,
+  unreachable: ReadonlySet<Target> | undefined,
+  nowMs: number,
+): Target | undefined {
+  const untried = outgoing.pick(request, unreachable ?? tried, nowMs)
+  if (untried !== undefined || unreachable !== undefined) return untried
+  return outgoing.pick(request, undefined, nowMs)
 }
 
 const GIVEN_UP = Symbol('given up')
@@ -194,43 +220,38 @@ async function whileItMatters<T>(
   }
 }
 
-/** Steps 5 and 6. */
+/** Steps 6 to 8. */
 function attemptOn(
-  { target, channel }: { readonly target: Target; readonly channel: Channel },
+  outgoing: OutgoingOperation,
+  connected: Connected,
   request: CallRequest,
-  options: RemoteOptions,
+  clock: Clock,
 ): Promise<Reply> {
-  const sentMs = options.ports.clock.monotonicMs()
+  const sentMs = clock.monotonicMs()
   const pointless = request.cancellation.error ?? (sentMs >= request.deadlineMs ? timeIsUp() : undefined)
   if (pointless !== undefined) return Promise.resolve(Reply.failed(pointless, sentMs))
-  target.ewma.begin()
-  target.breaker.begin(sentMs)
+  const known = outgoing.hedgeable(sentMs)
   return new Promise((resolve) => {
-    channel.call(request, (reply) => {
-      const { error, endMs } = reply
-      const hasFailed = error !== undefined && isInstanceFailure(error)
-      // Who has too much to do is as slow as it asks us to wait, and others get more of the calls.
-      const busyMs = error?.isOverloaded ? (error.retryAfterMs ?? 0) : 0
-      target.ewma.end(endMs, endMs - sentMs + busyMs, hasFailed)
-      if (hasFailed) {
-        target.breaker.fail(endMs)
-        if (!error.isRemote) options.directory.report(target.instance)
-      } else if (error?.isOverloaded || error?.code === 'canceled') target.breaker.abandon(endMs)
-      else target.succeed(endMs)
-      resolve(reply)
-    })
+    if (known === undefined) sendTo(outgoing, connected, request, sentMs, resolve)
+    else new HedgedCall(outgoing, request, clock, resolve).begin(connected, known, sentMs)
   })
 }
 
 /** An attempt that never began says nothing of those before it. */
 function honest(reply: Reply, mayHaveRun: boolean): Reply {
   if (!mayHaveRun || reply.error === undefined || reply.error.executed === 'maybe') return reply
-  return Reply.failed(FlotillaError.fromBody({ ...reply.error.toBody(), executed: 'maybe' }), reply.endMs)
+  return Reply.failed(saying(reply.error, { executed: 'maybe' }), reply.endMs)
 }
 
 /** The failure, telling callers further up that retrying was tried. */
 function exhausted(error: FlotillaError, endMs: number): Reply {
-  return Reply.failed(FlotillaError.fromBody({ ...error.toBody(), isExhausted: true }), endMs)
+  return Reply.failed(saying(error, { isExhausted: true }), endMs)
+}
+
+/** The same error, saying something more; whose it is remains as it was. */
+function saying(error: FlotillaError, more: Pick<ErrorOptions, 'executed' | 'isExhausted'>): FlotillaError {
+  const options = { ...error.toBody(), cause: error.cause ?? error, ...more }
+  return new FlotillaError(error.code, error.message, options, error.isRemote)
 }
 
 function timeIsUp(): FlotillaError {

@@ -51,7 +51,7 @@ export class Target implements Endpoint {
   /** A call was answered. One that is well again is warmed up like a new one. */
   succeed(nowMs: number): void {
     if (this.breaker.kind !== 'closed') this.warmUp(nowMs)
-    this.breaker.succeed()
+    this.breaker.succeed(nowMs)
   }
 
   /** From now on it gets its share little by little. */

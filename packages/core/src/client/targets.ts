@@ -39,6 +39,11 @@ export class Targets {
     this.#instances = unknown
   }
 
+  /** How many instances there are to choose from. */
+  get size(): number {
+    return this.#targets.length
+  }
+
   /**
    * The instance for the next attempt: one that was not tried yet, and is well, if there is such; undefined when
    * every instance was tried or there is none.

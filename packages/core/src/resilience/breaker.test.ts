@@ -64,12 +64,18 @@ describe('InstanceBreaker', () => {
   it('InstanceBreaker is available when closed, at no time while probing, and after an abandoned probe at once', () => {
     const breaker = new InstanceBreaker(seededRandom(1))
     assert.equal(breaker.isAvailable(0), true)
-    for (let failure = 0; failure < 5; failure++) breaker.fail(0)
+    assert.equal(breaker.isDoubtful, false)
+    for (let failure = 0; failure < 5; failure++) {
+      breaker.fail(0)
+      assert.equal(breaker.isDoubtful, true)
+    }
     breaker.begin(OPEN_MS_MIN)
     assert.equal(breaker.kind, 'probing')
     assert.equal(breaker.isAvailable(OPEN_MS_MIN + OPEN_MS_MAX), false)
     breaker.abandon(OPEN_MS_MIN)
     assert.equal(breaker.isAvailable(OPEN_MS_MIN), true)
+    breaker.succeed(OPEN_MS_MIN)
+    assert.equal(breaker.isDoubtful, false)
   })
 
   it('InstanceBreaker opens at the fifth failure in a row, not at the fourth', () => {
@@ -77,7 +83,7 @@ describe('InstanceBreaker', () => {
     for (let round = 0; round < 3; round++) {
       for (let failure = 0; failure < 4; failure++) breaker.fail(0)
       assert.equal(breaker.kind, 'closed')
-      for (let success = 0; success < 100; success++) breaker.succeed()
+      for (let success = 0; success < 100; success++) breaker.succeed(0)
     }
     for (let failure = 0; failure < 5; failure++) breaker.fail(0)
     assert.equal(breaker.kind, 'open')
@@ -88,7 +94,7 @@ describe('InstanceBreaker', () => {
       const breaker = new InstanceBreaker(seededRandom(1))
       for (let call = 1; call <= 1_000; call++) {
         if (call % period === 0) breaker.fail(0)
-        else breaker.succeed()
+        else breaker.succeed(0)
         if (breaker.kind === 'open') return call
       }
       return Number.POSITIVE_INFINITY
@@ -128,18 +134,44 @@ describe('InstanceBreaker', () => {
     assert.equal(breaker.isAvailable(nowMs), false)
   })
 
-  it('InstanceBreaker forgets the bad past with a success: the next wait is the shortest again', () => {
-    const breaker = opened(0)
-    for (let probe = 0; probe < 4; probe++) {
-      const nowMs = availableFromMs(breaker, 0)
-      breaker.begin(nowMs)
-      breaker.fail(nowMs)
+  it('InstanceBreaker takes one doubling of its wait back for every ten seconds closed, and none for a success alone', () => {
+    const openMs = (breaker: InstanceBreaker, nowMs: number): number => {
+      while (breaker.kind === 'closed') breaker.fail(nowMs)
+      return availableFromMs(breaker, nowMs) - nowMs
     }
-    breaker.succeed()
-    assert.equal(breaker.kind, 'closed')
-    for (let failure = 0; failure < 4; failure++) breaker.fail(0)
-    assert.equal(breaker.kind, 'closed')
-    breaker.fail(0)
-    assert.equal(breaker.isAvailable(OPEN_MS_MIN), true)
+    for (const [closedMs, doublings] of [
+      [0, 4],
+      [9_999, 4],
+      [10_000, 3],
+      [25_000, 2],
+      [300_000, 0],
+    ] as const) {
+      const breaker = opened(0)
+      let nowMs = 0
+      for (let probe = 0; probe < 3; probe++) {
+        nowMs = availableFromMs(breaker, nowMs)
+        breaker.begin(nowMs)
+        breaker.fail(nowMs)
+      }
+      nowMs = availableFromMs(breaker, nowMs)
+      breaker.begin(nowMs)
+      breaker.succeed(nowMs)
+      assert.equal(breaker.kind, 'closed')
+      const waitMs = openMs(breaker, nowMs + closedMs)
+      const mostMs = OPEN_MS_MIN * 2 ** doublings
+      assert.ok(waitMs >= mostMs / 2 && waitMs <= mostMs + 1, `${waitMs} after ${closedMs}`)
+    }
+  })
+
+  it('InstanceBreaker is back less and less often where every other call fails', () => {
+    const breaker = new InstanceBreaker(seededRandom(3))
+    let calls = 0
+    for (let nowMs = 0; nowMs < 600_000; nowMs += 20) {
+      if (!breaker.isAvailable(nowMs)) continue
+      breaker.begin(nowMs)
+      if (calls++ % 2 === 0) breaker.fail(nowMs)
+      else breaker.succeed(nowMs)
+    }
+    assert.ok(calls < 120, `${calls} calls`)
   })
 })

@@ -162,7 +162,7 @@ export class Upstream {
       const nowMs = this.#clock.monotonicMs()
       target.ewma.end(nowMs, nowMs - startMs, hasFailed)
       if (hasFailed) target.breaker.fail(nowMs)
-      else target.breaker.succeed()
+      else target.breaker.succeed(nowMs)
       if (error === undefined) return
       const { retries = 1 } = this.#settings
       if (attempt.hasBegun || !isRepeatable(request) || tried.size > retries) taker.fail(error)
