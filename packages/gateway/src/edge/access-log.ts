@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Clock, isoTime, type Timer } from '@flotilla/core/clock'
+import type { Peer } from '../http/tls-front.ts'
 
 /** What a line tells. */
 export interface AccessEntry {
@@ -17,6 +18,7 @@ export interface AccessEntry {
   readonly durationMs: number
   readonly bytes: number
   readonly address: string
+  readonly peer: Pick<Peer, 'protocol' | 'tlsVersion'>
   readonly userId: string | undefined
   readonly requestId: string
   readonly traceId: string
@@ -64,10 +66,13 @@ export class AccessLog {
   }
 
   #line(entry: AccessEntry): string {
+    const { protocol, tlsVersion } = entry.peer
     const { operation, userId, parentTrace, userAgent, code, error } = entry
     return `{"level":"info","timestamp":"${this.#time()}","service":"gateway","instance":"${this.#instance}","message":"request","method":"${entry.method}","path":${JSON.stringify(entry.path)}${
       operation === undefined ? '' : `,"operation":"${operation}"`
-    },"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}"${
+    },"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}","protocol":"${protocol}"${
+      tlsVersion === undefined ? '' : `,"tls":"${tlsVersion}"`
+    }${
       userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`
     },"request_id":${JSON.stringify(entry.requestId)},"trace_id":"${entry.traceId}"${
       parentTrace === undefined ? '' : `,"parent_trace_id":"${parentTrace}"`

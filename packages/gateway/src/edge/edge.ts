@@ -56,6 +56,7 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
     limits: limitsOf(runtime),
     accessTokens: new AccessTokens({ issuers: options.issuers, clock, log }),
     apiKeys: new ApiKeys(clock, options.findApiKey),
+    userOfCertificate: spec.certificateUsers ?? (() => undefined),
     userTokens: new UserTokens(config.userSigningKey, clock),
     accessLog,
     metrics: new EdgeMetrics(metrics),

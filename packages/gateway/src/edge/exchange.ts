@@ -66,9 +66,10 @@ export class Exchange {
       if (page !== undefined) return this.#end(page)
       const match = this.#match(head)
       this.#route = this.#edge.routes.get(match.operation) as Route
-      const user = knownUser(this.#edge, head)
+      const { certificate } = this.#turn.peer
+      const user = knownUser(this.#edge, head, certificate)
       if (user === 'unknown')
-        void authenticate(this.#edge, head).then(
+        void authenticate(this.#edge, head, certificate).then(
           (its) => this.#goOn(head, match, its),
           (error: unknown) => this.#fail(error),
         )
@@ -326,6 +327,7 @@ export class Exchange {
       durationMs,
       bytes,
       address: this.#address,
+      peer: this.#turn.peer,
       userId: this.#user?.id,
       requestId: this.#requestId ?? traceId,
       traceId,
