@@ -11,6 +11,15 @@ import { FlotillaError } from '@flotilla/core/error'
 /** Anything that would end the line, or is no text. */
 const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/
 
+/** Nothing that HTTP/2 has a place for. */
+const OF_CONNECTIONS = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
 const statusLines = new Map(
   Object.entries(STATUS_CODES).map(([status, text]) => [Number(status), `HTTP/1.1 ${status} ${text}\r\n`]),
 )
@@ -42,12 +51,13 @@ export class AnswerHeads {
     return `${line}${linesOf(headers)}${this.#alwaysText}${framing}date: ${this.#dateNow()}\r\n\r\n`
   }
 
-  /** The same as fields of HTTP/2; throws as `text` does. */
+  /** The same as fields of HTTP/2, without those of connections; throws as `text` does. */
   fields(status: number, headers: readonly string[]): OutgoingHttpHeaders {
     const fields: Record<string, string | string[]> = { ':status': String(status), date: this.#dateNow() }
     for (const part of [headers, this.#always]) {
       for (let index = 0; index < part.length; index += 2) {
         const name = part[index] as string
+        if (OF_CONNECTIONS.has(name)) continue
         const value = checked(name, part[index + 1] as string)
         const before = fields[name]
         fields[name] = before === undefined ? value : [before, value].flat()

@@ -90,7 +90,7 @@ export class Http2Turn implements Turn {
 
   readBody(bytesMax: number): Promise<Buffer> {
     const stream = this.#stream
-    if (stream.aborted || stream.destroyed) return Promise.reject(hungUp())
+    if (this.#isGone) return Promise.reject(hungUp())
     if ((this.head as RequestHead).expectsContinue) stream.additionalHeaders({ ':status': 100 })
     return new Promise((resolve, reject) => {
       const parts: Buffer[] = []
@@ -116,7 +116,7 @@ export class Http2Turn implements Turn {
   }
 
   answer(status: number, headers: readonly string[], body: string | Uint8Array): void {
-    if (this.isOver || this.isAnswered) return
+    if (this.isOver || this.isAnswered || this.#isGone) return
     const fields = this.#carrier.heads.fields(status, headers)
     this.isAnswered = true
     this.isOver = true
@@ -131,7 +131,7 @@ export class Http2Turn implements Turn {
   stream(status: number, headers: readonly string[]): Writable {
     const fields = this.#carrier.heads.fields(status, headers)
     this.isAnswered = true
-    if (!this.isOver) this.#stream.respond(fields)
+    if (!this.#isGone) this.#stream.respond(fields)
     this.#streamed = new StreamedAnswer(this.#stream, {
       taken: () => {
         this.#pieces++
@@ -164,6 +164,11 @@ export class Http2Turn implements Turn {
     else if (this.#waitsSinceMs === undefined || this.#pieces !== this.#piecesSeen) this.#waitsSinceMs = nowMs
     this.#piecesSeen = this.#pieces
     return this.#waitsSinceMs ?? nowMs
+  }
+
+  /** True from when it is reset on, which is told a little later. */
+  get #isGone(): boolean {
+    return this.#stream.closed || this.#stream.destroyed
   }
 
   #send(bytes: Uint8Array, start: number): void {
