@@ -10,6 +10,7 @@ import {
   frame,
   goAwayCode,
   headers,
+  number,
   type Received,
   reset,
   resetCode,
@@ -99,6 +100,38 @@ describe('A request of HTTP/2', { timeout: 120_000 }, () => {
     })
     for (const isUnheard of await Promise.all(all)) isUnheard()
     assert.deepEqual(its.calls, [])
+  })
+
+  it('is not taken when it is taken back within its body, for whatever reason', async (t) => {
+    const its = gateway()
+    its.calls.length = 0
+    const socket = await its.socket()
+    t.after(() => socket.destroy())
+    const answered = (stream: number) => () => statusOf(received(), stream) === 200
+    const hungUp = (): number =>
+      Number(
+        /requests_total\{operation="mirror.echo",status="499"\} (\d+)/.exec(
+          its.app.hostOf('gateway').metrics.toPrometheus(),
+        )?.[1] ?? 0,
+      )
+    const hungUpBefore = hungUp()
+    const received = speak(socket)
+    for (const [stream, code] of [0, CANCEL].map((code, index) => [6 * index + 1, code] as const)) {
+      socket.write(
+        Buffer.concat([headers(stream, [...POST, JSON_TYPE], END_HEADERS), frame('data', 0, stream, BODY)]),
+      )
+      const [before, after] = [stream + 2, stream + 4]
+      // The body has been read when what came later is answered.
+      socket.write(headers(before, GET))
+      await until('the body is waited for', answered(before))
+      socket.write(Buffer.concat([frame('reset', 0, stream, number(code)), headers(after, GET)]))
+      await until('it is known', answered(after))
+    }
+    await until('both are counted', () => hungUp() === hungUpBefore + 2)
+    assert.deepEqual(
+      its.calls.filter(({ operation }) => operation === 'echo'),
+      [],
+    )
   })
 
   it('is not heard on a stream that is over', async () => {

@@ -33,11 +33,12 @@ export function clientCertificateOf(certificate: X509Certificate): ClientCertifi
   }
 }
 
-/** Wall-clock milliseconds of a time as OpenSSL writes it: `Nov 22 02:15:23 2026 GMT`; NaN of anything else. */
+/** Wall-clock milliseconds of a time as OpenSSL writes it: `Nov 22 02:15:23 2026 GMT`; 0 of anything else, so that it has passed. */
 export function certificateTimeMs(text: string): number {
   const [, month = '', day = '', time = '', year = ''] = TIME.exec(text) ?? []
   const number = MONTHS.indexOf(month) + 1
-  return parseIsoTime(`${year}-${String(number).padStart(2, '0')}-${day.padStart(2, '0')}T${time}Z`)
+  const timeMs = parseIsoTime(`${year}-${String(number).padStart(2, '0')}-${day.padStart(2, '0')}T${time}Z`)
+  return Number.isNaN(timeMs) ? 0 : timeMs
 }
 
 /** URIs of a list as Node writes it; none when it is not to be read, so that nobody is taken for somebody else. */

@@ -61,6 +61,7 @@ export class Http2Turn implements Turn {
     stream.on('error', () => {
       // 'close' follows.
     })
+    // Told before anything that could be taken for the end of a body.
     stream.on('aborted', () => this.#hungUp())
     stream.on('close', () => this.#hungUp())
     stream.on('finish', () => {
@@ -106,8 +107,7 @@ export class Http2Turn implements Turn {
         else this.#failBody?.(tooLong(bytesMax))
       })
       stream.on('end', () => {
-        // A stream that was reset ends, too.
-        if (stream.aborted || this.#failBody === undefined) return this.#failBody?.(hungUp())
+        if (this.#failBody === undefined) return
         this.#isBodyRead = true
         this.#failBody = undefined
         resolve(Buffer.concat(parts, length))
