@@ -58,6 +58,7 @@ export async function openCertificates({
       always: config.tlsHsts ? HSTS : [],
     },
     follow(server) {
+      countdown.show()
       files.follow({
         changed(material) {
           server.useTls(material)
@@ -102,7 +103,6 @@ class Countdown {
     this.#clock = clock
     this.#set = set
     this.material = material
-    this.show()
   }
 
   show(): void {

@@ -264,6 +264,21 @@ describe('A connection of HTTP/2', { timeout: 120_000 }, () => {
     assert.equal(resetCode(received, 201), 7)
   })
 
+  it('counts from before its handshake', async (t) => {
+    const its = await openStrict(t, { GATEWAY_CONNECTIONS_PER_ADDRESS_MAX: '2' })
+    const idle = [connect(its.port, '127.0.0.1'), connect(its.port, '127.0.0.1')]
+    for (const one of idle) t.after(() => one.destroy())
+    await until('both are there', () => idle.every(({ readyState }) => readyState === 'open'))
+    await assert.rejects(its.socket())
+    idle[0]?.destroy()
+    await until('there is room again', () =>
+      its.socket().then(
+        (socket) => socket.destroy() !== undefined,
+        () => false,
+      ),
+    )
+  })
+
   it('gets windows of 64 KiB for a stream and of a mebibyte in all', async () => {
     const its = gateway()
     const received = await tell(its, 'it is told', Buffer.alloc(0), (now) =>
