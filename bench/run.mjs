@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- calls|local|events|sagas|orders|gateway [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
+ * `npm run bench -- calls|local|events|sagas|orders|gateway|overload [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
  *
- * `--only` names the peers of `calls`, or the numbers of buyers of `orders`: `--only 1,8`.
+ * `--only` names the peers of `calls`, the numbers of buyers of `orders`: `--only 1,8`, or the experiments of
+ * `overload`, which ends with an error when a promise is not kept: `--only ten`.
  *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
  * answering one to another. What is promised are the ratios; the figures belong to the machine.
@@ -22,18 +23,23 @@ const WARM_MS = 1_000
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    repeats: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '2' },
+    repeats: { type: 'string' },
+    seconds: { type: 'string' },
     only: { type: 'string' },
   },
 })
-const repeats = Number(values.repeats)
-const durationMs = Number(values.seconds) * 1000
+const [name = ''] = positionals
+// An overload has to last.
+const usual = name === 'overload' ? { repeats: 1, seconds: 60 } : { repeats: 3, seconds: 2 }
+const repeats = Number(values.repeats ?? usual.repeats)
+const seconds = Number(values.seconds ?? usual.seconds)
+const durationMs = seconds * 1000
 const alone = {
   events: ['./events.mjs', 'measureEvents'],
   sagas: ['./events.mjs', 'measureSagas'],
   orders: ['./orders.mjs', 'measureOrders'],
   gateway: ['./gateway.mjs', 'measureGateway'],
+  overload: ['./overload.mjs', 'measureOverload'],
 }
 const comparisons = {
   calls: compareCalls,
@@ -42,13 +48,13 @@ const comparisons = {
   sagas: measureAlone,
   orders: measureAlone,
   gateway: measureAlone,
+  overload: measureAlone,
 }
-const [name = ''] = positionals
 if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)
 
 if (!Object.hasOwn(alone, name)) installPeers()
 console.log(
-  `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}, ${repeats} repeats of ${values.seconds} s, medians\n`,
+  `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}, ${repeats} repeats of ${seconds} s, medians\n`,
 )
 await comparisons[name]()
 
@@ -72,7 +78,8 @@ function fail(text) {
 async function measureAlone() {
   const [module, measure] = alone[name]
   const measures = await import(module)
-  await measures[measure]({ seconds: Number(values.seconds), repeats, only: values.only })
+  const isRight = await measures[measure]({ seconds, repeats, only: values.only })
+  if (isRight === false) process.exitCode = 1
 }
 
 /** Calls between two processes. */

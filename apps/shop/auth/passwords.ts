@@ -84,7 +84,8 @@ export class Passwords {
         },
       }
       if (!this.#bound.enqueue(turn)) {
-        return reject(new FlotillaError('unavailable', 'Too many logins at once.', { retryAfterMs: 2_000 }))
+        const options = { isOverloaded: true, retryAfterMs: 2_000 }
+        return reject(new FlotillaError('unavailable', 'Too many logins at once.', options))
       }
       signal.addEventListener('abort', giveUp, { once: true })
     })

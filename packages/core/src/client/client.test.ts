@@ -48,7 +48,7 @@ const failure = (code: Code, options: ErrorOptions = {}): FlotillaError =>
   FlotillaError.fromBody(new FlotillaError(code, 'It failed.', options).toBody())
 
 /** A client on a clock that stands still, in front of instances that answer as the test says. */
-function setUp({ instances = ['a', 'b'], seed = 1 } = {}) {
+function setUp({ instances = ['a', 'b'], seed = 1, isHere = false } = {}) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const state = {
@@ -86,7 +86,7 @@ function setUp({ instances = ['a', 'b'], seed = 1 } = {}) {
       instancesOf: () => state.instances,
       report: ({ instance }) => state.reported.push(instance),
     },
-    localChannel: () => undefined,
+    localChannel: () => (isHere ? channelTo('here') : undefined),
     openChannel: async ({ instance }) => {
       await state.connecting
       if (state.unreachable.has(instance))
@@ -138,6 +138,21 @@ describe('Client', () => {
       assert.equal(error?.isRemote, true)
     }
     assert.deepEqual(sent, [])
+  })
+
+  it('says of a call to this process that it was made here, and lets criticality only be lowered', async () => {
+    for (const isHere of [true, false]) {
+      const { call, sent } = setUp({ isHere })
+      for (const criticality of ['sheddable', 'critical_plus'] as const)
+        await call('read', {}, { criticality })
+      assert.deepEqual(
+        sent.map(({ request }) => [request.isLocal, request.criticality]),
+        [
+          [isHere, 'sheddable'],
+          [isHere, 'critical'],
+        ],
+      )
+    }
   })
 
   it('sends the earliest of all deadlines', async () => {
@@ -283,6 +298,45 @@ describe('Client', () => {
       await client.call('read')
     }
     assert.ok(callsTo('a') > failed + 1)
+  })
+
+  it('gives fewer calls to an instance that has too much to do, but does not leave it alone', async () => {
+    const client = setUp({ instances: ['a'] })
+    const overloaded = failure('unavailable', { executed: 'no', isOverloaded: true, retryAfterMs: 100 })
+    client.answer = () => overloaded
+    for (let calls = 0; calls < 20; calls++) await client.call('read')
+    assert.deepEqual(client.reported, [])
+    client.instances = ['a', 'b'].map(instanceOf)
+    client.answer = () => undefined
+    client.latencyMs = 20
+    while (!client.sent.some(({ to }) => to === 'b')) await client.call('read')
+    const shareOf = async (): Promise<number> => {
+      client.sent.length = 0
+      await Promise.all(Array.from({ length: 300 }, () => client.call('read')))
+      return client.sent.filter(({ to }) => to === 'a').length / 300
+    }
+    const share = await shareOf()
+    assert.ok(share > 0.05 && share < 0.45, `${share}`)
+    for (let seconds = 0; seconds < 60; seconds++) {
+      await client.clock.advance(1_000)
+      await shareOf()
+    }
+    assert.ok((await shareOf()) > 0.4)
+  })
+
+  it('tries another instance when one has too much to do, after the wait that one asked for', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const client = setUp({ seed })
+      client.answer = (_, nth) =>
+        nth === 1
+          ? failure('unavailable', { executed: 'no', isOverloaded: true, retryAfterMs: 100 })
+          : undefined
+      assert.equal(await client.call('write'), undefined)
+      const [first, second, ...more] = client.sent
+      assert.ok(first && second && more.length === 0)
+      assert.notEqual(first.to, second.to)
+      assert.ok(second.atMs - first.atMs >= 100 && second.atMs - first.atMs <= 125)
+    }
   })
 
   it('connects to another instance when one cannot be reached, and reports it', async () => {

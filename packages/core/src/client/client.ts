@@ -16,7 +16,7 @@ import type { CallOptions, Calls } from '../contract/calls.ts'
 import type { Contract } from '../contract/contract.ts'
 import type { Operation } from '../contract/operation.ts'
 import type { Caller } from '../kernel/caller.ts'
-import { type CallContext, type Criticality, criticalities } from '../kernel/context.ts'
+import { type CallContext, lessCritical } from '../kernel/context.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import type { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest, Reply, Settle } from '../wire/wire.ts'
@@ -70,7 +70,7 @@ export class Client {
     wantsJson: boolean,
     settle: Settle,
   ): void {
-    const request = this.#request(outgoing.operation, input, context, caller, options, wantsJson)
+    const request = this.#request(outgoing, input, context, caller, options, wantsJson)
     this.#send(outgoing, request, (reply) => {
       this.#ended(outgoing, request, context.trace, reply)
       settle(reply)
@@ -85,7 +85,7 @@ export class Client {
     caller: Caller,
     options: CallOptions,
   ): Promise<unknown> {
-    const request = this.#request(outgoing.operation, input, context, caller, options, false)
+    const request = this.#request(outgoing, input, context, caller, options, false)
     return new Promise((resolve, reject) => {
       this.#send(outgoing, request, (reply) => {
         this.#ended(outgoing, request, context.trace, reply)
@@ -117,8 +117,8 @@ export class Client {
     caller: Caller,
     options: CallOptions,
   ): AsyncIterable<unknown> {
-    const { callee, operation } = outgoing
-    const request = this.#request(operation, input, context, caller, options, false)
+    const { callee } = outgoing
+    const request = this.#request(outgoing, input, context, caller, options, false)
     return callee.local === undefined
       ? openStream(outgoing, request, this.#options)
       : callee.local.stream(request)
@@ -140,7 +140,7 @@ export class Client {
 
   /** Step 1, and what travels along. */
   #request(
-    operation: Operation,
+    { operation, callee }: OutgoingOperation,
     input: unknown,
     context: CallContext,
     caller: Caller,
@@ -153,22 +153,17 @@ export class Client {
       operation,
       input,
       wantsJson,
+      isLocal: callee.local !== undefined,
       startMs,
       caller,
       deadlineMs: Math.min(context.deadlineMs, startMs + (options.timeoutMs ?? operation.timeoutMs)),
       requestId: context.requestId,
       trace: context.trace.child(random),
-      criticality: lower(context.criticality, options.criticality),
+      criticality: lessCritical(context.criticality, options.criticality ?? context.criticality),
       cancellation: context.cancellation,
       idempotencyKey: options.idempotencyKey,
     }
   }
-}
-
-/** The less critical of the two: a caller may not raise what it was given. */
-function lower(given: Criticality, wanted: Criticality | undefined): Criticality {
-  if (wanted === undefined) return given
-  return criticalities.indexOf(wanted) > criticalities.indexOf(given) ? wanted : given
 }
 
 type Facade = new (context: CallContext, service: string | undefined) => object

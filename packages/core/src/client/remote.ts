@@ -209,11 +209,13 @@ function attemptOn(
     channel.call(request, (reply) => {
       const { error, endMs } = reply
       const hasFailed = error !== undefined && isInstanceFailure(error)
-      target.ewma.end(endMs, endMs - sentMs, hasFailed)
+      // Who has too much to do is as slow as it asks us to wait, and others get more of the calls.
+      const busyMs = error?.isOverloaded ? (error.retryAfterMs ?? 0) : 0
+      target.ewma.end(endMs, endMs - sentMs + busyMs, hasFailed)
       if (hasFailed) {
         target.breaker.fail(endMs)
         if (!error.isRemote) options.directory.report(target.instance)
-      } else if (error?.code === 'canceled') target.breaker.abandon(endMs)
+      } else if (error?.isOverloaded || error?.code === 'canceled') target.breaker.abandon(endMs)
       else target.succeed(endMs)
       resolve(reply)
     })

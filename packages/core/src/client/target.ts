@@ -89,8 +89,9 @@ export class Target implements Endpoint {
   }
 }
 
-/** True for errors that say something about the instance rather than about the call. */
+/** True for errors that say something is wrong with the instance, rather than with the call; who has too much to do is well. */
 export function isInstanceFailure(error: FlotillaError): boolean {
+  if (error.isOverloaded) return false
   switch (error.code) {
     case 'unavailable':
     case 'deadline_exceeded':

@@ -54,6 +54,7 @@ export function errorOfProblem(
     status,
     executed: problem['executed'],
     isExhausted: problem['isExhausted'],
+    isOverloaded: problem['isOverloaded'],
     retryAfterMs: retryAfterS === undefined ? undefined : retryAfterS * 1000,
     issues: problem['errors'],
     data: problem['data'],

@@ -17,6 +17,7 @@ import { openTestApp } from '../testing/test-app.ts'
 import { until } from '../testing/until.ts'
 import { createKeyPair, Signer } from '../wire/credentials.ts'
 import { defineApp } from './app.ts'
+import type { Environment } from './config.ts'
 import { type Host, openHost } from './host.ts'
 import { readHostSettings } from './settings.ts'
 
@@ -69,7 +70,7 @@ async function openAlone(
   t: TestContext,
   app: ReturnType<typeof openDesk>['app'],
   drainDelayMs: number,
-  policies = '',
+  environment: Environment = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
   const { publicKey, privateKey } = createKeyPair()
@@ -82,7 +83,7 @@ async function openAlone(
     FLOTILLA_USER_KEY: publicKey,
     FLOTILLA_CREDENTIAL: new Signer(privateKey).process(claims),
     FLOTILLA_DRAIN_DELAY_MS: String(drainDelayMs),
-    FLOTILLA_POLICIES: policies,
+    ...environment,
   })
   const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
   const log = createLogger({ level: 'silent', clock: systemClock, fields: {} })
@@ -101,6 +102,39 @@ function post({ http }: Host, operation: string, input: object = {}): Promise<Re
     body: JSON.stringify(input),
   })
 }
+
+describe('Host', () => {
+  it('refuses what one operation cannot take, with a wait and a mark, and answers others and its health meanwhile', async (t) => {
+    const opened = openDesk()
+    const host = await openAlone(t, opened.app, 0, { FLOTILLA_CONCURRENCY_MAX: '2' })
+    const held = [post(host, 'hold'), post(host, 'hold'), post(host, 'hold')]
+    await until('two are in their handler', async () => opened.holding === 2)
+    const metrics = async (): Promise<string> => (await fetch(`${host.http}/metrics`)).text()
+    await until('one waits', async () =>
+      (await metrics()).includes('flotilla_server_queued{operation="desk.hold"} 1\n'),
+    )
+    const refused = await post(host, 'hold')
+    assert.equal(refused.status, 503)
+    assert.equal(refused.headers.get('retry-after'), '1')
+    const { code, executed, isOverloaded } = (await refused.json()) as Record<string, unknown>
+    assert.deepEqual([code, executed, isOverloaded], ['unavailable', 'no', true])
+    assert.equal((await post(host, 'ask')).status, 200)
+    for (const path of ['live', 'ready']) {
+      assert.equal((await fetch(`${host.http}/health/${path}`)).status, 200)
+    }
+    const told = await metrics()
+    for (const line of [
+      'flotilla_server_limit{operation="desk.hold"} 2',
+      'flotilla_server_running{operation="desk.hold"} 2',
+      'flotilla_server_refused_total{operation="desk.hold",criticality="critical",why="full"} 1',
+      'flotilla_shedding_level 0',
+    ]) {
+      assert.ok(told.includes(`${line}\n`), line)
+    }
+    opened.release()
+    for (const answer of held) assert.equal((await answer).status, 200)
+  })
+})
 
 describe('Host.close', () => {
   it('says that it is not ready, still serves for a while, lets calls end, and only then is gone', async (t) => {
@@ -172,7 +206,7 @@ describe('The policies of a host', () => {
     t.after(() => rmSync(folder, { recursive: true }))
     const path = join(folder, 'policies.yaml')
     writeFileSync(path, 'services: { desk: { balance: { policy: fastest } }, table: {} }')
-    const host = await openAlone(t, openDesk().app, 0, path)
+    const host = await openAlone(t, openDesk().app, 0, { FLOTILLA_POLICIES: path })
     const isRefused = (refused: 0 | 1): boolean =>
       host.metrics.toPrometheus().includes(`flotilla_policies_refused ${refused}`)
     assert.ok(isRefused(1))

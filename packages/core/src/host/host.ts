@@ -14,7 +14,9 @@ import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import { TimerWheel } from '../kernel/timer-wheel.ts'
+import { LoopGuard } from '../resilience/loop-guard.ts'
 import type { Service } from '../service/definition.ts'
+import { LoopWatch } from '../service/loop-watch.ts'
 import { ServiceReceiver } from '../service/receive.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -74,7 +76,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   try {
     const services = await loadServices(options.app, options.settings.services)
     const settings = readServiceSettings(services, options.environment)
-    await openPolicies(parts)
+    await openPolicies(parts, services)
     const network = await openNetwork(parts, services)
     for (const [service, its] of settings) await openService(parts, network, service, its)
     await network.followOwnRegistry()
@@ -104,6 +106,8 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
   const closing = new Closing(clock, CLOSING_STEP_MS)
   const http = createHttpClient(clock)
   closing.defer('outside HTTP', () => http.close())
+  const metrics = new Metrics()
+  const watch = settings.admission === 'adaptive' ? watchLoop(ports, metrics, closing) : undefined
   const root = log ?? createLogger({ level: logLevel, clock, fields: { instance, version } })
   const logOf = (service: string): Logger => root.with({ service })
   return {
@@ -113,16 +117,34 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     ports,
     log: logOf(services.join(',')),
     logOf,
-    metrics: new Metrics(),
+    metrics,
     spans: new SpanRing(),
     wheel,
     trust: new Trust(settings, clock),
     http,
-    receiver: new ServiceReceiver(wheel),
+    receiver: new ServiceReceiver(wheel, watch),
+    watch,
     policies: new CallPolicies(),
+    ownPolicies: new Map(),
     closing,
     state: { isReady: false, isDraining: false },
   }
+}
+
+function watchLoop({ clock, random }: Ports, metrics: Metrics, closing: Closing): LoopWatch {
+  const guard = new LoopGuard(random)
+  const help = 'How late the event loop came to a timer, while there was work.'
+  const delays = metrics.histogram('flotilla_event_loop_delay_seconds', help).with()
+  const level = metrics
+    .gauge(
+      'flotilla_shedding_level',
+      'What is refused for a late event loop: 1 sheddable, 2 also sheddable_plus.',
+    )
+    .with()
+  metrics.onScrape(() => level.set(guard.level))
+  const watch = new LoopWatch(clock, guard, delays)
+  closing.defer('watch of the event loop', async () => watch.close())
+  return watch
 }
 
 /** Compiles every check now, so that the first caller does not wait for it. */
@@ -199,6 +221,7 @@ async function join(
   closing.defer('membership', async () => {
     state.isReady = false
     state.isDraining = true
+    parts.receiver.freeze()
     await membership?.leave()
     // Callers that have not heard yet still call, and are served: those that ask the registry, and those that ask readiness.
     await ports.clock.sleep(drainDelayMs)

@@ -14,7 +14,8 @@ import { Background } from '../service/background.ts'
 import type { ScopeEnvironment } from '../service/call-scope.ts'
 import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
 import { IdempotencyStore } from '../service/idempotency.ts'
-import { ServedOperation, serviceBound } from '../service/served.ts'
+import { admissionOf, lateError } from '../service/overload.ts'
+import { ServedOperation } from '../service/served.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker, type Worker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
@@ -76,6 +77,7 @@ export async function openService(
     closing,
     http: parts.http,
     isDraining: () => state.isDraining,
+    refusal: (criticality) => lateError(parts.watch, criticality, ports),
     every: (task, intervalMs, work) => background.every(task, intervalMs, work),
     run: (task, timeoutMs, work, origin) => background.run(task, timeoutMs, work, origin),
     listen: (channel, onNotify) => {
@@ -83,17 +85,24 @@ export async function openService(
       closing.defer(`listening to ${channel}`, () => listener.close())
     },
     join: (group, topics, react) => there(events, name).join(group, topics, react),
+    followPolicies: (apply) => followPolicies(parts, name, apply),
     outgoing: (operation) => passOn(network, operation, name),
   }
   const handlers = await service.open(runtime)
   const idempotency = database && worker && openIdempotency(database, ports, worker, background)
-  const served = { environment, bound: serviceBound(), spans, idempotency }
+  const served = { environment, spans, idempotency }
   for (const operation of operationsOf(contract)) {
     const handler = handlers[operation.name]
     assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
-    receiver.add(new ServedOperation(operation, handler, served, metrics))
+    receiver.add(new ServedOperation(operation, handler, served, admissionOf(operation, settings), metrics))
   }
   events?.start(environment)
+}
+
+function followPolicies({ ownPolicies }: HostParts, name: string, apply: (value: unknown) => void): void {
+  const own = ownPolicies.get(name)
+  if (own === undefined) apply(undefined)
+  else own.follow(apply)
 }
 
 function openIdempotency(

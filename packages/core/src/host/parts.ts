@@ -7,6 +7,7 @@ import type { CallPolicies } from '../client/call-policies.ts'
 import type { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
 import type { TimerWheel } from '../kernel/timer-wheel.ts'
+import type { LoopWatch } from '../service/loop-watch.ts'
 import type { ServiceReceiver } from '../service/receive.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -15,6 +16,7 @@ import type { HttpClient } from '../wire/http/http-client.ts'
 import type { Trust } from '../wire/trust.ts'
 import type { App } from './app.ts'
 import type { Environment } from './config.ts'
+import type { OwnPolicies } from './own-policies.ts'
 import type { HostSettings } from './settings.ts'
 
 /** The pieces. */
@@ -35,8 +37,12 @@ export interface HostParts {
   readonly http: HttpClient
   /** Answers the calls to all services of the host. */
   readonly receiver: ServiceReceiver
+  /** Says what is refused when the event loop is late; absent: nothing. */
+  readonly watch: LoopWatch | undefined
   /** What the operator says about calls. */
   readonly policies: CallPolicies
+  /** What the operator says to services of this host, by their names; none when there is no policy file. */
+  readonly ownPolicies: Map<string, OwnPolicies>
   readonly closing: Closing
   readonly state: HostState
 }

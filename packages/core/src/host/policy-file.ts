@@ -24,8 +24,10 @@ export interface PolicySection {
 export interface PolicyFileOptions {
   readonly path: string
   readonly clock: Clock
-  /** By its name in the file; others are mistakes. */
+  /** By its name in the file. */
   readonly sections: Readonly<Record<string, PolicySection>>
+  /** Names of sections that somebody else takes care of: they are passed over. All others are mistakes. Default none. */
+  readonly elsewhere?: ReadonlySet<string>
   /** Told after every change: the mistakes, or none when it holds now. */
   readonly onRead: (mistakes: readonly string[]) => void
 }
@@ -77,7 +79,7 @@ export class PolicyFile {
 
   #apply(policies: Readonly<Record<string, unknown>>): readonly string[] {
     const { sections } = this.#options
-    const mistakes = mistakesIn(policies, sections)
+    const mistakes = mistakesIn(policies, this.#options)
     if (mistakes.length > 0) return mistakes
     for (const [name, { apply }] of Object.entries(sections)) apply(policies[name])
     return []
@@ -87,12 +89,13 @@ export class PolicyFile {
 /** All mistakes of a file's content, by its sections: each as `pointer: what is wrong`. */
 function mistakesIn(
   policies: Readonly<Record<string, unknown>>,
-  sections: Readonly<Record<string, PolicySection>>,
+  { sections, elsewhere }: Pick<PolicyFileOptions, 'sections' | 'elsewhere'>,
 ): readonly string[] {
   const mistakes: string[] = []
   for (const [name, value] of Object.entries(policies)) {
     const section = Object.hasOwn(sections, name) ? sections[name] : undefined
     if (section === undefined) {
+      if (elsewhere?.has(name)) continue
       mistakes.push(`/${name}: is not known; there are ${Object.keys(sections).join(', ')}`)
       continue
     }

@@ -35,6 +35,7 @@ export type HostMessage =
 
 const CLOSING_MS_MAX = 25_000
 const STATS_MS = 2_000
+const LOOP_RESOLUTION_MS = 100
 
 /** Runs what the process was started for: a one-off task named by the first argument, or else a host. */
 export async function run(app: App): Promise<void> {
@@ -107,7 +108,7 @@ async function runHost(app: App): Promise<void> {
 
 /** Says that the host is ready, then how it is doing. */
 function tellSupervisor(host: Host): void {
-  const loop = monitorEventLoopDelay({ resolution: 100 })
+  const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   loop.enable()
   const send = (message: HostMessage): void => {
     // The channel may be closing; 'disconnect' follows.
@@ -121,7 +122,8 @@ function tellSupervisor(host: Host): void {
       cpuMs: (user + system) / 1000,
       rssBytes,
       inFlight: host.inFlight,
-      loopDelayMs: loop.max / 1e6,
+      // What it tells is the time between two looks, not how late the second one was.
+      loopDelayMs: Math.max(0, loop.max / 1e6 - LOOP_RESOLUTION_MS),
     })
     loop.reset()
     systemClock.schedule(STATS_MS, tell)

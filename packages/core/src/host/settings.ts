@@ -70,6 +70,23 @@ const HostSettings = Type.Object({
     default: 10,
     description: 'database connections per service',
   }),
+  admission: Type.Union([Type.Literal('adaptive'), Type.Literal('fixed')], {
+    default: 'adaptive',
+    description:
+      'adaptive, or fixed: every limit stays at its maximum, and nothing is refused for a late event loop',
+  }),
+  concurrencyMin: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    default: 2,
+    description: 'calls of one operation that may always run at once',
+  }),
+  concurrencyMax: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    default: 256,
+    description: 'calls of one operation that may run at once as long as they are quick',
+  }),
   drainDelayMs: Type.Integer({
     minimum: 0,
     // Well below the time after which a process gives closing up.

@@ -20,6 +20,11 @@ export const criticalities = ['critical_plus', 'critical', 'sheddable_plus', 'sh
 /** One of the four classes. */
 export type Criticality = (typeof criticalities)[number]
 
+/** The less important of the two: nobody raises what was given to him. */
+export function lessCritical(given: Criticality, wanted: Criticality): Criticality {
+  return criticalities.indexOf(wanted) > criticalities.indexOf(given) ? wanted : given
+}
+
 /** Where time, chance and ids come from. */
 export interface Ports {
   readonly clock: Clock

@@ -13,6 +13,7 @@ const anyOptions: fc.Arbitrary<ErrorOptions> = fc.record(
     executed: fc.constantFrom('no', 'maybe'),
     retryAfterMs: fc.nat(),
     isExhausted: fc.boolean(),
+    isOverloaded: fc.boolean(),
     issues: fc.array(fc.record({ pointer: fc.string(), message: fc.string() })),
     data: fc.jsonValue(),
   },
@@ -39,6 +40,7 @@ describe('FlotillaError', () => {
           'status',
           'retryAfterMs',
           'isExhausted',
+          'isOverloaded',
         ] as const) {
           assert.equal(arrived[field], error[field], field)
         }
@@ -68,6 +70,7 @@ describe('FlotillaError', () => {
         executed: fc.anything(),
         retryAfterMs: fc.oneof(fc.double(), fc.anything()),
         isExhausted: fc.anything(),
+        isOverloaded: fc.anything(),
         issues: fc.oneof(fc.array(fc.anything()), fc.anything()),
       },
       { requiredKeys: [] },

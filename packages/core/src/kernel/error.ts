@@ -28,6 +28,8 @@ export interface ErrorOptions {
   readonly retryAfterMs?: number | undefined
   /** True when the retries of this call are used up further down, so that no layer above tries again. */
   readonly isExhausted?: boolean | undefined
+  /** True when the callee refused because it has too much to do: it is not broken, and another instance may have room. */
+  readonly isOverloaded?: boolean | undefined
   /** What is wrong with the input, for `invalid_argument`. */
   readonly issues?: readonly Issue[] | undefined
   /** JSON that belongs to the reason, such as the new price of `price_changed`. */
@@ -51,6 +53,7 @@ export class FlotillaError extends Error {
   readonly reason: string | undefined
   readonly retryAfterMs: number | undefined
   readonly isExhausted: boolean
+  readonly isOverloaded: boolean
   readonly issues: readonly Issue[] | undefined
   readonly data: unknown
   /** True when it was rebuilt from a callee's answer: it tells of that callee's failure, not of ours. */
@@ -64,6 +67,7 @@ export class FlotillaError extends Error {
     this.reason = options.reason
     this.retryAfterMs = options.retryAfterMs
     this.isExhausted = options.isExhausted ?? false
+    this.isOverloaded = options.isOverloaded ?? false
     this.issues = options.issues
     this.data = options.data
     this.isRemote = isRemote
@@ -82,6 +86,7 @@ export class FlotillaError extends Error {
     if (this.#status !== undefined) body['status'] = this.#status
     if (this.retryAfterMs !== undefined) body['retryAfterMs'] = this.retryAfterMs
     if (this.isExhausted) body['isExhausted'] = true
+    if (this.isOverloaded) body['isOverloaded'] = true
     if (this.issues !== undefined) body['issues'] = this.issues
     if (this.data !== undefined) body['data'] = this.data
     // Built field by field, so that absent ones are absent in JSON too.
@@ -105,6 +110,7 @@ export class FlotillaError extends Error {
       status: isErrorStatus(body['status']) ? body['status'] : undefined,
       retryAfterMs: isWait(body['retryAfterMs']) ? body['retryAfterMs'] : undefined,
       isExhausted: body['isExhausted'] === true,
+      isOverloaded: body['isOverloaded'] === true,
       issues: Array.isArray(body['issues']) ? body['issues'].filter(isIssue) : undefined,
       data: body['data'],
     }

@@ -8,7 +8,7 @@ import type { CallOptions, Calls } from '../contract/calls.ts'
 import type { Contract } from '../contract/contract.ts'
 import type { EventType } from '../contract/event.ts'
 import type { InputOf, Operation, OutputOf, Reasons } from '../contract/operation.ts'
-import type { Static, TSchema } from '../contract/schema.ts'
+import type { Check, Static, TSchema } from '../contract/schema.ts'
 import type { Envelope } from '../events/envelope.ts'
 import type { User } from '../kernel/caller.ts'
 import type { Closing } from '../kernel/closing.ts'
@@ -141,10 +141,20 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
     topics: readonly string[],
     react: (events: readonly Envelope[], tx: Transaction) => Promise<void>,
   ): { close(): Promise<void> }
+  /**
+   * Calls `apply` with what the operator's policy file says in the section with this service's name, now and after each change; with
+   * undefined when it says nothing. It has passed the checks of `policies`.
+   */
+  followPolicies(apply: (policies: unknown) => void): void
   /** Outside HTTP. */
   readonly http: HttpClient
   /** True once the host takes no new work. */
   readonly isDraining: () => boolean
+  /**
+   * What to answer somebody who asks otherwise than by a call, where the process is too late for work of that class; undefined:
+   * let it in. For a gateway, whose requests pass no admission.
+   */
+  readonly refusal: (criticality: Criticality) => FlotillaError | undefined
   /** An operation to be called without types: for a gateway, which passes on what others ask and answer. */
   outgoing(operation: Operation): PassOn
   /** Runs `work` once on the service's own behalf, for at most `timeoutMs`; for what has to be there before the service is ready. */
@@ -177,10 +187,19 @@ export interface ServiceSpec<C extends Contract, S extends TSchema> {
   readonly calls?: readonly Contract[]
   /** What it does when something happened. Its instances share the work: for each event, one of them reacts. */
   readonly reactions?: readonly Reaction[]
+  /** What the operator may say to it in the policy file, in the section with its name. Absent: nothing. */
+  readonly policies?: OwnPolicySection
   /** Prepares the service and gives its handlers. It is ready when this resolves. */
   open(runtime: ServiceRuntime<Static<S>>): Handlers<C> | Promise<Handlers<C>>
   /** Puts first data into an empty database. Must do nothing when run again. */
   seed?(ctx: Context, config: Static<S>): Promise<void>
+}
+
+/** What a service takes from the policy file. */
+export interface OwnPolicySection {
+  readonly check: Check
+  /** Mistakes that a schema cannot see, each as `pointer: what is wrong`. Default none. */
+  readonly mistakesIn?: (value: unknown) => readonly string[]
 }
 
 /** A service's database. */
@@ -198,6 +217,7 @@ export interface Service {
   readonly database: DatabaseSpec | undefined
   readonly calls: readonly Contract[]
   readonly reactions: readonly Reaction[]
+  readonly policies: OwnPolicySection | undefined
   open(runtime: ServiceRuntime): Promise<Readonly<Record<string, AnyHandler>>>
   readonly seed: ((ctx: Context, config: unknown) => Promise<void>) | undefined
 }
@@ -225,6 +245,7 @@ export function defineService<C extends Contract, S extends TSchema = TSchema>(
     database: spec.database,
     calls: spec.calls ?? [],
     reactions: spec.reactions ?? [],
+    policies: spec.policies,
     // The types hold by the check of `spec`; from here on only the contract's schemas speak.
     open: async (runtime) =>
       (await spec.open(runtime as ServiceRuntime<Static<S>>)) as Record<string, AnyHandler>,

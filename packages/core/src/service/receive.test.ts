@@ -6,17 +6,19 @@ import { command, query, stream } from '../contract/operation.ts'
 import { Type } from '../contract/schema.ts'
 import type { Caller, User } from '../kernel/caller.ts'
 import { Cancellation } from '../kernel/cancellation.ts'
+import type { Criticality } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { createIds } from '../kernel/ids.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { TimerWheel } from '../kernel/timer-wheel.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
-import { ConcurrencyBound } from '../resilience/concurrency.ts'
+import { Admission, fixedLimit, type Limiter } from '../resilience/admission.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest, Reply } from '../wire/wire.ts'
 import type { AnyHandler } from './definition.ts'
+import type { LoopWatch } from './loop-watch.ts'
 import { ServiceReceiver } from './receive.ts'
 import { ServedOperation } from './served.ts'
 
@@ -35,11 +37,16 @@ const contractWith = (access: Access) =>
   })
 
 /** A receiver on a clock that stands still. */
-function setUp(handler: AnyHandler, access: Access = anyone, bound = new ConcurrencyBound(1, 1)) {
+function setUp(
+  handler: AnyHandler,
+  access: Access = anyone,
+  limit: Limiter = fixedLimit(1),
+  watch?: Pick<LoopWatch, 'admits'>,
+) {
   const clock = new VirtualClock()
   const random = seededRandom(1)
   const wheel = new TimerWheel(clock)
-  const receiver = new ServiceReceiver(wheel)
+  const receiver = new ServiceReceiver(wheel, watch)
   const logged: unknown[] = []
   const keep = (...line: unknown[]): void => void logged.push(line)
   const log = { debug: keep, info: keep, warn: keep, error: keep, with: () => log }
@@ -52,10 +59,10 @@ function setUp(handler: AnyHandler, access: Access = anyone, bound = new Concurr
     callsOf: () => assert.fail('calls nobody'),
     outbox: undefined,
   }
-  const served = { environment, bound, spans: new SpanRing(8), idempotency: undefined }
+  const served = { environment, spans: new SpanRing(8), idempotency: undefined }
   const { operations } = contractWith(access)
   for (const operation of Object.values(operations))
-    receiver.add(new ServedOperation(operation, handler, served, metrics))
+    receiver.add(new ServedOperation(operation, handler, served, new Admission(limit), metrics))
   const request = (name: keyof typeof operations, given: Partial<CallRequest> = {}): CallRequest => ({
     operation: operations[name],
     input: { n: 1 },
@@ -210,6 +217,96 @@ describe('ServiceReceiver', () => {
     assert.equal(receiver.inFlight, 0)
   })
 
+  it('refuses for overload before it looks at who calls or what for, and tells everybody the same', () => {
+    const { call, receiver } = setUp(() => new Promise(() => {}), user, fixedLimit(1))
+    const given = { caller: userWith(), deadlineMs: 400 }
+    call('get', given)
+    call('get', given)
+    const answers = [given, { caller: {} }, { input: {} }].map((its) => call('get', { ...given, ...its })[0])
+    for (const answer of answers) {
+      const { code, message, executed, isOverloaded, isRemote } = answer?.error ?? assert.fail('answered')
+      assert.deepEqual([code, executed, isOverloaded, isRemote], ['unavailable', 'no', true, true])
+      assert.equal(message, 'Too much to do right now.')
+    }
+    assert.equal(receiver.inFlight, 1)
+  })
+
+  it('lets who may not call, or asks for what is not valid, take no place', () => {
+    const { call, receiver } = setUp(() => assert.fail('ran'), user)
+    for (const given of [{ caller: {} }, { caller: userWith(), input: {} }]) call('get', given)
+    assert.equal(receiver.inFlight, 0)
+  })
+
+  it('asks those it refuses to come back at different times', () => {
+    const { call } = setUp(() => new Promise(() => {}))
+    const waits = new Set<number>()
+    for (let count = 0; count < 100; count++) waits.add(call('get')[0]?.error?.retryAfterMs ?? 100)
+    assert.ok(waits.size > 8 && Math.min(...waits) >= 50 && Math.max(...waits) <= 150, [...waits].join())
+  })
+
+  it('keeps the last places for what matters most', async () => {
+    const { call, clock, metrics } = setUp(() => new Promise(() => {}), anyone, fixedLimit(10))
+    const isRefused = (criticality: Criticality): boolean => call('get', { criticality })[0] !== undefined
+    let calls = 0
+    for (const criticality of ['sheddable', 'critical', 'critical_plus'] as const) {
+      // Until some wait, too.
+      while (!isRefused(criticality)) calls++
+      await clock.advance(0)
+    }
+    // Running and waiting: 5 and 3; then 4 and 2, and 3 in the place of sheddable ones; then 1, and 5 in the place of critical ones.
+    assert.equal(calls, 8 + 9 + 6)
+    const refused = metrics.counter('flotilla_server_refused_total', '', ['operation', 'criticality', 'why'])
+    const counts = [...refused.cells()].filter(({ cell }) => cell.value > 0)
+    assert.deepEqual(counts.map(({ values, cell }) => [...values.slice(1), cell.value]).toSorted(), [
+      ['critical', 'displaced', 5],
+      ['critical', 'full', 1],
+      ['critical_plus', 'full', 1],
+      ['sheddable', 'displaced', 3],
+      ['sheddable', 'full', 1],
+    ])
+  })
+
+  it('refuses what comes in when the event loop is late for its class, but neither streams nor what this process asks of itself', async () => {
+    const { call, clock, receiver, request } = setUp(
+      async function* () {
+        yield { n: 1 }
+      },
+      anyone,
+      fixedLimit(1),
+      { admits: (rank) => rank === 0 },
+    )
+    assert.equal(call('get')[0]?.error?.isOverloaded, true)
+    for (const given of [{ criticality: 'critical_plus' }, { isLocal: true }] as const)
+      assert.equal(call('get', given)[0]?.error?.isOverloaded, false)
+    for await (const item of receiver.stream(request('follow'))) assert.deepEqual(item, { n: 1 })
+    await clock.advance(0)
+  })
+
+  it('tells the limit how long calls took without their wait, and nothing of those that were refused by the handler', async () => {
+    const samples: number[] = []
+    const limit = { ...fixedLimit(1), sample: (durationMs: number) => void samples.push(durationMs) }
+    const { call, clock } = setUp(
+      async (input, ctx) => {
+        const { n } = input as { n: number }
+        await ctx.clock.sleep(n)
+        if (n === 700) ctx.cancellation.throwIfCanceled()
+        if (n === 2) throw new FlotillaError('not_found', 'No.')
+        return { n }
+      },
+      anyone,
+      limit,
+    )
+    call('get', { input: { n: 100 } })
+    call('get', { input: { n: 40 } })
+    await clock.advance(150)
+    assert.deepEqual(samples, [100, 40])
+    call('get', { input: { n: 2 } })
+    await clock.advance(10)
+    call('get', { input: { n: 700 }, deadlineMs: clock.monotonicMs() + 105 })
+    await clock.advance(1_000)
+    assert.deepEqual(samples, [100, 40, 700], 'one that ran out of time tells of the load')
+  })
+
   it('never runs what ran out of time in the queue', async () => {
     let runs = 0
     const { call, clock } = setUp(async (_, ctx) => {
@@ -223,6 +320,23 @@ describe('ServiceReceiver', () => {
     assert.equal(waiting[0]?.error?.code, 'deadline_exceeded')
     assert.equal(waiting[0].error.executed, 'no')
     assert.equal(runs, 1)
+  })
+
+  it('never runs what ran out of time just before its turn', async () => {
+    let runs = 0
+    const { call, clock, receiver } = setUp(async (_, ctx) => {
+      runs++
+      await ctx.clock.sleep(100)
+      return { n: 1 }
+    })
+    call('get')
+    // 5 ms of these are for the answer to travel; deadlines are looked at every 10 ms.
+    const waiting = call('get', { deadlineMs: 102 })
+    await clock.advance(200)
+    assert.equal(runs, 1)
+    assert.equal(`${waiting[0]?.error?.code} ${waiting[0]?.error?.executed}`, 'deadline_exceeded no')
+    assert.equal(waiting.length, 1)
+    assert.equal(receiver.inFlight, 0)
   })
 
   it('validates every item of a stream, and counts a foreign error as our own failure', async () => {

@@ -1,33 +1,35 @@
 /**
- * One call between its admission and its answer: steps 4 to 7 of `receive.ts`.
+ * One call between its admission and its answer: steps 5 to 7 of `receive.ts`.
  *
  * @module
  */
 import type { CancelListener } from '../kernel/cancellation.ts'
 import { asCallees, asSeenUpstream, FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Timed, type TimerWheel } from '../kernel/timer-wheel.ts'
-import type { Startable } from '../resilience/concurrency.ts'
+import type { Refusal, Waiting } from '../resilience/admission.ts'
 import { type CallRequest, Reply, type Settle } from '../wire/wire.ts'
 import { runUnderKey } from './idempotency.ts'
 import { OperationScope } from './operation-scope.ts'
+import { overloadError } from './overload.ts'
 import type { ServedOperation } from './served.ts'
 
-/** What a refused caller is asked to wait: about one short queue. */
-const RETRY_AFTER_MS = 100
-
 /** A call being answered; itself what waits in the wheel and in the queue, so that a call is few objects. */
-export class RunningCall extends Timed implements CancelListener, Startable {
+export class RunningCall extends Timed implements CancelListener, Waiting {
   readonly #served: ServedOperation
   readonly #request: CallRequest
   readonly #wheel: TimerWheel
   readonly #settleWith: Settle
   readonly #scope: OperationScope
+  /** The place of its class in `criticalities`. */
+  readonly #rank: number
+  #begunMs = 0
   #hasBegun = false
   #isSettled = false
 
   constructor(
     served: ServedOperation,
     request: CallRequest,
+    rank: number,
     deadlineMs: number,
     wheel: TimerWheel,
     settle: Settle,
@@ -35,6 +37,7 @@ export class RunningCall extends Timed implements CancelListener, Startable {
     super()
     this.#served = served
     this.#request = request
+    this.#rank = rank
     this.#wheel = wheel
     this.#settleWith = settle
     const { random } = served.service.environment.ports
@@ -43,15 +46,19 @@ export class RunningCall extends Timed implements CancelListener, Startable {
     request.cancellation.listen(this)
   }
 
-  /** Step 4. */
+  /** Takes its place, among those that run or those that wait: step 2 has found that there is one. */
   enter(): void {
-    const { bound } = this.#served.service
+    const { admission } = this.#served
+    const { startMs } = this.#request
     if (this.#isSettled) return
-    if (bound.tryEnter()) this.start()
-    else if (!bound.enqueue(this)) {
-      const options = { executed: 'no', retryAfterMs: RETRY_AFTER_MS } as const
-      this.#settle(undefined, new FlotillaError('unavailable', 'Too much to do right now.', options))
-    }
+    if (admission.tryEnter(this.#rank)) this.start(startMs)
+    else if (!admission.enqueue(this, this.#rank, startMs)) this.drop('full')
+  }
+
+  drop(refusal: Refusal): void {
+    const { service } = this.#served
+    this.#served.refused(refusal, this.#rank).add()
+    this.#settle(undefined, overloadError(refusal, service.environment.ports.random))
   }
 
   override expire(): void {
@@ -59,7 +66,7 @@ export class RunningCall extends Timed implements CancelListener, Startable {
   }
 
   canceled(error: FlotillaError): void {
-    if (!this.#hasBegun) this.#served.service.bound.withdraw(this)
+    if (!this.#hasBegun) this.#served.admission.withdraw(this, this.#rank)
     this.#scope.stop(error)
     this.#settle(
       undefined,
@@ -67,8 +74,14 @@ export class RunningCall extends Timed implements CancelListener, Startable {
     )
   }
 
-  /** Steps 5 and 6; holds a place in the bound. */
-  start(): void {
+  /** Steps 5 and 6; holds a place. */
+  start(nowMs: number): void {
+    if (nowMs >= this.#scope.deadlineMs) {
+      // The wheel is about to say so, too: nobody waits for it any more.
+      this.expire()
+      return this.#served.admission.leave(nowMs)
+    }
+    this.#begunMs = nowMs
     this.#hasBegun = true
     let output: unknown
     try {
@@ -98,21 +111,28 @@ export class RunningCall extends Timed implements CancelListener, Startable {
   #succeeded(output: unknown): void {
     const wrong = this.#scope.mistakeIn(output)
     if (wrong !== undefined) return this.#failed(wrong)
-    this.#served.service.bound.leave()
-    this.#settle(output, undefined)
+    const endMs = this.#nowMs()
+    this.#served.admission.leave(endMs, endMs - this.#begunMs)
+    this.#settle(output, undefined, endMs)
   }
 
   #failed(error: unknown): void {
-    const { operation, service } = this.#served
-    service.bound.leave()
+    const { operation, admission } = this.#served
+    const endMs = this.#nowMs()
+    // A refusal is quick whatever the load is; only one that ran out of time tells of it.
+    admission.leave(endMs, endMs >= this.#scope.deadlineMs ? endMs - this.#begunMs : undefined)
     const seen = asSeenUpstream(error, operation.reasons)
     // What the caller gets to see of these is next to nothing, so the log must have the whole.
     const isOurs = !isFlotillaError(error) || seen.code === 'internal' || seen.code === 'unknown'
     if (isOurs) this.#scope.log.error(`${operation.id} failed`, { error })
-    this.#settle(undefined, seen)
+    this.#settle(undefined, seen, endMs)
   }
 
-  #settle(output: unknown, error: FlotillaError | undefined): void {
+  #nowMs(): number {
+    return this.#served.service.environment.ports.clock.monotonicMs()
+  }
+
+  #settle(output: unknown, error: FlotillaError | undefined, endMs = this.#nowMs()): void {
     if (this.#isSettled) return
     this.#isSettled = true
     this.#wheel.remove(this)
@@ -120,7 +140,6 @@ export class RunningCall extends Timed implements CancelListener, Startable {
     request.cancellation.unlisten(this)
     const { operation, service, durations } = this.#served
     const code = error === undefined ? 'ok' : error.code
-    const endMs = service.environment.ports.clock.monotonicMs()
     const durationMs = endMs - request.startMs
     durations.observe(durationMs)
     this.#served.answered(code).add()

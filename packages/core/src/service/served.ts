@@ -5,22 +5,17 @@
  */
 import type { Operation } from '../contract/operation.ts'
 import type { Code } from '../kernel/code.ts'
-import { ConcurrencyBound } from '../resilience/concurrency.ts'
-import type { Counter, Histogram, Metrics } from '../telemetry/metrics.ts'
+import { criticalities } from '../kernel/context.ts'
+import type { Admission, Refusal } from '../resilience/admission.ts'
+import type { Counter, Gauge, Histogram, Metrics } from '../telemetry/metrics.ts'
 import type { SpanRing } from '../telemetry/spans.ts'
 import type { ScopeEnvironment } from './call-scope.ts'
 import type { AnyHandler } from './definition.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 
-/** How much a service answers at once, by default: enough to keep a pool of ten connections busy, with reserve. */
-const CONCURRENCY_DEFAULT = 256
-/** How many more may wait: as long as they are short, waiting is better than refusing. */
-const QUEUE_SHARE = 0.5
-
 /** What all operations of one service share. */
 export interface ServedService {
   readonly environment: ScopeEnvironment
-  readonly bound: ConcurrencyBound
   readonly spans: SpanRing
   /** Absent: the service has no database to keep keys in. */
   readonly idempotency: IdempotencyStore | undefined
@@ -32,18 +27,29 @@ export class ServedOperation {
   readonly handler: AnyHandler
   readonly service: ServedService
   readonly durations: Histogram
+  /** Who of its calls runs now. A stream has one that it does not use. */
+  readonly admission: Admission
   #ok: Counter | undefined
   readonly #failed = new Map<Code, Counter>()
+  readonly #refused = new Map<Refusal, Counter[]>()
   readonly #metrics: Metrics
 
-  constructor(operation: Operation, handler: AnyHandler, service: ServedService, metrics: Metrics) {
+  constructor(
+    operation: Operation,
+    handler: AnyHandler,
+    service: ServedService,
+    admission: Admission,
+    metrics: Metrics,
+  ) {
     this.operation = operation
     this.handler = handler
     this.service = service
+    this.admission = admission
     this.#metrics = metrics
     this.durations = metrics
       .histogram('flotilla_server_duration_seconds', 'Time to answer a call.', ['operation'])
       .with(operation.id)
+    if (operation.kind !== 'stream') this.#showAdmission()
   }
 
   /** The counter of answers with `code`. */
@@ -60,14 +66,38 @@ export class ServedOperation {
     return counter
   }
 
+  /** The counter of calls refused for `refusal`; `rank` is the place of the class in `criticalities`. */
+  refused(refusal: Refusal, rank: number): Counter {
+    let counters = this.#refused.get(refusal)
+    if (counters === undefined) {
+      const family = this.#metrics.counter('flotilla_server_refused_total', 'Calls refused for overload.', [
+        'operation',
+        'criticality',
+        'why',
+      ])
+      counters = criticalities.map((criticality) => family.with(this.operation.id, criticality, refusal))
+      this.#refused.set(refusal, counters)
+    }
+    return counters[rank] as Counter
+  }
+
+  #showAdmission(): void {
+    const { admission, operation } = this
+    const gauge = (name: string, help: string): Gauge =>
+      this.#metrics.gauge(name, help, ['operation']).with(operation.id)
+    const limit = gauge('flotilla_server_limit', 'How many calls may run at once.')
+    const running = gauge('flotilla_server_running', 'Calls that run.')
+    const queued = gauge('flotilla_server_queued', 'Calls that wait for a place.')
+    this.#metrics.onScrape(() => {
+      limit.set(admission.limit)
+      running.set(admission.running)
+      queued.set(admission.queued)
+    })
+  }
+
   #counter(code: Code | 'ok'): Counter {
     return this.#metrics
       .counter('flotilla_server_calls_total', 'Calls answered.', ['operation', 'code'])
       .with(this.operation.id, code)
   }
-}
-
-/** The bound on what one service answers at once. */
-export function serviceBound(limit = CONCURRENCY_DEFAULT): ConcurrencyBound {
-  return new ConcurrencyBound(limit, Math.floor(limit * QUEUE_SHARE))
 }

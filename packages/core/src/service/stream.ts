@@ -43,7 +43,7 @@ class StreamEnd extends Timed implements CancelListener {
 }
 
 /**
- * Runs the handler and passes its items on. A stream takes no place in the concurrency bound: it is idle most of the
+ * Runs the handler and passes its items on. A stream takes no place of its operation's admission: it is idle most of the
  * time, and connections bound how many there are.
  */
 export async function* answerStream(

@@ -135,6 +135,7 @@ export async function openTestApp(
       FLOTILLA_ISOLATION: 'clone',
       FLOTILLA_DRAIN_DELAY_MS: '20',
       FLOTILLA_POOL_MAX: '4',
+      FLOTILLA_POLICIES: options.environment?.['FLOTILLA_POLICIES'],
     })
     const opened = await openHost({ app, settings, environment, ports, log })
     closing.defer(`host ${host}`, () => opened.close())

@@ -110,7 +110,7 @@ describe('calls', () => {
 
   onEveryWire('an error keeps all it says', {}, async (_open, channel) => {
     const bodies: ErrorBody[] = [
-      { code: 'unavailable', message: 'Full.', executed: 'no', retryAfterMs: 40 },
+      { code: 'unavailable', message: 'Full.', executed: 'no', retryAfterMs: 40, isOverloaded: true },
       {
         code: 'aborted',
         message: 'Changed.',

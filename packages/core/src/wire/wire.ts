@@ -18,6 +18,8 @@ export interface CallRequest extends CallContext {
   readonly wantsJson: boolean
   /** When it came into this process, or was made in it, on `clock.monotonicMs()`: reading the clock has its price too. */
   readonly startMs: number
+  /** True when it was made in this process: it belongs to work that was let in. Absent: it came over a wire. */
+  readonly isLocal?: boolean
 }
 
 /** What came of a call: an error, or an output as a value or as JSON bytes. */

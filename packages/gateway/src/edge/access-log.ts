@@ -14,6 +14,8 @@ export interface AccessEntry {
   readonly path: string
   /** Id of the operation; absent where no route matched. */
   readonly operation: string | undefined
+  /** Name of the foreign server that was asked. */
+  readonly upstream: string | undefined
   readonly status: number
   readonly durationMs: number
   readonly bytes: number
@@ -67,10 +69,10 @@ export class AccessLog {
 
   #line(entry: AccessEntry): string {
     const { protocol, tlsVersion } = entry.peer
-    const { operation, userId, parentTrace, userAgent, code, error } = entry
+    const { operation, upstream, userId, parentTrace, userAgent, code, error } = entry
     return `{"level":"info","timestamp":"${this.#time()}","service":"gateway","instance":"${this.#instance}","message":"request","method":"${entry.method}","path":${JSON.stringify(entry.path)}${
       operation === undefined ? '' : `,"operation":"${operation}"`
-    },"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}","protocol":"${protocol}"${
+    }${upstream === undefined ? '' : `,"upstream":"${upstream}"`},"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}","protocol":"${protocol}"${
       tlsVersion === undefined ? '' : `,"tls":"${tlsVersion}"`
     }${
       userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`

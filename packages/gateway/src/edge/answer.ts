@@ -20,6 +20,13 @@ export interface Answer {
 }
 
 const nothing: readonly string[] = []
+const none: Readonly<Record<string, string>> = {}
+
+/** What the operator changes. */
+export interface HeaderChanges {
+  readonly set?: Readonly<Record<string, string>>
+  readonly remove?: readonly string[]
+}
 
 /** An answer that nobody may store. */
 export function privateAnswer(
@@ -66,6 +73,22 @@ export function plainProblem(status: number, detail: string): string {
 /** What every answer has: names and values in turn. */
 export function commonHeaders(requestId: string, traceparent: string): string[] {
   return ['x-request-id', requestId, 'traceparent', traceparent, 'x-content-type-options', 'nosniff']
+}
+
+/** The headers of an answer with what the operator adds and takes away; a field that is there already is replaced. */
+export function withHeaders(
+  own: readonly string[],
+  general: readonly string[],
+  { set = none, remove = [] }: HeaderChanges = {},
+): readonly string[] {
+  if (general.length === 0 && set === none && remove.length === 0) return own
+  const fields = new Map<string, string>()
+  for (const headers of [own, general, Object.entries(set).flat()]) {
+    for (let index = 0; index < headers.length; index += 2)
+      fields.set((headers[index] as string).toLowerCase(), headers[index + 1] as string)
+  }
+  for (const name of remove) fields.delete(name.toLowerCase())
+  return [...fields].flat()
 }
 
 /** Sends it; returns how many bytes the body has. */

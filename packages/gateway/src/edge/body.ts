@@ -8,6 +8,7 @@ import { FlotillaError } from '@flotilla/core/error'
 import { parseUntrustedJson } from '@flotilla/core/json'
 import type { Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
+import { type Step, transform } from '../policy/transform.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
@@ -15,11 +16,13 @@ const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
 /**
  * Reads it; undefined when there is none.
  *
+ * @param steps what the operator makes of it
  * @throws FlotillaError `invalid_argument`, with 413 or 415 where that says more; `canceled` when the client hangs up.
  */
 export async function readJsonBody(
   turn: Turn,
   { hasBody, contentType, contentLength = 0 }: RequestHead,
+  steps?: readonly Step[],
 ): Promise<unknown> {
   if (!hasBody) return undefined
   if (!JSON_TYPE.test(contentType ?? '')) {
@@ -28,7 +31,8 @@ export async function readJsonBody(
   if (contentLength > BODY_BYTES_MAX) throw tooLong()
   const bytes = await turn.readBody(BODY_BYTES_MAX)
   if (!isUtf8(bytes)) throw refuse('The body is not UTF-8.')
-  return parseUntrustedJson(bytes.toString('utf8'))
+  const body = parseUntrustedJson(bytes.toString('utf8'))
+  return steps === undefined ? body : transform(steps, body)
 }
 
 function tooLong(): FlotillaError {

@@ -12,13 +12,16 @@ import { AccessTokens } from '../auth/access-token.ts'
 import { ApiKeys } from '../auth/api-keys.ts'
 import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
-import { RateLimit } from '../limit/rate-limit.ts'
 import { clientAddress } from '../match/client-address.ts'
+import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
-import type { Edge, EdgeLimits, Route } from './equipment.ts'
+import { EdgePolicies } from './edge-policies.ts'
+import type { Edge } from './equipment.ts'
+import { Mirror } from './mirror.ts'
 import { createPages } from './pages.ts'
 import { openPublicServer } from './public-server.ts'
+import type { Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
 import type { EdgeSpec } from './spec.ts'
 
@@ -47,20 +50,24 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
     accessLog.flush()
     logFile.close()
   })
+  const routes = new Map(operations.map((operation) => [operation, routeOf(options, operation)]))
+  const policies = new EdgePolicies({ runtime, routes })
+  closing.defer('foreign servers', () => policies.close())
+  runtime.followPolicies((its) => policies.replace((its ?? {}) as GatewayPolicies))
   const edge: Edge = {
     runtime,
     router: createRouter(operations),
-    routes: new Map(operations.map((operation) => [operation, routeOf(options, operation)])),
+    routes,
+    policies,
     pages: createPages({ ...spec, contracts, isDraining: runtime.isDraining }),
     addressOf: clientAddress(config.trustedProxies),
-    limits: limitsOf(runtime),
     accessTokens: new AccessTokens({ issuers: options.issuers, clock, log }),
     apiKeys: new ApiKeys(clock, options.findApiKey),
     userOfCertificate: spec.certificateUsers ?? (() => undefined),
     userTokens: new UserTokens(config.userSigningKey, clock),
     accessLog,
     metrics: new EdgeMetrics(metrics),
-    corsOrigins: new Set(config.corsOrigins),
+    mirror: new Mirror(runtime, metrics),
     streams: new Set(),
   }
   const server = await openPublicServer(edge)
@@ -76,17 +83,5 @@ function routeOf({ runtime, spec }: EdgeOptions, operation: Operation): Route {
     strictKeyOf: spec.strictRoutes.find((route) => route.operation === operation)?.keyOf,
     cacheControl: cache === undefined ? 'no-store' : `${cache.scope}, max-age=${cache.maxAgeS}`,
     cacheControlOfUsers: cache === undefined ? 'no-store' : `private, max-age=${cache.maxAgeS}`,
-  }
-}
-
-function limitsOf({ config, clock }: ServiceRuntime<GatewaySettings>): EdgeLimits {
-  return {
-    address: new RateLimit('address', config.addressPerMinute, clock),
-    anonymous: new RateLimit('anonymous', config.anonymousPerMinute, clock),
-    tiers: new Map([
-      ['free', new RateLimit('free', config.freePerMinute, clock)],
-      ['premium', new RateLimit('premium', config.premiumPerMinute, clock)],
-    ]),
-    strict: new RateLimit('strict', config.strictPerMinute, clock),
   }
 }

@@ -26,6 +26,23 @@ function get(path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: gateway.test\r\n\r\n`
 }
 
+describe('A gateway whose event loop is late', () => {
+  it('refuses what matters least before it looks at who asks, serves the rest, and is soon as before', async (t) => {
+    const { ask, app } = await openTestGateway(t)
+    const guess = async (): Promise<number> => (await ask('/api/v1/guess')).status
+    assert.equal(await guess(), 401)
+    await until('it refuses', async () => {
+      const endMs = Date.now() + 120
+      while (Date.now() < endMs);
+      return (await guess()) === 503
+    })
+    assert.equal((await ask('/api/v1/things')).status, 200)
+    const { metrics } = app.hostOf('gateway')
+    await until('it is in time', () => metrics.toPrometheus().includes('flotilla_shedding_level 0\n'))
+    assert.equal(await guess(), 401)
+  })
+})
+
 describe('A rate limit', () => {
   it('bounds an address without login, whatever X-Forwarded-For it sends', async (t) => {
     const { ask, calls, token } = await openTestGateway(t, {

@@ -4,27 +4,35 @@
  *
  * @module
  */
-import { refusal } from '@flotilla/core/access'
+import { type Access, anyone, refusal, user } from '@flotilla/core/access'
 import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
+import type { CallContext } from '@flotilla/core/context'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { problemOf } from '@flotilla/core/problem'
-import { entityTag, preferenceOf, readInput, statusOf } from '@flotilla/core/rest'
+import { preferenceOf, readInput } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
 import { sendEvents } from '@flotilla/core/send-events'
 import type { BucketAnswer } from '@flotilla/core/token-bucket'
-import { TraceContext } from '@flotilla/core/trace-context'
 import type { Reply } from '@flotilla/core/wire'
 import type { Turn } from '../http/turn.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import type { RequestHead } from '../match/request-head.ts'
-import { type Answer, commonHeaders, emptyAnswer, errorAnswer, namesTag, outputOf, send } from './answer.ts'
+import type { ToUpstream } from '../policy/gateway-policies.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { type Answer, commonHeaders, errorAnswer, send, withHeaders } from './answer.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
-import type { Edge, Route } from './equipment.ts'
+import { countedBy, type RoutePlan, refusalBy } from './edge-policies.ts'
+import type { Edge } from './equipment.ts'
+import { findOperation, optionsAnswer } from './find-operation.ts'
+import { relay } from './relay.ts'
+import { RequestRecord } from './request-record.ts'
+import type { Route } from './route.ts'
+import { successAnswer } from './success-answer.ts'
+import { tunnel } from './tunnel.ts'
 
-const REFUSED_PATH_CHARS_MAX = 200
 /** Keys of buckets are kept; what they are made of comes from strangers. */
 const STRICT_KEY_CHARS_MAX = 256
 const UNLIMITED_ROLES = ['admin']
@@ -36,25 +44,16 @@ const EXPOSED =
 export class Exchange {
   readonly #edge: Edge
   readonly #turn: Turn
-  readonly #startMs: number
-  readonly #trace: TraceContext
+  readonly #record: RequestRecord
   readonly #headers: string[] = []
   readonly #cancellation = new Cancellation()
-  #requestId: string | undefined
-  #parentTrace: string | undefined
-  #userAgent: string | undefined
-  #path = ''
-  #address = ''
-  #user: User | undefined
-  #route: Route | undefined
+  #plan: RoutePlan | undefined
   #isCors = false
 
   constructor(edge: Edge, turn: Turn) {
-    const { clock, random } = edge.runtime
     this.#edge = edge
     this.#turn = turn
-    this.#startMs = clock.monotonicMs()
-    this.#trace = TraceContext.start(random, false)
+    this.#record = new RequestRecord(edge, turn)
   }
 
   /** Runs it to its end; never throws. What can be done at once is: most requests bring a token that was checked before. */
@@ -65,35 +64,69 @@ export class Exchange {
       const page = this.#page(head)
       if (page !== undefined) return this.#end(page)
       const match = this.#match(head)
-      this.#route = this.#edge.routes.get(match.operation) as Route
-      const { certificate } = this.#turn.peer
-      const user = knownUser(this.#edge, head, certificate)
-      if (user === 'unknown')
-        void authenticate(this.#edge, head, certificate).then(
-          (its) => this.#goOn(head, match, its),
+      this.#checkLoad(match)
+      const its = this.#plan?.policy.upstream?.keepsAuthorization
+        ? undefined
+        : knownUser(this.#edge, head, this.#turn.peer.certificate)
+      if (its === 'unknown')
+        void authenticate(this.#edge, head, this.#turn.peer.certificate).then(
+          (found) => this.#goOn(head, match, found),
           (error: unknown) => this.#fail(error),
         )
-      else this.#goOn(head, match, user)
+      else this.#goOn(head, match, its)
     } catch (error) {
       this.#fail(error)
     }
   }
 
+  /** Before tokens are checked and bodies read. Streams are let in: they would only come back at once. */
+  #checkLoad(match: RouteMatch | undefined): void {
+    if (match?.operation.kind === 'stream') return
+    const { criticality = match?.operation.criticality ?? 'critical' } = this.#plan?.policy ?? {}
+    const refused = this.#edge.runtime.refusal(criticality)
+    if (refused) throw refused
+  }
+
   /** From when it is known who asks. */
-  #goOn(head: RequestHead, match: RouteMatch, user: User | undefined): void {
+  #goOn(head: RequestHead, match: RouteMatch | undefined, its: User | undefined): void {
     try {
-      const route = this.#route as Route
-      this.#user = user
-      const caller = user === undefined ? anonymous : this.#edge.userTokens.callerOf(user)
+      this.#record.user = its
+      if (match === undefined) return this.#relay(head, this.#plan as RoutePlan)
+      const route = this.#choose(this.#record.route as Route)
+      const caller = its === undefined ? anonymous : this.#edge.userTokens.callerOf(its)
       this.#countCaller()
       this.#authorise(route, caller)
       if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
-      void readJsonBody(this.#turn, head)
+      void readJsonBody(this.#turn, head, this.#plan?.policy.request)
         .then((body) => this.#ask(route, head, match, body, caller))
         .catch((error: unknown) => this.#fail(error))
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** Has a foreign server answer. */
+  #relay(head: RequestHead, { policy, upstream }: RoutePlan): void {
+    const record = this.#record
+    const to = policy.upstream as ToUpstream
+    record.upstream = to.name
+    this.#countCaller()
+    const caller = { user: record.user, service: undefined, token: undefined }
+    this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${to.name}`)
+    this.#listenForHangUp()
+    const answer = head.isWebSocket ? tunnel : relay
+    answer(this.#edge, {
+      turn: this.#turn,
+      head,
+      upstream: upstream as Upstream,
+      to,
+      record,
+      isSecure: false,
+      cancellation: this.#cancellation,
+      headersOf: (theirs) =>
+        this.#ofAll([...commonHeaders(record.requestId, record.trace.toString()), ...theirs]),
+      onFail: (error) => this.#fail(error),
+    })
   }
 
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
@@ -105,25 +138,19 @@ export class Exchange {
 
   /** What a request claims to be, read strictly; what is ambiguous goes no further, and neither does its connection. */
   #readHead(): RequestHead {
-    const { head, remoteAddress, target } = this.#turn
+    const { head } = this.#turn
     if ('why' in head) {
-      this.#path = (target.split('?', 1)[0] as string).slice(0, REFUSED_PATH_CHARS_MAX)
-      this.#address = this.#edge.addressOf(remoteAddress, undefined)
+      this.#record.refused()
       const code = head.status >= 500 ? 'unimplemented' : 'invalid_argument'
       throw new FlotillaError(code, head.why, { status: head.status, executed: 'no' })
     }
-    this.#path = head.path
-    this.#requestId = head.requestId
-    this.#userAgent = head.userAgent
-    // The client's trace is not continued: who may write into ours would decide what is recorded.
-    this.#parentTrace = TraceContext.parse(head.traceparent ?? '')?.traceId
-    this.#address = this.#edge.addressOf(remoteAddress, head.forwardedFor)
+    this.#record.headed(head)
     this.#answerOrigin(head.origin)
     return head
   }
 
   #answerOrigin(origin: string | undefined): void {
-    const { corsOrigins } = this.#edge
+    const { corsOrigins } = this.#edge.policies
     if (corsOrigins.size === 0) return
     // Also where there is no origin: a shared cache must not give that answer to a browser.
     this.#headers.push('vary', 'Origin')
@@ -133,63 +160,74 @@ export class Exchange {
   }
 
   #countAddress(): void {
-    this.#count(this.#edge.limits.address, addressGroup(this.#address))
+    this.#count(this.#edge.policies.limits.address, addressGroup(this.#record.address))
   }
 
   /** Pages of the gateway itself, and what browsers ask before they ask. */
   #page(head: RequestHead): Answer | undefined {
     const { method } = this.#turn
-    if (method === 'OPTIONS') return this.#options(head)
+    if (method === 'OPTIONS') return optionsAnswer(this.#edge, head, this.#isCors)
     return method === 'GET' || method === 'HEAD' ? this.#edge.pages(head.path) : undefined
   }
 
-  #options({ path, corsMethod }: RequestHead): Answer {
-    const allowed = this.#allowedMethods(path)
-    if (corsMethod === undefined || !this.#isCors) return emptyAnswer(204, ['allow', allowed])
-    return emptyAnswer(204, [
-      'access-control-allow-methods',
-      allowed,
-      'access-control-allow-headers',
-      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key, X-Request-Id',
-      'access-control-max-age',
-      '600',
-    ])
-  }
-
-  #match({ path }: RequestHead): RouteMatch {
+  /** The operation that is meant; undefined: a foreign server is asked. */
+  #match(head: RequestHead): RouteMatch | undefined {
     const { method } = this.#turn
-    const hit = this.#edge.router.find(method === 'HEAD' ? 'GET' : method, path)
-    // A stream has no end that its length could be told of.
-    if (hit !== undefined && !(method === 'HEAD' && hit.operation.kind === 'stream')) return hit
-    const allowed = this.#allowedMethods(path)
-    this.#headers.push('allow', allowed)
-    throw new FlotillaError('unimplemented', `This path takes ${allowed}.`, { status: 405, executed: 'no' })
+    const { routes } = this.#edge.policies
+    const found = findOperation(this.#edge, method, head.path)
+    const hit = found !== undefined && 'operation' in found ? found : undefined
+    this.#plan =
+      hit === undefined ? routes.findForeign(method, head) : routes.find(hit.operation, method, head)
+    const refused = this.#plan && refusalBy(this.#plan.policy)
+    if (refused !== undefined) throw refused
+    if (this.#plan?.upstream !== undefined) return undefined
+    if (head.isWebSocket)
+      throw new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
+    if (found === undefined)
+      throw new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
+    if (hit === undefined) throw this.#notTaken((found as { allowed: string }).allowed)
+    this.#record.route = this.#edge.routes.get(hit.operation) as Route
+    return hit
   }
 
-  /** As the field `Allow` names them. */
-  #allowedMethods(path: string): string {
-    const { router, pages } = this.#edge
-    const methods = pages(path) === undefined ? router.allowedMethods(path) : ['GET']
-    if (methods.length === 0)
-      throw new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
-    const isStream = router.find('GET', path)?.operation.kind === 'stream'
-    const withHead = methods.includes('GET') && !isStream ? ['HEAD', ...methods] : methods
-    return ['OPTIONS', ...withHead].join(', ')
+  #notTaken(allowed: string): FlotillaError {
+    this.#headers.push('allow', allowed)
+    return new FlotillaError('unimplemented', `This path takes ${allowed}.`, { status: 405, executed: 'no' })
+  }
+
+  /** Who answers: what the route says, or somebody the operator has put there. */
+  #choose(route: Route): Route {
+    const { to, policy } = this.#plan ?? {}
+    if (to === undefined) return route
+    const key =
+      policy?.sticky === 'user' ? this.#record.user?.id : policy?.sticky && addressGroup(this.#record.address)
+    const chosen = key === undefined ? to.any(this.#edge.runtime.random) : to.of(key)
+    this.#record.route = chosen
+    return chosen
   }
 
   #countCaller(): void {
-    const { anonymous: perAddress, tiers } = this.#edge.limits
-    const user = this.#user
-    if (user === undefined) this.#count(perAddress, addressGroup(this.#address))
+    const { anonymous: perAddress, tiers } = this.#edge.policies.limits
+    const user = this.#record.user
+    if (user === undefined) this.#count(perAddress, addressGroup(this.#record.address))
     else if (!user.roles.some((role) => UNLIMITED_ROLES.includes(role))) {
       const limit = tiers.get(user.tier)
       if (limit !== undefined) this.#count(limit, user.id)
     }
+    const { limit, policy } = this.#plan ?? {}
+    if (limit !== undefined)
+      this.#count(limit, countedBy(policy?.limit?.by, this.#record.user, this.#record.address))
   }
 
   /** The same rule the service applies; here it saves the way there. */
   #authorise({ operation }: Route, caller: Caller): void {
-    const denied = refusal(operation.access, caller, operation.scope)
+    this.#checkAccess(operation.access, caller, operation.scope)
+  }
+
+  #checkAccess(access: Access, caller: Caller, scope: string): void {
+    const roles = this.#plan?.policy.roles
+    const denied =
+      refusal(access, caller, scope) ?? (roles && refusal({ kind: 'role', roles }, caller, scope))
     if (denied === undefined) return
     const message = denied === 'unauthenticated' ? 'Please log in.' : 'This is not allowed to you.'
     throw new FlotillaError(denied, message, { executed: 'no' })
@@ -197,24 +235,29 @@ export class Exchange {
 
   #countStrict(route: Route, input: unknown): void {
     if (route.strictKeyOf === undefined) return
-    const { strict } = this.#edge.limits
+    const { strict } = this.#edge.policies.limits
     const { id } = route.operation
-    this.#count(strict, `${id} ${addressGroup(this.#address)}`)
+    this.#count(strict, `${id} ${addressGroup(this.#record.address)}`)
     this.#count(strict, `${id} ${route.strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`)
   }
 
-  #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
-    const { operation } = route
+  #listenForHangUp(): void {
     const turn = this.#turn
     // While the token was checked or the body read; its event is over.
     if (turn.isOver) throw new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
     turn.onHangUp = () => this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
+  }
+
+  #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
+    const { operation } = route
+    this.#listenForHangUp()
+    const { timeoutMs = operation.timeoutMs, criticality = operation.criticality } = this.#plan?.policy ?? {}
     const context = {
       caller,
-      deadlineMs: this.#startMs + operation.timeoutMs,
-      requestId: this.#requestId,
-      trace: this.#trace,
-      criticality: operation.criticality,
+      deadlineMs: this.#record.startMs + timeoutMs,
+      requestId: this.#record.requestId,
+      trace: this.#record.trace,
+      criticality,
       cancellation: this.#cancellation,
     }
     const options = head.idempotencyKey === undefined ? {} : { idempotencyKey: head.idempotencyKey }
@@ -224,17 +267,36 @@ export class Exchange {
       return
     }
     const preference = operation.rest && preferenceOf(operation.rest, input)
+    const compare = this.#mirror(input, context)
     route.passOn.call(input, context, options, (reply) => {
+      compare?.(reply)
       if (preference !== undefined) this.#headers.push('preference-applied', preference)
-      if (reply.error === undefined) this.#end(this.#success(route, head, reply))
+      if (reply.error === undefined)
+        this.#end(
+          successAnswer(
+            route,
+            head.ifNoneMatch,
+            reply,
+            this.#record.user !== undefined,
+            this.#plan?.policy.response,
+          ),
+        )
       else this.#fail(reply.error)
     })
+  }
+
+  /** Asks somebody else the same, if the operator wants that; what it gives takes the answer, to compare. */
+  #mirror(input: unknown, context: CallContext): ((reply: Reply) => void) | undefined {
+    const { mirror, policy } = this.#plan ?? {}
+    if (mirror === undefined || this.#edge.runtime.random.next() >= (policy?.mirror?.share ?? 1))
+      return undefined
+    return this.#edge.mirror.call(mirror, input, context)
   }
 
   #stream(items: AsyncIterable<unknown>): void {
     const turn = this.#turn
     const { runtime, streams } = this.#edge
-    const { traceId } = this.#trace
+    const { traceId } = this.#record.trace
     // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
     turn.keepsConnection = false
     streams.add(this.#cancellation)
@@ -242,33 +304,12 @@ export class Exchange {
     void sendEvents(open, items, {
       clock: runtime.clock,
       cancellation: this.#cancellation,
-      headers: [...this.#headers, ...commonHeaders(this.#requestId ?? traceId, this.#trace.toString())],
+      headers: [...this.#headers, ...commonHeaders(this.#record.requestId, this.#record.trace.toString())],
       problemOf: (error) => problemOf(error, traceId),
     })
-      .then((bytes) => this.#log(200, bytes, undefined))
+      .then((bytes) => this.#record.ended(200, bytes, undefined))
       .catch((error: unknown) => this.#fail(error))
       .finally(() => streams.delete(this.#cancellation))
-  }
-
-  #success(route: Route, head: RequestHead, reply: Reply): Answer {
-    const rest = route.operation.rest as NonNullable<Route['operation']['rest']>
-    const { etag, acceptedWhile } = rest
-    if (reply.isReplayed) this.#headers.push('idempotent-replayed', 'true')
-    if (rest.status === 204) return emptyAnswer(204)
-    const body = reply.json ?? JSON.stringify(reply.output)
-    // Somebody who is known may see more than others: what they get is for no shared cache.
-    const cacheControl = this.#user === undefined ? route.cacheControl : route.cacheControlOfUsers
-    // Where the answer has to be looked into, its bytes are read.
-    const isLookedInto = etag !== undefined || acceptedWhile !== undefined
-    const output = isLookedInto ? outputOf(reply) : {}
-    if (etag !== undefined) {
-      const tag = entityTag(output[etag], body)
-      this.#headers.push('etag', tag)
-      const isUnchanged = route.operation.kind === 'query' && namesTag(head.ifNoneMatch, tag)
-      if (isUnchanged) return { ...emptyAnswer(304), cacheControl }
-    }
-    const status = statusOf(rest, output)
-    return { status, contentType: 'application/json', body, cacheControl, headers: [] }
   }
 
   #count(limit: RateLimit, key: string): void {
@@ -284,57 +325,26 @@ export class Exchange {
   #fail(error: unknown): void {
     const known = isFlotillaError(error) ? error : asSeenUpstream(error, {})
     if (!isFlotillaError(error))
-      this.#edge.runtime.log.error('the gateway failed', { error, trace_id: this.#trace.traceId })
+      this.#edge.runtime.log.error('the gateway failed', { error, trace_id: this.#record.trace.traceId })
     if (this.#turn.isAnswered) {
       this.#turn.destroy()
-      this.#log(known.status, 0, known)
+      this.#record.ended(known.status, 0, known)
       return
     }
-    this.#end(errorAnswer(known, this.#trace.traceId), known)
+    this.#end(errorAnswer(known, this.#record.trace.traceId), known)
+  }
+
+  /** With what the operator wants in every answer. */
+  #ofAll(headers: readonly string[]): readonly string[] {
+    const own = this.#headers.length === 0 ? headers : [...this.#headers, ...headers]
+    return withHeaders(own, this.#edge.policies.headers, this.#plan?.policy.headers)
   }
 
   #end(answer: Answer, error?: FlotillaError): void {
-    const all =
-      this.#headers.length === 0 ? answer : { ...answer, headers: [...this.#headers, ...answer.headers] }
+    const all = { ...answer, headers: this.#ofAll(answer.headers) }
     // Who leaves keeps no connection.
     if (this.#edge.runtime.isDraining()) this.#turn.keepsConnection = false
-    const bytes = send(this.#turn, all, this.#requestId ?? this.#trace.traceId, this.#trace.toString())
-    this.#log(answer.status, bytes, error)
-  }
-
-  #log(status: number, bytes: number, error: FlotillaError | undefined): void {
-    const { accessLog, metrics, runtime } = this.#edge
-    const durationMs = runtime.clock.monotonicMs() - this.#startMs
-    const { method } = this.#turn
-    const operation = this.#route?.operation.id
-    metrics.ended(operation ?? '-', status, durationMs)
-    const name = this.#route?.spanName ?? method
-    runtime.spans.record(
-      name,
-      'server',
-      this.#trace,
-      undefined,
-      this.#startMs,
-      durationMs,
-      error?.code ?? 'ok',
-    )
-    const { traceId } = this.#trace
-    accessLog.add({
-      method,
-      path: this.#path,
-      operation,
-      status,
-      durationMs,
-      bytes,
-      address: this.#address,
-      peer: this.#turn.peer,
-      userId: this.#user?.id,
-      requestId: this.#requestId ?? traceId,
-      traceId,
-      parentTrace: this.#parentTrace,
-      userAgent: this.#userAgent,
-      code: error?.code,
-      error: status >= 500 ? error?.message : undefined,
-    })
+    const bytes = send(this.#turn, all, this.#record.requestId, this.#record.trace.toString())
+    this.#record.ended(answer.status, bytes, error)
   }
 }

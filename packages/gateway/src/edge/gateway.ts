@@ -4,7 +4,7 @@
  * @module
  */
 import type { User } from '@flotilla/core/caller'
-import type { Contract } from '@flotilla/core/contract'
+import { type Contract, operationsOf } from '@flotilla/core/contract'
 import type { HttpClient } from '@flotilla/core/http-client'
 import {
   type Context,
@@ -15,6 +15,8 @@ import {
 } from '@flotilla/core/service'
 import type { JSONWebKeySet } from 'jose'
 import type { ForeignUsers, Issuer } from '../auth/issuer.ts'
+import { type GatewayPolicies, gatewayPoliciesCheck, reservedHeaders } from '../policy/gateway-policies.ts'
+import { mistakesInRoutes } from '../policy/route-policies.ts'
 import { openEdge } from './edge.ts'
 import { GatewaySettings } from './settings.ts'
 import type { EdgeSpec } from './spec.ts'
@@ -50,6 +52,10 @@ export function defineGateway<C extends Contract>(spec: GatewaySpec<C>): Service
     contract: spec.contract,
     config: GatewaySettings,
     calls: spec.contracts,
+    policies: {
+      check: gatewayPoliciesCheck,
+      mistakesIn: (value) => mistakesIn(value as GatewayPolicies, [...spec.contracts, spec.contract]),
+    },
     async open(runtime: ServiceRuntime<GatewaySettings>) {
       await openEdge({
         runtime,
@@ -61,6 +67,11 @@ export function defineGateway<C extends Contract>(spec: GatewaySpec<C>): Service
       return spec.handlers
     },
   })
+}
+
+function mistakesIn(policies: GatewayPolicies, contracts: readonly Contract[]): readonly string[] {
+  const operations = contracts.flatMap(operationsOf).filter(({ rest }) => rest !== undefined)
+  return [...reservedHeaders(policies), ...mistakesInRoutes(policies, operations)]
 }
 
 function ownIssuer<C extends Contract>(

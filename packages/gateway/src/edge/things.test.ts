@@ -38,6 +38,13 @@ export const things = defineContract({
       input: Id,
       output: Thing,
     }),
+    getAnew: query({
+      summary: 'Gives one, otherwise.',
+      access: anyone,
+      http: 'GET /anew/{id}',
+      input: Id,
+      output: Thing,
+    }),
     put: command({
       summary: 'Changes one.',
       access: user,
@@ -116,6 +123,13 @@ export const things = defineContract({
       input: Type.Object({ isAway: Type.Optional(Type.Boolean()) }),
       output: Type.Object({}),
     }),
+    guess: query({
+      summary: 'Nobody needs it.',
+      access: user,
+      criticality: 'sheddable',
+      http: 'GET /guess',
+      output: Type.Object({}),
+    }),
     watch: stream({
       summary: 'Counts to two.',
       access: anyone,
@@ -151,6 +165,10 @@ export function openThings(
         get({ id }) {
           tell('get')
           return { id, version: 3 }
+        },
+        getAnew({ id }) {
+          tell('getAnew')
+          return { id, version: id === 'same' ? 3 : 4 }
         },
         put({ id, version }) {
           tell('put')
@@ -190,6 +208,10 @@ export function openThings(
           tell('fail')
           if (isAway) throw new FlotillaError('unavailable', 'The secret store is away.')
           throw new TypeError('the secret is 42')
+        },
+        guess() {
+          tell('guess')
+          return {}
         },
         async *watch(_, ctx) {
           tell('watch')

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Socket } from 'node:net'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
+import type { FlotillaError } from '@flotilla/core/error'
 import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
 import type { RawHead } from './raw-head.ts'
@@ -17,6 +18,17 @@ const TOGETHER_BYTES_MAX = 16 * 1024
 export const NO_BODY = new Set([204, 304])
 const LAST_CHUNK = '0\r\n\r\n'
 
+/** Takes a body. */
+export interface BodyReceiver {
+  readonly bytesMax: number
+  /** False: for now it is enough. */
+  take(part: Buffer): boolean
+  /** It is whole. */
+  done(): void
+  /** It will not be whole. */
+  fail(error: FlotillaError): void
+}
+
 /** What the connection does for the request that is on it. */
 export interface Carrier {
   readonly socket: Socket
@@ -25,8 +37,12 @@ export interface Carrier {
   readonly remoteAddress: string
   /** True when another request may come after the answer to this one. */
   willKeep(): boolean
-  /** As `Turn.readBody`. */
-  readBody(bytesMax: number, head: RequestHead): Promise<Buffer>
+  /** Gives the body as it comes, from now on. */
+  receiveBody(receiver: BodyReceiver, head: RequestHead): void
+  /** Goes on after the receiver had enough for a while. */
+  goOn(): void
+  /** From now on the socket is somebody else's; gives what was read already. */
+  leaveIt(): Buffer
   /** The answer is on its way, whole. */
   answered(keepsConnection: boolean): void
 }
@@ -66,7 +82,30 @@ export class ConnectionTurn implements Turn {
   }
 
   readBody(bytesMax: number): Promise<Buffer> {
-    return this.#connection.readBody(bytesMax, this.head as RequestHead)
+    return new Promise((resolve, reject) => {
+      const parts: Buffer[] = []
+      const receiver: BodyReceiver = {
+        bytesMax,
+        take: (part) => parts.push(part) > 0,
+        done: () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)),
+        fail: reject,
+      }
+      this.#connection.receiveBody(receiver, this.head as RequestHead)
+    })
+  }
+
+  streamBody(bytesMax: number): Readable {
+    const connection = this.#connection
+    const body = new Readable({ read: () => connection.goOn() })
+    const receiver: BodyReceiver = {
+      bytesMax,
+      // Bytes that wait are looked at again by others.
+      take: (part) => body.push(Buffer.from(part)),
+      done: () => body.push(null),
+      fail: (error) => body.destroy(error),
+    }
+    connection.receiveBody(receiver, this.head as RequestHead)
+    return body
   }
 
   answer(status: number, headers: readonly string[], body: string | Uint8Array): void {
@@ -90,21 +129,33 @@ export class ConnectionTurn implements Turn {
     connection.answered(this.keepsConnection)
   }
 
-  stream(status: number, headers: readonly string[]): Writable {
+  stream(status: number, headers: readonly string[], length?: number): Writable {
     const connection = this.#connection
     const { socket } = connection
     this.isAnswered = true
     // A client of HTTP/1.0 knows the end of the answer by that of the connection.
-    this.keepsConnection &&= this.#isChunkable && connection.willKeep()
-    const framing = (this.#isChunkable ? 'transfer-encoding: chunked\r\n' : '') + this.#connectionLine()
+    const isChunked = this.#isChunkable && length === undefined
+    this.keepsConnection &&= (isChunked || length !== undefined) && connection.willKeep()
+    const framing =
+      (length === undefined
+        ? isChunked
+          ? 'transfer-encoding: chunked\r\n'
+          : ''
+        : `content-length: ${length}\r\n`) + this.#connectionLine()
     socket.write(connection.heads.text(status, headers, framing), 'latin1')
-    const stream = new StreamedAnswer(socket, this.#isChunkable, () => {
+    const stream = new StreamedAnswer(socket, isChunked, this.method === 'HEAD' ? 0 : length, () => {
       if (this.isOver) return
       this.isOver = true
       connection.answered(this.keepsConnection)
     })
     this.#stream = stream
     return stream
+  }
+
+  takeOver(): { readonly socket: Socket; readonly read: Buffer } {
+    this.isAnswered = true
+    this.isOver = true
+    return { socket: this.#connection.socket, read: this.#connection.leaveIt() }
   }
 
   #connectionLine(): string {
@@ -137,18 +188,25 @@ function latin1(body: string | Uint8Array): string {
 class StreamedAnswer extends Writable {
   readonly #socket: Socket
   readonly #isChunked: boolean
+  /** Bytes that were promised; undefined: no number was. */
+  #left: number | undefined
   readonly #onEnd: () => void
 
-  constructor(socket: Socket, isChunked: boolean, onEnd: () => void) {
+  constructor(socket: Socket, isChunked: boolean, length: number | undefined, onEnd: () => void) {
     super()
     this.#socket = socket
     this.#isChunked = isChunked
+    this.#left = length
     this.#onEnd = onEnd
     // What it was told is told by the turn, too.
     this.on('error', () => {})
   }
 
   override _write(part: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#left !== undefined) {
+      this.#left -= part.length
+      if (this.#left < 0) return done(new Error('The answer is longer than it was said to be.'))
+    }
     if (!this.#isChunked) this.#socket.write(part, done)
     // An empty chunk would be the last.
     else if (part.length === 0) done()
@@ -162,6 +220,7 @@ class StreamedAnswer extends Writable {
   }
 
   override _final(done: (error?: Error | null) => void): void {
+    if (this.#left) return done(new Error('The answer is shorter than it was said to be.'))
     if (this.#isChunked) this.#socket.write(LAST_CHUNK, 'latin1')
     done()
     this.#onEnd()

@@ -7,6 +7,7 @@
  * - `head`: a part of a head has come. Ends after the head's time (408).
  * - `turn`: a request is being answered; its body is read when it is asked for, within the request's time (408). What comes behind it
  *   waits unread: a command must not overtake another (RFC 9112, 9.3.2).
+ * - `taken`: another protocol is spoken on it, by somebody else.
  * - `lingering`: the last answer is sent, and what still comes is dropped: to close at once would reset the connection, and with it
  *   the answer that is on its way.
  * - `closed`.
@@ -22,7 +23,7 @@ import { type HeadRefusal, type RequestHead, readHead } from '../match/request-h
 import type { AnswerHeads } from './answer-head.ts'
 import { type BodyReader, ChunkedReader, LengthReader } from './body-reader.ts'
 import { hungUp, late, tooLong } from './body-refusals.ts'
-import { type Carrier, ConnectionTurn } from './connection-turn.ts'
+import { type BodyReceiver, type Carrier, ConnectionTurn } from './connection-turn.ts'
 import { isHopeless, type RawHead, readRawHead } from './raw-head.ts'
 import type { Peer } from './tls-front.ts'
 import type { Turn } from './turn.ts'
@@ -63,15 +64,7 @@ const CARRIAGE_RETURN = 13
 const LINE_FEED = 10
 const END_OF_HEAD = '\r\n\r\n'
 
-type Phase = 'idle' | 'head' | 'turn' | 'lingering' | 'closed'
-
-interface Waiting {
-  readonly bytesMax: number
-  readonly parts: Buffer[]
-  length: number
-  readonly resolve: (body: Buffer) => void
-  readonly reject: (error: FlotillaError) => void
-}
+type Phase = 'idle' | 'head' | 'turn' | 'taken' | 'lingering' | 'closed'
 
 /** A connection. */
 export class Connection implements Carrier, Served {
@@ -87,10 +80,14 @@ export class Connection implements Carrier, Served {
   #unread: Buffer | undefined
   #turn: ConnectionTurn | undefined
   #body: BodyReader | undefined
-  #waiting: Waiting | undefined
+  #receiver: BodyReceiver | undefined
+  #receivedBytes = 0
   #isAdvancing = false
   #sentBytes = 0
   #unsentSinceMs: number | undefined
+
+  readonly #onData = (chunk: Buffer): void => this.#push(chunk)
+  readonly #onDrain = (): void => this.#advance()
 
   constructor(socket: Socket, peer: Peer, options: ConnectionOptions) {
     this.socket = socket
@@ -99,12 +96,12 @@ export class Connection implements Carrier, Served {
     this.heads = options.heads
     this.remoteAddress = socket.remoteAddress ?? ''
     this.#sinceMs = options.clock.monotonicMs()
-    socket.on('data', (chunk: Buffer) => this.#push(chunk))
+    socket.on('data', this.#onData)
     socket.on('error', () => {
       // 'close' follows.
     })
     socket.on('close', () => this.#closed())
-    socket.on('drain', () => this.#advance())
+    socket.on('drain', this.#onDrain)
   }
 
   /** Looks whether its time is up. */
@@ -119,7 +116,7 @@ export class Connection implements Carrier, Served {
     } else if (this.#phase === 'head') {
       if (tookMs >= headMs) this.#refuse(408)
     } else if (this.#phase === 'turn') {
-      if (this.#waiting !== undefined && tookMs >= HEADS_A_REQUEST * headMs) this.#failBody(late())
+      if (this.#receiver !== undefined && tookMs >= HEADS_A_REQUEST * headMs) this.#failBody(late())
     } else if (this.#phase === 'lingering' && tookMs >= LINGER_MS) this.socket.destroy()
   }
 
@@ -147,19 +144,22 @@ export class Connection implements Carrier, Served {
     return this.#requests < REQUESTS_MAX && this.#skipBody()
   }
 
-  readBody(bytesMax: number, head: RequestHead): Promise<Buffer> {
-    if (this.#phase === 'closed') return Promise.reject(hungUp())
+  receiveBody(receiver: BodyReceiver, head: RequestHead): void {
+    if (this.#phase === 'closed') return receiver.fail(hungUp())
     if (head.expectsContinue && head.hasBody) this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
-    return new Promise((resolve, reject) => {
-      this.#waiting = { bytesMax, parts: [], length: 0, resolve, reject }
-      this.socket.resume()
-      this.#readBody()
-    })
+    this.#receiver = receiver
+    this.#receivedBytes = 0
+    this.goOn()
+  }
+
+  goOn(): void {
+    this.socket.resume()
+    if (this.#receiver !== undefined) this.#readBody(this.#receiver)
   }
 
   answered(keepsConnection: boolean): void {
     this.#turn = undefined
-    this.#waiting = undefined
+    this.#receiver = undefined
     this.#body = undefined
     if (!keepsConnection) return this.#linger()
     this.#phase = 'idle'
@@ -167,11 +167,20 @@ export class Connection implements Carrier, Served {
     this.#advance()
   }
 
+  leaveIt(): Buffer {
+    const unread = this.#unread ?? Buffer.alloc(0)
+    this.#phase = 'taken'
+    this.#unread = undefined
+    this.#turn = undefined
+    this.socket.off('data', this.#onData).off('drain', this.#onDrain)
+    return unread
+  }
+
   #push(chunk: Buffer): void {
     if (this.#phase === 'lingering') return
     this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
     if (this.#phase !== 'turn') this.#advance()
-    else if (this.#waiting !== undefined) this.#readBody()
+    else if (this.#receiver !== undefined) this.#readBody(this.#receiver)
     if (this.#unread !== undefined && this.#unread.length > BEHIND_BYTES_MAX) this.socket.pause()
   }
 
@@ -240,35 +249,33 @@ export class Connection implements Carrier, Served {
     this.#options.onTurn(this.#turn)
   }
 
-  #readBody(): void {
-    const waiting = this.#waiting as Waiting
+  #readBody(receiver: BodyReceiver): void {
     const body = this.#body
+    const unread = this.#unread
     try {
-      if (body !== undefined && this.#unread !== undefined) {
-        const unread = this.#unread
+      if (body !== undefined && unread !== undefined) {
         this.#unread = undefined
         const stopped = body.read(unread, 0, (part) => {
-          waiting.length += part.length
-          if (waiting.length <= waiting.bytesMax) waiting.parts.push(part)
+          this.#receivedBytes += part.length
+          if (this.#receivedBytes > receiver.bytesMax) throw tooLong(receiver.bytesMax)
+          if (!receiver.take(part)) this.socket.pause()
         })
-        if (waiting.length > waiting.bytesMax) throw tooLong(waiting.bytesMax)
         if (stopped < unread.length) this.#unread = unread.subarray(stopped)
       }
     } catch (error) {
       return this.#failBody(error as FlotillaError)
     }
     if (body !== undefined && !body.isComplete) return
-    this.#waiting = undefined
-    const { parts } = waiting
-    waiting.resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
+    this.#receiver = undefined
+    receiver.done()
   }
 
   #failBody(error: FlotillaError): void {
-    const waiting = this.#waiting
-    this.#waiting = undefined
+    const receiver = this.#receiver
+    this.#receiver = undefined
     if (this.#turn !== undefined) this.#turn.keepsConnection = false
     this.socket.pause()
-    waiting?.reject(error)
+    receiver?.fail(error)
   }
 
   /** Passes over a body that nobody asked for, where all of it has come; false when it has not. */

@@ -4,13 +4,13 @@
  * @module
  */
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import type { FlotillaError } from '@flotilla/core/error'
 import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
 import type { StreamHead } from '../match/stream-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
 import { hungUp, late, tooLong } from './body-refusals.ts'
-import { NO_BODY } from './connection-turn.ts'
+import { type BodyReceiver, NO_BODY } from './connection-turn.ts'
 import type { Peer } from './tls-front.ts'
 import type { Turn } from './turn.ts'
 
@@ -90,28 +90,50 @@ export class Http2Turn implements Turn {
   }
 
   readBody(bytesMax: number): Promise<Buffer> {
-    const stream = this.#stream
-    if (this.#isGone) return Promise.reject(hungUp())
-    if ((this.head as RequestHead).expectsContinue) stream.additionalHeaders({ ':status': 100 })
     return new Promise((resolve, reject) => {
       const parts: Buffer[] = []
-      let length = 0
-      this.#failBody = (error) => {
-        this.#failBody = undefined
-        stream.pause()
-        reject(error)
-      }
-      stream.on('data', (part: Buffer) => {
-        length += part.length
-        if (length <= bytesMax) parts.push(part)
-        else this.#failBody?.(tooLong(bytesMax))
+      this.#receiveBody({
+        bytesMax,
+        take: (part) => parts.push(part) > 0,
+        done: () => resolve(Buffer.concat(parts)),
+        fail: reject,
       })
-      stream.on('end', () => {
-        if (this.#failBody === undefined) return
-        this.#isBodyRead = true
-        this.#failBody = undefined
-        resolve(Buffer.concat(parts, length))
-      })
+    })
+  }
+
+  streamBody(bytesMax: number): Readable {
+    const body = new Readable({ read: () => void this.#stream.resume() })
+    this.#receiveBody({
+      bytesMax,
+      take: (part) => body.push(part),
+      done: () => body.push(null),
+      fail: (error) => body.destroy(error),
+    })
+    return body
+  }
+
+  #receiveBody(receiver: BodyReceiver): void {
+    const stream = this.#stream
+    if (this.#isGone) return receiver.fail(hungUp())
+    const { expectsContinue, hasBody } = this.head as RequestHead
+    if (!hasBody) return receiver.done()
+    if (expectsContinue) stream.additionalHeaders({ ':status': 100 })
+    let length = 0
+    this.#failBody = (error) => {
+      this.#failBody = undefined
+      stream.pause()
+      receiver.fail(error)
+    }
+    stream.on('data', (part: Buffer) => {
+      length += part.length
+      if (length > receiver.bytesMax) this.#failBody?.(tooLong(receiver.bytesMax))
+      else if (this.#failBody !== undefined && !receiver.take(part)) stream.pause()
+    })
+    stream.on('end', () => {
+      if (this.#failBody === undefined) return
+      this.#isBodyRead = true
+      this.#failBody = undefined
+      receiver.done()
     })
   }
 
@@ -128,8 +150,9 @@ export class Http2Turn implements Turn {
     if (!isEmpty) this.#send(bytes, 0)
   }
 
-  stream(status: number, headers: readonly string[]): Writable {
+  stream(status: number, headers: readonly string[], length?: number): Writable {
     const fields = this.#carrier.heads.fields(status, headers)
+    if (length !== undefined) fields['content-length'] = length
     this.isAnswered = true
     if (!this.#isGone) this.#stream.respond(fields)
     this.#streamed = new StreamedAnswer(this.#stream, {
@@ -142,6 +165,11 @@ export class Http2Turn implements Turn {
       cut: () => this.destroy(),
     })
     return this.#streamed
+  }
+
+  /** Never: the connection is that of others, too. */
+  takeOver(): undefined {
+    return undefined
   }
 
   destroy(): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
 import type { Peer } from './tls-front.ts'
 
@@ -31,10 +31,17 @@ export interface Turn {
    *   `canceled` when the client hangs up.
    */
   readBody(bytesMax: number): Promise<Buffer>
+  /** The body as it comes; it fails as `readBody` does. */
+  streamBody(bytesMax: number): Readable
   /** Answers. `headers` are names and values in turn, without those that tell of the length. */
   answer(status: number, headers: readonly string[], body: string | Uint8Array): void
-  /** Begins an answer whose length is not known yet; what is destroyed before its end takes the connection with it, or the stream. */
-  stream(status: number, headers: readonly string[]): Writable
+  /** Begins an answer, of so many bytes if that is known; what is destroyed before its end takes the connection with it, or the stream. */
+  stream(status: number, headers: readonly string[], length?: number): Writable
+  /**
+   * Leaves the connection to whoever asks, to speak another protocol on it; gives also what was read already. Undefined where the
+   * connection is not the request's alone.
+   */
+  takeOver(): { readonly socket: Duplex; readonly read: Buffer } | undefined
   /** Cuts the connection, or the stream. */
   destroy(): void
 }

@@ -12,7 +12,7 @@ describe('RateLimit', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 200 }), steps, async (perMinute, all) => {
         const clock = new VirtualClock()
-        const limit = new RateLimit('test', perMinute, clock)
+        const limit = new RateLimit('test', { perMinute, burst: perMinute }, clock)
         const taken: Record<string, number> = { a: 0, b: 0 }
         for (const { key, waitMs } of all) {
           await clock.advance(waitMs)
@@ -30,7 +30,7 @@ describe('RateLimit', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 1_000 }), async (perMinute) => {
         const clock = new VirtualClock()
-        const limit = new RateLimit('test', perMinute, clock)
+        const limit = new RateLimit('test', { perMinute, burst: perMinute }, clock)
         for (let index = 0; index < perMinute; index++) assert.ok(limit.take('a').isAllowed)
         const { isAllowed, retryAfterMs } = limit.take('a')
         assert.equal(isAllowed, false)
@@ -43,7 +43,7 @@ describe('RateLimit', () => {
   })
 
   it('tells of itself in the RateLimit fields', () => {
-    const limit = new RateLimit('free', 2, new VirtualClock())
+    const limit = new RateLimit('free', { perMinute: 2, burst: 2 }, new VirtualClock())
     assert.equal(limit.policyField, '"free";q=2;w=60')
     assert.equal(limit.field(limit.take('a')), '"free";r=1;t=0')
     limit.take('a')

@@ -18,10 +18,9 @@ export class RateLimit {
   readonly #clock: Clock
   readonly #buckets = new LRUCache<string, TokenBucket>({ max: BUCKETS_MAX })
 
-  /** `perMinute` tokens a minute, and as many at once. */
-  constructor(name: string, perMinute: number, clock: Clock) {
+  constructor(name: string, policy: BucketPolicy, clock: Clock) {
     this.name = name
-    this.policy = { perMinute, burst: perMinute }
+    this.policy = policy
     this.#clock = clock
   }
 

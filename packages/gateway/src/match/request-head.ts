@@ -20,6 +20,8 @@ export interface RequestHead {
   readonly isChunked: boolean
   /** False when the client closes after the answer. */
   readonly keepsConnection: boolean
+  /** Asks to go on as a WebSocket. */
+  readonly isWebSocket: boolean
   /** Waits with its body until it is asked for it. */
   readonly expectsContinue: boolean
   readonly host: string
@@ -38,6 +40,8 @@ export interface RequestHead {
   readonly traceparent: string | undefined
   readonly userAgent: string | undefined
   readonly corsMethod: string | undefined
+  /** All fields as they came: names and values in turn. For whoever looks for one by a name of its own. */
+  readonly rawHeaders: readonly string[]
 }
 
 /** Why a request is refused; the connection is closed after it. */
@@ -164,6 +168,7 @@ export function readHead(
     traceparent: fields.traceparent,
     userAgent: fields.userAgent,
     corsMethod: fields.corsMethod,
+    rawHeaders,
   }
 }
 
@@ -171,19 +176,20 @@ export function readHead(
 function readWishes(
   httpVersion: string,
   { connection = '', expect, idempotencyKey, upgrade }: Fields,
-): Pick<RequestHead, 'keepsConnection' | 'expectsContinue'> | HeadRefusal {
+): Pick<RequestHead, 'keepsConnection' | 'expectsContinue' | 'isWebSocket'> | HeadRefusal {
   const tokens = connection === '' ? [] : tokensOf(connection)
-  if (upgrade !== undefined && tokens.includes('upgrade'))
-    return refuse(501, 'No other protocol is spoken here.')
+  const isUpgrade = upgrade !== undefined && tokens.includes('upgrade')
+  if (isUpgrade && (upgrade.toLowerCase() !== 'websocket' || httpVersion !== '1.1'))
+    return refuse(501, 'The only other protocol that may be spoken here is WebSocket.')
   const expectsContinue = httpVersion !== '1.0' && expect !== undefined
   if (expectsContinue && expect.toLowerCase() !== '100-continue')
     return refuse(417, 'The only expectation known here is 100-continue.')
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey))
     return refuse(400, 'Idempotency-Key takes up to 255 ASCII characters.')
-  // RFC 9112, 9.3
+  // RFC 9112, 9.3. What wants to be a WebSocket and may not is of no use for anything else.
   const keepsConnection =
-    !tokens.includes('close') && (httpVersion !== '1.0' || tokens.includes('keep-alive'))
-  return { keepsConnection, expectsContinue }
+    !isUpgrade && !tokens.includes('close') && (httpVersion !== '1.0' || tokens.includes('keep-alive'))
+  return { keepsConnection, expectsContinue, isWebSocket: isUpgrade }
 }
 
 /** RFC 3986, 3.2.2 and 3.2.3, of which the Internet's names and addresses are left. */

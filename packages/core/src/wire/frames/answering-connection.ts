@@ -12,7 +12,7 @@ import { FlotillaError, isFlotillaError } from '../../kernel/error.ts'
 import type { Trust } from '../trust.ts'
 import type { CallRequest, Receiver, Reply } from '../wire.ts'
 import { callBodyStart, readCall, readCallNumbers } from './call-frame.ts'
-import { type Encoding, openEncoding } from './encoding.ts'
+import { type Encoding, jsonEncoding, openEncoding } from './encoding.ts'
 import {
   type FrameLimits,
   frameLimits,
@@ -214,15 +214,16 @@ export class AnsweringConnection {
     const cancellation = credit?.cancellation ?? new Cancellation()
     this.#running.set(id, cancellation)
     const request = readCall(frame, operation, input, caller, this.#arrivedMs, cancellation)
-    if (credit === undefined) this.#receiver.call(request, (reply) => this.#answer(id, reply))
+    if (credit === undefined)
+      this.#receiver.call(request, (reply) => this.#answer(id, reply, request.wantsJson))
     else void this.#answerStream(id, credit, request)
   }
 
-  #answer(id: number, reply: Reply): void {
+  #answer(id: number, reply: Reply, wantsJson: boolean): void {
     this.#running.delete(id)
     if (this.#socket.destroyed) return
     const flags = reply.isReplayed ? replyFlags.isReplayed : 0
-    if (reply.error === undefined) this.#sendReply(id, reply, flags)
+    if (reply.error === undefined) this.#sendReply(id, reply, flags, wantsJson)
     else this.#sendError(id, reply.error, flags)
     if (this.#hasPeerSaidGoodbye) this.#endIfIdle()
   }
@@ -251,23 +252,25 @@ export class AnsweringConnection {
     this.#streams.get(readUint32(frame, 8))?.give(readUint32(frame, REPLY_HEAD_BYTES))
   }
 
-  #sendReply(id: number, reply: Reply, flags: number): void {
+  #sendReply(id: number, reply: Reply, flags: number, wantsJson: boolean): void {
     try {
-      this.#sendValue(kinds.reply, id, reply.output, flags)
+      // A caller that only passes it on is spared to read it and to write it again.
+      if (wantsJson) this.#sendValue(kinds.reply, id, reply.output, flags | replyFlags.isJson, jsonEncoding)
+      else this.#sendValue(kinds.reply, id, reply.output, flags)
     } catch (error) {
       this.#sendError(id, error as FlotillaError, flags)
     }
   }
 
   /** @throws FlotillaError `internal`, nothing sent, when it is too long or cannot be encoded. */
-  #sendValue(kind: number, id: number, value: unknown, flags = 0): void {
+  #sendValue(kind: number, id: number, value: unknown, flags = 0, encoding = this.#encoding): void {
     const start = this.#writer.beginFor(kind, id, flags)
     try {
-      this.#encoding.encode(value, this.#writer)
+      encoding.encode(value, this.#writer)
       this.#writer.end(start, this.#frameBytesMax)
     } catch (cause) {
       this.#writer.discard(start)
-      this.#encoding.forget()
+      encoding.forget()
       throw new FlotillaError('internal', 'The answer is too long or cannot be encoded.', { cause })
     }
   }

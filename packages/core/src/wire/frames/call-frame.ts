@@ -45,7 +45,9 @@ export function beginCall(writer: FrameWriter, request: CallRequest, numbers: Ca
   const { buffer } = writer
   const { operation, credit, leftMs } = numbers
   buffer[start + 5] =
-    (trace.isSampled ? callFlags.isSampled : 0) | (credit === undefined ? 0 : callFlags.isStream)
+    (trace.isSampled ? callFlags.isSampled : 0) |
+    (credit === undefined ? 0 : callFlags.isStream) |
+    (request.wantsJson ? callFlags.wantsJson : 0)
   buffer[start + 6] = operation >>> 8
   buffer[start + 7] = operation
   writeUint32(buffer, start + 8, numbers.call)
@@ -110,7 +112,7 @@ export function readCall(
   return {
     operation,
     input,
-    wantsJson: false,
+    wantsJson: ((frame[5] as number) & callFlags.wantsJson) !== 0,
     caller,
     startMs,
     deadlineMs: startMs + readLeftMs(frame),

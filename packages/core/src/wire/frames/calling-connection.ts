@@ -14,7 +14,7 @@ import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import { ItemQueue } from '../item-queue.ts'
 import { type CallRequest, type Channel, Reply, type Settle } from '../wire.ts'
 import { beginCall } from './call-frame.ts'
-import { type Encoding, openEncoding } from './encoding.ts'
+import { type Encoding, jsonEncoding, openEncoding } from './encoding.ts'
 import {
   type EncodingName,
   encodings,
@@ -261,13 +261,14 @@ export class CallingConnection implements Channel, Abandoner {
 
   #replied(frame: Buffer): void {
     const pending = this.#pending.get(readUint32(frame, 8))
+    const encoding = ((frame[5] as number) & replyFlags.isJson) === 0 ? this.#encoding : jsonEncoding
     if (pending === undefined) {
-      if (!this.#encoding.isStateless) this.#encoding.decode(frame, REPLY_HEAD_BYTES)
+      if (!encoding.isStateless) encoding.decode(frame, REPLY_HEAD_BYTES)
       return
     }
-    const keepsJson = pending.request.wantsJson && this.#encoding.isStateless
-    const output = keepsJson ? undefined : this.#encoding.decode(frame, REPLY_HEAD_BYTES)
-    const json = keepsJson ? frame.subarray(REPLY_HEAD_BYTES) : undefined
+    const json =
+      pending.request.wantsJson && encoding.isStateless ? frame.subarray(REPLY_HEAD_BYTES) : undefined
+    const output = json === undefined ? encoding.decode(frame, REPLY_HEAD_BYTES) : undefined
     this.#settle(pending, new Reply(output, undefined, json, this.#arrivedMs, isReplayed(frame)))
   }
 

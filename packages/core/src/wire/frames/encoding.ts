@@ -29,7 +29,8 @@ export function openEncoding(name: EncodingName): Encoding {
   return name === 'json' ? jsonEncoding : recordEncoding()
 }
 
-const jsonEncoding: Encoding = {
+/** JSON: every connection may use it for single bodies, too. */
+export const jsonEncoding: Encoding = {
   name: 'json',
   isStateless: true,
   encode(value, writer) {

@@ -47,10 +47,10 @@ export const kinds = {
 } as const
 
 /** Flags of a CALL. */
-export const callFlags = { isSampled: 1, isStream: 2 } as const
+export const callFlags = { isSampled: 1, isStream: 2, wantsJson: 4 } as const
 
 /** Flags of a REPLY or ERROR. */
-export const replyFlags = { isReplayed: 1 } as const
+export const replyFlags = { isReplayed: 1, isJson: 2 } as const
 
 /** Bytes before the headers of a CALL. */
 export const CALL_HEAD_BYTES = 52

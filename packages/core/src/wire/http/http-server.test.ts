@@ -5,7 +5,7 @@ import { anyone } from '../../contract/access.ts'
 import { defineContract, operationsOf } from '../../contract/contract.ts'
 import { command } from '../../contract/operation.ts'
 import { Type } from '../../contract/schema.ts'
-import { anonymous } from '../../kernel/caller.ts'
+import { anonymous, type Caller } from '../../kernel/caller.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { createIds } from '../../kernel/ids.ts'
 import { systemRandom } from '../../kernel/random.ts'
@@ -40,7 +40,10 @@ const waiter = defineContract({
 })
 
 /** A server whose orders are done when they are waited for. */
-async function openWaiter(t: TestContext): Promise<{ port: number; requests: CallRequest[] }> {
+async function openWaiter(
+  t: TestContext,
+  caller: Caller = anonymous,
+): Promise<{ port: number; requests: CallRequest[] }> {
   const requests: CallRequest[] = []
   const receiver: Receiver = {
     operations: operationsOf(waiter),
@@ -56,7 +59,7 @@ async function openWaiter(t: TestContext): Promise<{ port: number; requests: Cal
     port: 0,
     ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
     receiver,
-    authenticate: () => anonymous,
+    authenticate: () => caller,
   })
   t.after(() => server.close())
   return { port: server.port, requests }
@@ -108,5 +111,22 @@ describe('the HTTP face', () => {
       requests.map(({ input }) => input).toSorted((one) => ('waitS' in (one as object) ? 1 : -1)),
       inputs,
     )
+  })
+
+  it('the HTTP face lets services say how much a call matters, and others only lower what the contract says', async (t) => {
+    const seen = async (caller: Caller): Promise<readonly unknown[]> => {
+      const { port, requests } = await openWaiter(t, caller)
+      for (const criticality of ['critical_plus', 'sheddable', 'most_of_all']) {
+        const init = {
+          method: 'POST',
+          body: '{"dish":"soup"}',
+          headers: { 'x-flotilla-criticality': criticality },
+        }
+        assert.equal((await fetch(`http://127.0.0.1:${port}/api/v1/orders`, init)).status, 202)
+      }
+      return requests.map(({ criticality }) => criticality)
+    }
+    assert.deepEqual(await seen(anonymous), ['critical', 'sheddable', 'critical'])
+    assert.deepEqual(await seen({ service: 'cart' }), ['critical_plus', 'sheddable', 'critical'])
   })
 })

@@ -13,7 +13,7 @@ import { PROBLEM_TYPE } from '../../contract/problem.ts'
 import { entityTag, preferenceOf, readInput, statusOf } from '../../contract/rest.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { Cancellation } from '../../kernel/cancellation.ts'
-import { criticalities, type Ports } from '../../kernel/context.ts'
+import { type Criticality, criticalities, lessCritical, type Ports } from '../../kernel/context.ts'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '../../kernel/error.ts'
 import { parseUntrustedJson } from '../../kernel/json.ts'
 import { TraceContext } from '../../kernel/trace-context.ts'
@@ -171,9 +171,7 @@ class HttpFace {
       deadlineMs: startMs + timeoutOf(incoming, match.operation),
       requestId: requestIdOf(incoming),
       trace,
-      criticality:
-        criticalities.find((name) => name === incoming.headers[headers.criticality]) ??
-        match.operation.criticality,
+      criticality: criticalityOf(incoming, caller, match.operation),
       cancellation,
       idempotencyKey: textHeader(incoming, headers.idempotencyKey),
     }
@@ -237,6 +235,13 @@ function requestIdOf(incoming: IncomingMessage): string | undefined {
 function timeoutOf(incoming: IncomingMessage, operation: Operation): number {
   const given = Number(incoming.headers[headers.timeoutMs] ?? Number.NaN)
   return given >= 0 ? Math.min(given, operation.timeoutMs) : operation.timeoutMs
+}
+
+/** A service passes on what it was given; who comes from outside gets what the contract says, or less. */
+function criticalityOf(incoming: IncomingMessage, caller: Caller, operation: Operation): Criticality {
+  const wanted = criticalities.find((name) => name === incoming.headers[headers.criticality])
+  if (wanted === undefined) return operation.criticality
+  return caller.service === undefined ? lessCritical(operation.criticality, wanted) : wanted
 }
 
 /** @throws FlotillaError `invalid_argument` when it is not JSON, `resource_exhausted` (413) when it is too long. */

@@ -11,12 +11,13 @@ import type { TraceContext } from '../../kernel/trace-context.ts'
 export interface WireProblem extends Problem {
   readonly executed: Executed
   readonly isExhausted: boolean
+  readonly isOverloaded: boolean
   /** As the header `retry-after`, which knows whole seconds only. */
   readonly retryAfterMs?: number | undefined
 }
 
 /** What is answered instead of `error`. */
 export function wireProblem(error: FlotillaError, trace: TraceContext): WireProblem {
-  const { executed, isExhausted, retryAfterMs } = error
-  return { ...problemOf(error, trace.traceId), executed, isExhausted, retryAfterMs }
+  const { executed, isExhausted, isOverloaded, retryAfterMs } = error
+  return { ...problemOf(error, trace.traceId), executed, isExhausted, isOverloaded, retryAfterMs }
 }

@@ -1,0 +1,92 @@
+/**
+ * What is known of one request, for those who ask later: one line in the access log, its metrics and its span.
+ *
+ * @module
+ */
+import type { User } from '@flotilla/core/caller'
+import type { FlotillaError } from '@flotilla/core/error'
+import { TraceContext } from '@flotilla/core/trace-context'
+import type { Turn } from '../http/turn.ts'
+import type { RequestHead } from '../match/request-head.ts'
+import type { Edge } from './equipment.ts'
+import type { Route } from './route.ts'
+
+const REFUSED_PATH_CHARS_MAX = 200
+
+/** A request, as it becomes known. */
+export class RequestRecord {
+  readonly startMs: number
+  readonly trace: TraceContext
+  readonly #edge: Edge
+  readonly #turn: Turn
+  #path = ''
+  #requestId: string | undefined
+  #parentTrace: string | undefined
+  #userAgent: string | undefined
+  address = ''
+  user: User | undefined
+  route: Route | undefined
+  /** The foreign server that answers, by its name. */
+  upstream: string | undefined
+
+  constructor(edge: Edge, turn: Turn) {
+    const { clock, random } = edge.runtime
+    this.#edge = edge
+    this.#turn = turn
+    this.startMs = clock.monotonicMs()
+    this.trace = TraceContext.start(random, false)
+  }
+
+  /** Chosen by the client, or the id of the trace. */
+  get requestId(): string {
+    this.#requestId ??= this.trace.traceId
+    return this.#requestId
+  }
+
+  /** The request is refused for what its head is. */
+  refused(): void {
+    const { target, remoteAddress } = this.#turn
+    this.#path = (target.split('?', 1)[0] as string).slice(0, REFUSED_PATH_CHARS_MAX)
+    this.address = this.#edge.addressOf(remoteAddress, undefined)
+  }
+
+  /** The head is read. */
+  headed({ path, requestId, userAgent, traceparent, forwardedFor }: RequestHead): void {
+    this.#path = path
+    this.#requestId = requestId
+    this.#userAgent = userAgent
+    // The client's trace is not continued: who may write into ours would decide what is recorded.
+    this.#parentTrace = TraceContext.parse(traceparent ?? '')?.traceId
+    this.address = this.#edge.addressOf(this.#turn.remoteAddress, forwardedFor)
+  }
+
+  /** The answer is on its way, or is not to be had. */
+  ended(status: number, bytes: number, error: FlotillaError | undefined): void {
+    const { accessLog, metrics, runtime } = this.#edge
+    const durationMs = runtime.clock.monotonicMs() - this.startMs
+    const { method } = this.#turn
+    const operation = this.route?.operation.id
+    const { trace, upstream } = this
+    metrics.ended(operation ?? (upstream === undefined ? '-' : `upstream ${upstream}`), status, durationMs)
+    const name = this.route?.spanName ?? (upstream === undefined ? method : `${method} ${upstream}`)
+    runtime.spans.record(name, 'server', trace, undefined, this.startMs, durationMs, error?.code ?? 'ok')
+    accessLog.add({
+      method,
+      path: this.#path,
+      operation,
+      upstream,
+      status,
+      durationMs,
+      bytes,
+      address: this.address,
+      peer: this.#turn.peer,
+      userId: this.user?.id,
+      requestId: this.requestId,
+      traceId: trace.traceId,
+      parentTrace: this.#parentTrace,
+      userAgent: this.#userAgent,
+      code: error?.code,
+      error: status >= 500 ? error?.message : undefined,
+    })
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * A WebSocket with a foreign server: checked like any request, and then a pipe.
+ *
+ * @source RFC 6455, 4.2 and 10.2 (origins)
+ * @module
+ */
+import type { Duplex } from 'node:stream'
+import type { CancelListener } from '@flotilla/core/cancellation'
+import { FlotillaError } from '@flotilla/core/error'
+import type { UpstreamHeaders } from '../upstream/upstream.ts'
+import type { Edge } from './equipment.ts'
+import { type RelayOptions, upstreamRequest } from './relay.ts'
+
+/** Without a byte in either direction. */
+const IDLE_MS_MAX = 300_000
+const HANDSHAKE = ['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions']
+const HANDSHAKE_VALUE = /^[\x20-\x7e]*$/
+
+/** Opens it, or refuses. */
+export function tunnel(edge: Edge, options: RelayOptions): void {
+  const refused = refusal(options)
+  if (refused !== undefined) return options.onFail(refused)
+  options.upstream.open(upstreamRequest(options), {
+    fail: options.onFail,
+    opened(headers, theirs) {
+      const taken = options.turn.takeOver()
+      if (taken === undefined) {
+        theirs.destroy()
+        return options.onFail(
+          new FlotillaError('unimplemented', 'There is no WebSocket on this connection.', { status: 501 }),
+        )
+      }
+      const { socket: ours, read } = taken
+      ours.write(switching(headers, options.record.requestId), 'latin1')
+      theirs.write(read)
+      join(edge, options, ours, theirs)
+    },
+  })
+}
+
+function refusal({ turn, head, to }: RelayOptions): FlotillaError | undefined {
+  const { webSocketOrigins: origins } = to
+  if (origins === undefined || turn.method !== 'GET')
+    return new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
+  // Programs that are no browsers do not say.
+  if (head.origin === undefined || origins.includes('*') || origins.includes(head.origin)) return undefined
+  return new FlotillaError('permission_denied', 'This origin may open no WebSocket here.', { executed: 'no' })
+}
+
+function switching(headers: UpstreamHeaders, requestId: string): string {
+  const lines = HANDSHAKE.flatMap((name) => {
+    const value = headers[name]
+    return typeof value === 'string' && HANDSHAKE_VALUE.test(value) ? [`${name}: ${value}\r\n`] : []
+  })
+  return `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nx-request-id: ${requestId}\r\n${lines.join('')}\r\n`
+}
+
+/** Passes on what comes until either side ends, nothing has come for long, or the gateway leaves. */
+function join(
+  { runtime, streams }: Edge,
+  { cancellation, record }: RelayOptions,
+  ours: Duplex,
+  theirs: Duplex,
+): void {
+  const { clock } = runtime
+  let bytes = 0
+  let seenMs = clock.monotonicMs()
+  const seen = (part: Buffer): void => {
+    bytes += part.length
+    seenMs = clock.monotonicMs()
+  }
+  const listener: CancelListener = { canceled: () => ours.destroy() }
+  let isOver = false
+  const end = (): void => {
+    if (isOver) return
+    isOver = true
+    timer.cancel()
+    streams.delete(cancellation)
+    cancellation.unlisten(listener)
+    ours.destroy()
+    theirs.destroy()
+    record.ended(101, bytes, undefined)
+  }
+  const look = (): void => {
+    const idleMs = clock.monotonicMs() - seenMs
+    if (idleMs >= IDLE_MS_MAX) end()
+    else timer = clock.schedule(IDLE_MS_MAX - idleMs, look)
+  }
+  let timer = clock.schedule(IDLE_MS_MAX, look)
+  streams.add(cancellation)
+  cancellation.listen(listener)
+  for (const [from, to] of [
+    [ours, theirs],
+    [theirs, ours],
+  ] as const) {
+    from.on('data', seen)
+    from.on('error', end)
+    from.on('close', end)
+    from.pipe(to)
+  }
+}

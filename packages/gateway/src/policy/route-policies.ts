@@ -1,0 +1,122 @@
+/**
+ * Route policies, ready to be asked: for each operation those that may be about it, the most particular first.
+ *
+ * @module
+ */
+import type { Operation } from '@flotilla/core/operation'
+import { apiPrefix } from '@flotilla/core/router'
+import type { RequestHead } from '../match/request-head.ts'
+import type { GatewayPolicies, RoutePolicy } from './gateway-policies.ts'
+import { RouteMatcher } from './route-match.ts'
+
+interface Ready<T> {
+  readonly matcher: RouteMatcher
+  readonly plan: T
+}
+
+/** All of them; a `T` is what is made of each. */
+export class RoutePolicies<T> {
+  readonly #byOperation = new Map<Operation, readonly Ready<T>[]>()
+  readonly #foreign: readonly Ready<T>[]
+
+  constructor(
+    { routes = [] }: GatewayPolicies,
+    operations: readonly Operation[],
+    planOf: (policy: RoutePolicy) => T,
+  ) {
+    const all = routes
+      .map((policy) => ({
+        matcher: new RouteMatcher(policy.match),
+        plan: planOf(policy),
+        isForeign: policy.upstream !== undefined,
+      }))
+      .toSorted((a, b) => compare(b.matcher.weight, a.matcher.weight))
+    this.#foreign = all.filter(({ isForeign }) => isForeign)
+    for (const operation of operations) {
+      const its = all.filter(({ matcher }) => matcher.mayMatch(templateOf(operation)))
+      if (its.length > 0) this.#byOperation.set(operation, its)
+    }
+  }
+
+  /** What holds for this request, which means `operation`; undefined: nothing in particular. */
+  find(operation: Operation, method: string, head: RequestHead): T | undefined {
+    const its = this.#byOperation.get(operation)
+    return its?.find(({ matcher }) => matcher.takes(method, head))?.plan
+  }
+
+  /** The same for a request that means no operation: a foreign server may know it. */
+  findForeign(method: string, head: RequestHead): T | undefined {
+    return this.#foreign.find(({ matcher }) => matcher.takes(method, head))?.plan
+  }
+}
+
+/** Mistakes in what the policies name, as `pointer: what is wrong`. */
+export function mistakesInRoutes(
+  { routes = [], upstreams = {} }: GatewayPolicies,
+  operations: readonly Operation[],
+): readonly string[] {
+  const byId = new Map(operations.map((operation) => [operation.id, operation]))
+  return routes.flatMap(({ match, to = [], mirror, sticky, upstream, access }, index) => {
+    if (upstream !== undefined)
+      return mistakesInForeign(`/routes/${index}`, routes[index] as RoutePolicy, upstreams)
+    const matcher = new RouteMatcher(match)
+    const about = operations.filter((operation) => matcher.mayMatch(templateOf(operation)))
+    const methods = match.methods?.map((method) => (method === 'HEAD' ? 'GET' : method))
+    const its = about.filter(({ rest }) => methods?.some((method) => method === rest?.method) ?? true)
+    const pointer = `/routes/${index}`
+    const wrong = (at: string, id: string): string[] => {
+      const target = byId.get(id)
+      if (target === undefined) return [`${pointer}${at}: there is no such operation with a route`]
+      const unlike = its.find((operation) => !isAlike(operation, target))
+      return unlike === undefined ? [] : [`${pointer}${at}: does not take what ${unlike.id} takes`]
+    }
+    const mistakes = to.flatMap(({ operation }, at) => wrong(`/to/${at}/operation`, operation))
+    if (to.length > 0 && to.every(({ weight }) => weight === 0))
+      mistakes.push(`${pointer}/to: nobody has any weight`)
+    if (sticky !== undefined && to.length === 0) mistakes.push(`${pointer}/sticky: there is no \`to\``)
+    if (mirror !== undefined) {
+      mistakes.push(...wrong('/mirror/operation', mirror.operation))
+      if (byId.get(mirror.operation)?.kind !== 'query')
+        mistakes.push(`${pointer}/mirror: only queries can be made twice`)
+    }
+    if (access !== undefined) mistakes.push(`${pointer}/access: contracts say who may call their operations`)
+    if (its.length === 0) mistakes.push(`${pointer}/match: no operation has such a route`)
+    return mistakes
+  })
+}
+
+function mistakesInForeign(
+  pointer: string,
+  { match, upstream, access, to, mirror, request, response }: RoutePolicy,
+  upstreams: NonNullable<GatewayPolicies['upstreams']>,
+): string[] {
+  const { name = '', strip = '' } = upstream ?? {}
+  const mistakes: string[] = []
+  if (!Object.hasOwn(upstreams, name)) mistakes.push(`${pointer}/upstream/name: there is no such upstream`)
+  if (access === undefined) mistakes.push(`${pointer}/access: say who may ask it`)
+  if (access === 'user' && upstream?.keepsAuthorization)
+    mistakes.push(`${pointer}/access: who asks is not known where the upstream checks it`)
+  if (!`${match.path}/`.startsWith(`${strip}/`))
+    mistakes.push(`${pointer}/upstream/strip: is not where the path begins`)
+  if (request !== undefined || response !== undefined)
+    mistakes.push(`${pointer}/upstream: its bodies are passed on as they come`)
+  if (to !== undefined || mirror !== undefined)
+    mistakes.push(`${pointer}/upstream: answers instead of any operation`)
+  return mistakes
+}
+
+/** True when requests to one can be answered by the other. */
+function isAlike(one: Operation, other: Operation): boolean {
+  const of = ({ kind, rest }: Operation): string =>
+    JSON.stringify([kind, rest?.method, rest?.hasBody, [...(rest?.path.match(/\{[^}]+\}/g) ?? [])].sort()])
+  return of(one) === of(other)
+}
+
+function templateOf(operation: Operation): string {
+  return apiPrefix(operation) + (operation.rest?.path ?? '')
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, index) => value !== b[index])
+  return at < 0 ? 0 : (a[at] as number) - (b[at] as number)
+}
