@@ -286,6 +286,11 @@ describe('the other commands', () => {
     assert.match(audit, /"audit":"redrive"[^\n]*search:1/)
     assert.match(audit, /"audit":"retry saga"[^\n]*saga-1/)
 
+    assert.match(await told('cache', 'purge', 'products'), /forgets it now/)
+    assert.match(await told('events', 'gateway.cachePurged'), /#\d+ gateway\.cachePurged/)
+    const nothing = await run(bed, 'cache', 'purge')
+    assert.deepEqual([nothing.exitCode, nothing.output], [2, ''])
+
     const topics = JSON.parse(await told('events', '--json')) as { topic: string }[]
     assert.ok(Array.isArray(topics))
     assert.ok(Array.isArray(JSON.parse(await told('events', '*', '--limit', '2', '--json'))))

@@ -3,7 +3,7 @@
  *
  * A review changes what `GET /products/{id}` answers, and the ETag of that answer is the product's version; so a review
  * makes a new version, or caches would go on showing the old rating. (The price: an admin who was writing meanwhile
- * reads again.) Others keep no ratings and are not told.
+ * reads again.) Others keep no ratings; `productRated` is for caches.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { isUniqueViolation } from '@flotilla/core/pg-errors'
 import { Id, Type } from '@flotilla/core/schema'
 import type { Handlers } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
-import type { catalog } from '../contracts/catalog.ts'
+import { catalog } from '../contracts/catalog.ts'
 import { CursorTime, type Position, readCursor, writeCursor } from '../contracts/cursor.ts'
 import { seesUnpublished } from './product-row.ts'
 
@@ -56,11 +56,13 @@ export const addReview: Handlers<typeof catalog>['addReview'] = async (input, ct
   try {
     return await ctx.commit(async (tx) => {
       // First, so that reviews of one product wait for each other here and none is lost from the sum.
-      const counted = await tx.execute(sql`
+      const counted = await tx.maybe<{ version: number }>(sql`
         update product set rating_sum = rating_sum + ${stars}, rating_count = rating_count + 1,
           version = version + 1, updated_at = ${now}
-        where id = ${id} and deleted_at is null and (is_published or ${seesUnpublished(ctx)})`)
-      if (counted === 0) throw ctx.fail('no_product')
+        where id = ${id} and deleted_at is null and (is_published or ${seesUnpublished(ctx)})
+        returning version`)
+      if (counted === undefined) throw ctx.fail('no_product')
+      await ctx.publish(tx, catalog.events.productRated, { productId: id, version: counted.version })
       return tx.one<ReviewRow>(sql`
         insert into review (id, product_id, user_id, author, stars, title, body, created_at)
         values (${ctx.newId()}, ${id}, ${userId}, ${pseudonym(userId)}, ${stars}, ${title}, ${text}, ${now})

@@ -132,7 +132,8 @@ export const catalog = defineContract({
       reasons: {
         bad_cursor: { code: 'invalid_argument', title: 'This cursor does not belong to this list' },
       },
-      cache: { maxAgeS: 10, scope: 'public' },
+      // Of what is in stock it tells what was so when it was made.
+      cache: { maxAgeS: 10, scope: 'everyone', tags: ['products'], partialIfNull: ['items.stock'] },
     }),
     product: query({
       summary: 'One product.',
@@ -141,7 +142,14 @@ export const catalog = defineContract({
       input: Type.Object({ id: Id }),
       output: Product,
       reasons: productReasons,
-      cache: { maxAgeS: 5, scope: 'public' },
+      cache: {
+        maxAgeS: 5,
+        scope: 'everyone',
+        // They see what is not published.
+        exceptRoles: ['admin'],
+        tags: ['product:{id}', 'sku:{output.sku}'],
+        partialIfNull: ['stock'],
+      },
     }),
     productsBySku: query({
       summary: 'Published products by SKU; unknown ones are left out.',
@@ -156,7 +164,8 @@ export const catalog = defineContract({
       access: anyone,
       http: 'GET /categories',
       output: Type.Object({ items: Type.Array(Category) }),
-      cache: { maxAgeS: 60, scope: 'public' },
+      // How many products there are in each.
+      cache: { maxAgeS: 60, scope: 'everyone', tags: ['products'] },
     }),
     createProduct: command({
       summary: 'Adds a product.',
@@ -166,6 +175,7 @@ export const catalog = defineContract({
       input: Type.Object({ sku: Sku, ...ProductFields, isPublished: Type.Optional(Type.Boolean()) }),
       output: Product,
       reasons: writeReasons,
+      changes: ['products'],
     }),
     updateProduct: command({
       summary: 'Replaces what is written about a product.',
@@ -180,6 +190,7 @@ export const catalog = defineContract({
         no_category: writeReasons.no_category,
         too_large: writeReasons.too_large,
       },
+      changes: ['products', 'product:{id}'],
     }),
     deleteProduct: command({
       summary: 'Takes a product out of the catalog; orders keep what they know of it.',
@@ -189,6 +200,7 @@ export const catalog = defineContract({
       input: Type.Object({ id: Id, version: Version }),
       output: Nothing,
       reasons: { ...productReasons, ...staleVersion },
+      changes: ['products', 'product:{id}'],
     }),
     republish: command({
       summary: 'Tells of products again, a page a call, for who lost what it knew of them.',
@@ -233,6 +245,7 @@ export const catalog = defineContract({
         ...productReasons,
         already_reviewed: { code: 'already_exists', title: 'You have reviewed this product' },
       },
+      changes: ['products', 'product:{id}'],
     }),
   },
   events: {
@@ -247,6 +260,12 @@ export const catalog = defineContract({
         /** Null: it is shown no more. */
         content: Type.Union([ProductContent, Type.Null()]),
       }),
+    }),
+    productRated: event({
+      version: 1,
+      key: 'productId',
+      summary: 'A product has a review more, and another rating; nothing else of it has changed.',
+      data: Type.Object({ productId: Id, version: Version }),
     }),
   },
 })

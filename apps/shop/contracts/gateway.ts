@@ -8,6 +8,7 @@ import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
 import { Type } from '@flotilla/core/schema'
 import { Partial } from '@flotilla/gateway/aggregate'
+import { cachePurged, purgeCache } from '@flotilla/gateway/purge'
 import { Profile } from './auth.ts'
 import { Cart } from './cart.ts'
 import { Category, Product } from './catalog.ts'
@@ -34,6 +35,7 @@ export const gateway = defineContract({
   version: 1,
   summary: 'Pages put together from several services; a part that fails is null, with a note in `partial`.',
   operations: {
+    purgeCache,
     placeOrder: command({
       summary:
         'Orders what is in your cart. Answers at once, or, if you wait for it, when the order is confirmed.',
@@ -93,4 +95,5 @@ export const gateway = defineContract({
       }),
     }),
   },
+  events: { cachePurged },
 })

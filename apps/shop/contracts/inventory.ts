@@ -108,6 +108,7 @@ export const inventory = defineContract({
         ...staleVersion,
         below_reserved: { code: 'failed_precondition', status: 409, title: 'More than that is reserved' },
       },
+      changes: ['sku:{sku}'],
     }),
     reserve: command({
       summary: 'Keeps all of it for an order for a while, or nothing; once per order.',

@@ -55,6 +55,8 @@ export const search = defineContract({
         bad_cursor: { code: 'invalid_argument', title: 'This cursor does not belong to this search' },
       },
       criticality: 'sheddable_plus',
+      // Not by events: it hears of them itself, and may answer as before when the gateway has heard already.
+      cache: { maxAgeS: 2, scope: 'everyone', tags: [] },
     }),
   },
 })

@@ -5,6 +5,7 @@
  */
 import { defineGateway } from '@flotilla/gateway'
 import { together } from '@flotilla/gateway/aggregate'
+import { invalidates } from '@flotilla/gateway/cache'
 import { auth } from '../contracts/auth.ts'
 import { cart } from '../contracts/cart.ts'
 import { catalog } from '../contracts/catalog.ts'
@@ -53,6 +54,11 @@ export const gatewayService = defineGateway({
   strictRoutes: [
     { operation: auth.operations.login, keyOf: byEmail },
     { operation: auth.operations.register, keyOf: byEmail },
+  ],
+  invalidations: [
+    invalidates(catalog.events.productChanged, ({ productId }) => ['products', `product:${productId}`]),
+    invalidates(catalog.events.productRated, ({ productId }) => ['products', `product:${productId}`]),
+    invalidates(inventory.events.stockChanged, ({ sku }) => [`sku:${sku}`]),
   ],
   handlers: {
     placeOrder,

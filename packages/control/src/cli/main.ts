@@ -9,6 +9,7 @@ import { isFlotillaError } from '@flotilla/core/error'
 import { PlacementError } from '../topology/placement.ts'
 import { commonOptions, type OptionSpec, readArguments, UsageError } from './arguments.ts'
 import type { Command } from './command.ts'
+import { cache } from './commands/cache.ts'
 import { call } from './commands/call.ts'
 import { contracts, openapi, routes } from './commands/contracts.ts'
 import { dlq } from './commands/dlq.ts'
@@ -34,6 +35,7 @@ const commands: readonly Command[] = [
   events,
   dlq,
   saga,
+  cache,
   call,
   routes,
   contracts,

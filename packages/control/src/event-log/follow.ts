@@ -50,25 +50,71 @@ export async function* follow(
   const { tail, clock } = parts
   const wanted = new Wanted(options)
   const eventsMax = Math.min(options.limit ?? BATCH_EVENTS_MAX, BATCH_EVENTS_MAX)
+  const hasHeartbeat = options.heartbeatMs !== undefined
+  const signs = new SignsOfLife(clock, options.heartbeatMs)
   if (wanted.furthest > tail.head) await checkEnd(parts, wanted.furthest)
   let cursor = wanted.from
-  /** Where the follower knows itself to be; undefined before the first batch. */
-  let told: number | undefined
-  let toldMs = clock.monotonicMs()
   while (!signal.aborted && !tail.isClosed) {
     const batch =
       fromRing(tail, cursor, wanted, eventsMax) ?? (await fromTable(parts, cursor, wanted, eventsMax))
     cursor = batch.upTo
     const isAtEnd = cursor >= tail.head
-    const isDue = clock.monotonicMs() - toldMs >= TELL_MS || (told === undefined && isAtEnd)
-    if (batch.events.length > 0 || batch.forgottenUpTo !== undefined || (isDue && told !== cursor)) {
-      yield batch
-      told = cursor
-      toldMs = clock.monotonicMs()
-    } else if (isAtEnd) {
-      await tail.news(signal, told === cursor ? undefined : toldMs + TELL_MS - clock.monotonicMs())
-    }
+    if (isNews(batch) || signs.isDue(cursor, isAtEnd)) {
+      // Whoever relies on hearing of everything must not be told that nothing came when nobody can look.
+      if (hasHeartbeat && tail.isFailing) throw unreadable()
+      yield hasHeartbeat ? { ...batch, isEnd: isAtEnd } : batch
+      signs.gave(cursor)
+    } else if (isAtEnd) await tail.news(signal, signs.waitMs(cursor))
   }
+}
+
+function isNews({ events, forgottenUpTo }: Batch): boolean {
+  return events.length > 0 || forgottenUpTo !== undefined
+}
+
+/** When a follower is told how far the log goes though there is nothing that it wants. */
+class SignsOfLife {
+  readonly #clock: Clock
+  readonly #everyMs: number
+  /** Also where the follower knows it already. */
+  readonly #isAlways: boolean
+  /** Where the follower knows itself to be; undefined before the first batch. */
+  #told: number | undefined
+  #toldMs: number
+
+  constructor(clock: Clock, heartbeatMs: number | undefined) {
+    this.#clock = clock
+    this.#everyMs = heartbeatMs ?? TELL_MS
+    this.#isAlways = heartbeatMs !== undefined
+    this.#toldMs = clock.monotonicMs()
+  }
+
+  isDue(cursor: number, isAtEnd: boolean): boolean {
+    if (this.#told === undefined && isAtEnd) return true
+    return this.#isWanted(cursor) && this.#dueMs() <= 0
+  }
+
+  /** Until the next one; undefined: it takes news. */
+  waitMs(cursor: number): number | undefined {
+    return this.#isWanted(cursor) ? this.#dueMs() : undefined
+  }
+
+  gave(cursor: number): void {
+    this.#told = cursor
+    this.#toldMs = this.#clock.monotonicMs()
+  }
+
+  #isWanted(cursor: number): boolean {
+    return this.#isAlways || this.#told !== cursor
+  }
+
+  #dueMs(): number {
+    return this.#toldMs + this.#everyMs - this.#clock.monotonicMs()
+  }
+}
+
+function unreadable(): FlotillaError {
+  return new FlotillaError('unavailable', 'The log cannot be read right now.')
 }
 
 /** Another instance may know more of the log than this one does yet, so the database decides. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import type { Database } from '@flotilla/core/database'
+import { FlotillaError } from '@flotilla/core/error'
 import { testEventLog } from '@flotilla/core/event-log-conformance'
 import { testEvent } from '@flotilla/core/event-log-fixture'
 import { TestFollower } from '@flotilla/core/event-log-follower'
@@ -168,6 +169,28 @@ describe('PostgresLog', () => {
     await until('it follows', () => told.length === 1)
     log.close()
     await following
+  })
+
+  it('gives no signs of life while nobody can look', async (t) => {
+    const test = await openDatabase(t)
+    const database = test.open({ poolMax: 4 })
+    let isAway = false
+    const log = await openLog(t, test, {
+      use: (work) =>
+        isAway
+          ? Promise.reject(new FlotillaError('unavailable', 'Away.'))
+          : work(database.session(testCall())),
+    })
+    const stop = new AbortController()
+    t.after(async () => stop.abort())
+    const wish = { topics: ['orders.happened'], positions: { 0: 0 }, heartbeatMs: 50 }
+    const following = (async () => {
+      for await (const { isEnd } of log.follow(wish, stop.signal)) {
+        assert.equal(isEnd, true)
+        isAway = true
+      }
+    })()
+    await assert.rejects(following, { code: 'unavailable' })
   })
 
   it('fails the append that is wrong, not those in the same transaction', async (t) => {

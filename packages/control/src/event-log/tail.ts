@@ -67,6 +67,11 @@ export class Tail {
     return this.#stop.signal.aborted
   }
 
+  /** True while what is new cannot be read. */
+  get isFailing(): boolean {
+    return this.#isFailing
+  }
+
   /** This instance has committed something. */
   committed(): void {
     void this.refresh()

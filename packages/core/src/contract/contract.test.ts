@@ -56,6 +56,11 @@ const define = ({
 
 const without = <T, K extends keyof T>(value: T, key: K): T => ({ ...value, [key]: undefined })
 
+const everyone = { maxAgeS: 1, scope: 'everyone' } as const
+const withCache = (cache: NonNullable<OperationSpec['cache']>, more: Partial<OperationSpec> = {}): Spec => ({
+  operations: { get: { ...get, cache, ...more } },
+})
+
 /** Each a contract with one mistake, and the words that must name it. */
 const mistakes: readonly (readonly [Spec, RegExp])[] = [
   [{ name: 'Things' }, /name must match/],
@@ -79,6 +84,28 @@ const mistakes: readonly (readonly [Spec, RegExp])[] = [
       },
     },
     /change gives reason late no code/,
+  ],
+  [withCache({ ...everyone, tags: ['Things'] }), /get has a tag Things, which is not like 'name'/],
+  [withCache({ ...everyone, tags: ['thing:{id'] }), /get has a tag thing:\{id, which is not like 'name'/],
+  [withCache({ ...everyone, tags: ['thing:{sku}'] }), /get has a tag thing:\{sku\}, and no such field/],
+  [withCache({ ...everyone, tags: ['t:{output.sku}'] }), /get has a tag t:\{output.sku\}, and no such field/],
+  [
+    withCache({ ...everyone, partialIfNull: ['sku'] }),
+    /get is partial without sku, which is no output field/,
+  ],
+  [withCache(everyone, { access: user }), /get has answers that are kept for everybody, and not everybody/],
+  [
+    withCache({ maxAgeS: 1, scope: 'public', tags: [] }, { access: user }),
+    /get has answers that are kept for everybody, and not everybody may call it/,
+  ],
+  [withCache({ maxAgeS: 1, scope: 'private', tags: [] }), /get has private answers, which nobody keeps/],
+  [
+    withCache({ maxAgeS: 1, scope: 'public', exceptRoles: ['admin'] }),
+    /get excepts roles from everyone, and its answers are not for everyone/,
+  ],
+  [
+    { operations: { change: { ...change, changes: ['t:{sku}'] } } },
+    /change has a tag t:\{sku\}, and no such/,
   ],
   [{ operations: { get: { ...get, http: 'FETCH /things' } } }, /get has a route that is not like/],
   [{ operations: { get: { ...get, http: 'GET things' } } }, /get has a route that is not like/],

@@ -6,6 +6,7 @@
  */
 import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
+import { pathMistakes, tagMistakes } from './cache-tags.ts'
 import { type EventSpec, type EventType, nameEvent } from './event.ts'
 import type { Kind, Operation, OperationSpec, Reasons } from './operation.ts'
 import { isRoute, parseRest, type Rest, type RestSpec } from './route.ts'
@@ -169,7 +170,23 @@ function operationMistakes(name: string, operation: OperationSpec): string[] {
     if (!/^[a-z][a-z0-9_]*$/.test(reason)) mistakes.push(`names reason ${reason}, which is not snake_case`)
     if ((code as unknown) === undefined) mistakes.push(`gives reason ${reason} no code`)
   }
+  mistakes.push(...cacheMistakes(operation))
   if (operation.http !== undefined) mistakes.push(...restMistakes(operation))
+  return mistakes
+}
+
+function cacheMistakes({ cache, changes, access, input, output }: OperationSpec): string[] {
+  const mistakes = tagMistakes([...(cache?.tags ?? []), ...changes], input, output)
+  if (cache === undefined) return mistakes
+  const { scope, exceptRoles, tags, partialIfNull = [] } = cache
+  mistakes.push(...pathMistakes(partialIfNull, output))
+  // What everybody is given must be what anyone may have.
+  const isForAll = scope === 'everyone' || tags !== undefined
+  if (isForAll && access?.kind !== 'anyone')
+    mistakes.push('has answers that are kept for everybody, and not everybody may call it')
+  if (scope === 'private' && tags !== undefined) mistakes.push('has private answers, which nobody keeps')
+  if (scope !== 'everyone' && exceptRoles !== undefined)
+    mistakes.push('excepts roles from everyone, and its answers are not for everyone')
   return mistakes
 }
 

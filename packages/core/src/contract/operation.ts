@@ -37,8 +37,21 @@ export type Idempotency = 'natural' | 'key' | 'key_required' | 'none'
 /** How long an answer may be used again. */
 export interface Cacheability {
   readonly maxAgeS: number
-  /** `public`: the same answer for everybody; `private`: only for the caller who got it. */
-  readonly scope: 'public' | 'private'
+  /**
+   * - `public`: the same answer for everybody who is not known; who is may see more, and what they get is theirs.
+   * - `everyone`: the same for those who are known, too: it is made as for nobody in particular.
+   * - `private`: only for the caller who got it.
+   */
+  readonly scope: 'public' | 'everyone' | 'private'
+  /** With `everyone`: users with one of these roles see more after all, and what they get is theirs. */
+  readonly exceptRoles?: readonly string[]
+  /**
+   * What the answer tells of, as templates: see `cache-tags.ts`. Present, though it be empty: the gateway itself keeps answers,
+   * until `maxAgeS` is over or something with one of the tags has changed. Absent: only clients and proxies keep them.
+   */
+  readonly tags?: readonly string[]
+  /** Output fields, named as in templates, that are null when a part was missing for a moment: such an answer is not kept. */
+  readonly partialIfNull?: readonly string[]
 }
 
 interface CommonSpec<I extends TSchema, O extends TSchema, R extends Reasons> {
@@ -69,6 +82,11 @@ export interface QuerySpec<I extends TSchema, O extends TSchema, R extends Reaso
 export interface CommandSpec<I extends TSchema, O extends TSchema, R extends Reasons>
   extends CommonSpec<I, O, R> {
   readonly idempotency: Idempotency
+  /**
+   * What it may have changed, as templates of tags. A gateway forgets such answers when the command ends, before events tell of it:
+   * who changed something sees it at the next look. Absent: nothing that is kept.
+   */
+  readonly changes?: readonly string[]
 }
 
 /** An operation as declared, before its contract gives it a name. */
@@ -89,6 +107,7 @@ export interface OperationSpec<
   readonly timeoutMs: number
   readonly idempotency: Idempotency
   readonly cache: Cacheability | undefined
+  readonly changes: readonly string[]
 }
 
 /** An operation of a contract. */
@@ -130,7 +149,7 @@ export function query<
   I extends TSchema = typeof Nothing,
   const R extends Reasons = EmptyReasons,
 >(spec: QuerySpec<I, O, R>): OperationSpec<NoInfer<I>, O, NoInfer<R>, 'query'> {
-  return operation('query', spec, 'natural', spec.cache)
+  return operation('query', spec, 'natural', spec.cache, [])
 }
 
 /** Declares an operation that may change something. */
@@ -139,7 +158,7 @@ export function command<
   I extends TSchema = typeof Nothing,
   const R extends Reasons = EmptyReasons,
 >(spec: CommandSpec<I, O, R>): OperationSpec<NoInfer<I>, O, NoInfer<R>, 'command'> {
-  return operation('command', spec, spec.idempotency, undefined)
+  return operation('command', spec, spec.idempotency, undefined, spec.changes ?? [])
 }
 
 /** Declares a query that answers many times, each with one `output`, until either side ends it. */
@@ -148,7 +167,7 @@ export function stream<
   I extends TSchema = typeof Nothing,
   const R extends Reasons = EmptyReasons,
 >(spec: QuerySpec<I, O, R>): OperationSpec<NoInfer<I>, O, NoInfer<R>, 'stream'> {
-  return operation('stream', spec, 'natural', undefined)
+  return operation('stream', spec, 'natural', undefined, [])
 }
 
 function operation<I extends TSchema, O extends TSchema, R extends Reasons, K extends Kind>(
@@ -156,6 +175,7 @@ function operation<I extends TSchema, O extends TSchema, R extends Reasons, K ex
   spec: CommonSpec<I, O, R>,
   idempotency: Idempotency,
   cache: Cacheability | undefined,
+  changes: readonly string[],
 ): OperationSpec<I, O, R, K> {
   return {
     kind,
@@ -169,6 +189,7 @@ function operation<I extends TSchema, O extends TSchema, R extends Reasons, K ex
     timeoutMs: spec.timeoutMs ?? DEFAULT_TIMEOUT_MS[kind],
     idempotency,
     cache,
+    changes,
   }
 }
 

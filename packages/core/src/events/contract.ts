@@ -52,11 +52,13 @@ export const eventLog = defineContract({
         topics: Type.Array(Topic, { minItems: 1, maxItems: 100 }),
         positions: Type.Record(Type.String({ pattern: '^[0-7]$' }), Position, { minProperties: 1 }),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: BATCH_EVENTS_MAX })),
+        heartbeatMs: Type.Optional(Type.Integer({ minimum: 50, maximum: 60_000 })),
       }),
       output: Type.Object({
         events: Type.Array(LoggedEvent),
         upTo: Position,
         forgottenUpTo: Type.Optional(Position),
+        isEnd: Type.Optional(Type.Boolean()),
       }),
       reasons: {
         beyond_end: { code: 'failed_precondition', title: 'The log ends before this position' },

@@ -55,6 +55,8 @@ export interface Batch {
    * one. For one that starts at 0, whatever the log has forgotten.
    */
   readonly forgottenUpTo?: number
+  /** With `heartbeatMs`: true when the log goes no further than this batch, as far as its keeper knows at this moment. */
+  readonly isEnd?: boolean
 }
 
 /** What a follower wants. */
@@ -65,6 +67,11 @@ export interface FollowOptions {
   readonly positions: Readonly<Record<number, number>>
   /** Events in a batch at most, up to 200. Default 200. */
   readonly limit?: number
+  /**
+   * Milliseconds after which a batch comes though there is no news: for who must know that it has missed nothing. From 50. Absent: such
+   * a batch comes only when the log has grown.
+   */
+  readonly heartbeatMs?: number
 }
 
 /** How far the log goes. */

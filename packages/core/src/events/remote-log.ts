@@ -32,11 +32,11 @@ export class RemoteEventLog implements EventLog {
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
     try {
-      const { topics, positions, limit } = options
+      const { topics, positions, ...others } = options
       yield* this.#calls(cancellation).follow({
         topics: [...topics],
         positions: { ...positions },
-        ...(limit === undefined ? {} : { limit }),
+        ...others,
       })
     } catch (error) {
       const isOver = isFlotillaError(error) && error.code === 'deadline_exceeded'

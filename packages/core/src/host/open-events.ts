@@ -7,6 +7,7 @@ import { eventLog } from '../events/contract.ts'
 import type { Envelope } from '../events/envelope.ts'
 import { Group } from '../events/group.ts'
 import type { GroupMetrics, GroupOptions } from '../events/group-options.ts'
+import type { EventLog } from '../events/log.ts'
 import { Outbox } from '../events/outbox.ts'
 import { Relay } from '../events/relay.ts'
 import { RemoteEventLog } from '../events/remote-log.ts'
@@ -45,6 +46,14 @@ export interface EventsOptions {
   readonly closing: Closing
 }
 
+/** The event log as `service` reaches it, for itself; undefined in an app without one. */
+export function eventLogOf(parts: HostParts, network: Network, service: string): EventLog | undefined {
+  if (!Object.hasOwn(parts.app.services, eventLog.name)) return undefined
+  return new RemoteEventLog((cancellation) =>
+    network.client.calls(eventLog, ownContext(parts.ports, cancellation), service),
+  )
+}
+
 /** A service's way to the event log. */
 export class ServiceEvents {
   readonly outbox: Outbox
@@ -59,8 +68,9 @@ export class ServiceEvents {
   /** Begins to send and to react; ends with the service. Nothing is sent in an app without an event log: it waits. */
   start(environment: ScopeEnvironment): void {
     const { service, isPublisher, reactions, closing } = this.#options
-    if (!this.#hasLog()) return
-    if (isPublisher) this.#startRelay(this.#log())
+    const log = this.#log()
+    if (log === undefined) return
+    if (isPublisher) this.#startRelay(log)
     if (reactions.length === 0) return
     const topics = [...new Set(reactions.map(({ topic }) => topic))]
     const group = this.join(service, topics, async (events, tx) => {
@@ -89,14 +99,15 @@ export class ServiceEvents {
 
   /** Takes part in a group until it is closed, which is for the caller to do. */
   join(name: string, topics: readonly string[], handle: GroupOptions['react']): { close(): Promise<void> } {
+    const log = this.#log()
     // Nothing to leave: there is no log to follow.
-    if (!this.#hasLog()) return { close: async () => {} }
+    if (log === undefined) return { close: async () => {} }
     const { parts, service } = this.#options
     return new Group({
       ...this.#options,
       name,
       topics,
-      eventLog: this.#log(),
+      eventLog: log,
       ports: parts.ports,
       log: parts.logOf(service),
       metrics: metricsOf(parts.metrics, name),
@@ -104,11 +115,7 @@ export class ServiceEvents {
     })
   }
 
-  #hasLog(): boolean {
-    return Object.hasOwn(this.#options.parts.app.services, eventLog.name)
-  }
-
-  #startRelay(log: RemoteEventLog): void {
+  #startRelay(log: EventLog): void {
     const { parts, service, database, worker, closing } = this.#options
     const { ports, metrics } = parts
     const relay = new Relay({
@@ -153,11 +160,9 @@ export class ServiceEvents {
     }
   }
 
-  #log(): RemoteEventLog {
+  #log(): EventLog | undefined {
     const { parts, network, service } = this.#options
-    return new RemoteEventLog((cancellation) =>
-      network.client.calls(eventLog, ownContext(parts.ports, cancellation), service),
-    )
+    return eventLogOf(parts, network, service)
   }
 }
 

@@ -12,7 +12,7 @@ import type { CallContext, Ports } from '../kernel/context.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { Background } from '../service/background.ts'
 import type { ScopeEnvironment } from '../service/call-scope.ts'
-import type { PassOn, Service, ServiceRuntime } from '../service/definition.ts'
+import type { AnyHandler, PassOn, Service, ServiceRuntime } from '../service/definition.ts'
 import { IdempotencyStore } from '../service/idempotency.ts'
 import { admissionOf, lateError } from '../service/overload.ts'
 import { ServedOperation } from '../service/served.ts'
@@ -20,7 +20,7 @@ import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker, type Worker } from '../store/worker.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
 import type { Network } from './network.ts'
-import { ServiceEvents } from './open-events.ts'
+import { eventLogOf, ServiceEvents } from './open-events.ts'
 import type { HostParts } from './parts.ts'
 import { databaseVariable } from './settings.ts'
 
@@ -87,16 +87,22 @@ export async function openService(
     join: (group, topics, react) => there(events, name).join(group, topics, react),
     followPolicies: (apply) => followPolicies(parts, name, apply),
     outgoing: (operation) => passOn(network, operation, name),
+    eventLog: eventLogOf(parts, network, name),
   }
   const handlers = await service.open(runtime)
   const idempotency = database && worker && openIdempotency(database, ports, worker, background)
   const served = { environment, spans, idempotency }
   for (const operation of operationsOf(contract)) {
-    const handler = handlers[operation.name]
-    assert.ok(handler, `Service ${name} has no handler for ${operation.name}.`)
+    const handler = handlerOf(operation, handlers)
     receiver.add(new ServedOperation(operation, handler, served, admissionOf(operation, settings), metrics))
   }
   events?.start(environment)
+}
+
+function handlerOf(operation: Operation, handlers: Readonly<Record<string, AnyHandler>>): AnyHandler {
+  const handler = handlers[operation.name]
+  assert.ok(handler, `Service ${operation.service} has no handler for ${operation.name}.`)
+  return handler
 }
 
 function followPolicies({ ownPolicies }: HostParts, name: string, apply: (value: unknown) => void): void {

@@ -10,6 +10,7 @@ import type { EventType } from '../contract/event.ts'
 import type { InputOf, Operation, OutputOf, Reasons } from '../contract/operation.ts'
 import type { Check, Static, TSchema } from '../contract/schema.ts'
 import type { Envelope } from '../events/envelope.ts'
+import type { EventLog } from '../events/log.ts'
 import type { User } from '../kernel/caller.ts'
 import type { Closing } from '../kernel/closing.ts'
 import type { CallContext, Criticality, Ports } from '../kernel/context.ts'
@@ -146,6 +147,11 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
    * undefined when it says nothing. It has passed the checks of `policies`.
    */
   followPolicies(apply: (policies: unknown) => void): void
+  /**
+   * The event log, for who must hear of everything in every instance, and keeps no position: see `join` and reactions for all others.
+   * Absent: the app has none.
+   */
+  readonly eventLog: EventLog | undefined
   /** Outside HTTP. */
   readonly http: HttpClient
   /** True once the host takes no new work. */

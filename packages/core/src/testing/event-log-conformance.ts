@@ -28,6 +28,7 @@ export function testEventLog(name: string, sources: TestSources, open: Open): vo
     testAppending(sources, open)
     testRefusing(sources, open)
     testFollowing(sources, open)
+    testKeepingUp(sources, open)
     testTrouble(sources, open)
   })
 }
@@ -185,6 +186,25 @@ function testFollowing([source, other]: TestSources, open: Open): void {
     const { position } = await log.head()
     await follower.reaches(position)
     assert.deepEqual(follower.seen, [])
+  })
+}
+
+function testKeepingUp([source]: TestSources, open: Open): void {
+  test('gives signs of life to who asks for them, and says whether there is more', async (t) => {
+    const log = await (await open(t)).open()
+    await log.append(source, 0, [testEvent(source), testEvent(source), testEvent(source)])
+    const { position } = await log.head()
+    const stop = new AbortController()
+    t.after(async () => stop.abort())
+    const told: unknown[] = []
+    const wish = { topics: [`${source}.happened`], positions: positionsAt(0), limit: 2, heartbeatMs: 50 }
+    for await (const { events, upTo, isEnd } of log.follow(wish, stop.signal)) {
+      told.push([events.length, upTo === position, isEnd])
+      if (told.length === 5) break
+    }
+    // What comes after the end comes of time alone.
+    const sign = [0, true, true]
+    assert.deepEqual(told, [[2, false, false], [1, true, true], sign, sign, sign])
   })
 
   test('lets followers be as slow as they like', async (t) => {

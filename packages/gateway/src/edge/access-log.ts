@@ -28,6 +28,8 @@ export interface AccessEntry {
   readonly parentTrace: string | undefined
   readonly userAgent: string | undefined
   readonly code: string | undefined
+  /** What the cache had to do with it; absent where it has nothing to. */
+  readonly cache: string | undefined
   /** What was the matter, where the client was not told. */
   readonly error: string | undefined
 }
@@ -69,7 +71,7 @@ export class AccessLog {
 
   #line(entry: AccessEntry): string {
     const { protocol, tlsVersion } = entry.peer
-    const { operation, upstream, userId, parentTrace, userAgent, code, error } = entry
+    const { operation, upstream, userId, parentTrace, userAgent, code, cache, error } = entry
     return `{"level":"info","timestamp":"${this.#time()}","service":"gateway","instance":"${this.#instance}","message":"request","method":"${entry.method}","path":${JSON.stringify(entry.path)}${
       operation === undefined ? '' : `,"operation":"${operation}"`
     }${upstream === undefined ? '' : `,"upstream":"${upstream}"`},"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}","protocol":"${protocol}"${
@@ -82,7 +84,7 @@ export class AccessLog {
       userAgent === undefined
         ? ''
         : `,"user_agent":${JSON.stringify(userAgent.slice(0, USER_AGENT_CHARS_MAX))}`
-    }${code === undefined ? '' : `,"code":"${code}"`}${error === undefined ? '' : `,"error":${JSON.stringify(error)}`}}\n`
+    }${code === undefined ? '' : `,"code":"${code}"`}${cache === undefined ? '' : `,"cache":"${cache}"`}${error === undefined ? '' : `,"error":${JSON.stringify(error)}`}}\n`
   }
 
   #time(): string {

@@ -12,6 +12,8 @@ import { AccessTokens } from '../auth/access-token.ts'
 import { ApiKeys } from '../auth/api-keys.ts'
 import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
+import { purgeTopic } from '../cache/purge.ts'
+import { ResponseCache } from '../cache/response-cache.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
@@ -36,11 +38,11 @@ export interface EdgeOptions {
 }
 
 /**
- * Opens the edge; it takes requests when this resolves.
+ * Opens the edge; it takes requests when this resolves. Gives the cache, for who wants something forgotten.
  *
  * @throws FlotillaError `unavailable` when the port is taken.
  */
-export async function openEdge(options: EdgeOptions): Promise<void> {
+export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   const { runtime, spec, contracts } = options
   const { config, clock, closing, instance, log, metrics } = runtime
   const operations = contracts.flatMap(operationsOf).filter((operation) => operation.rest !== undefined)
@@ -50,7 +52,14 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
     accessLog.flush()
     logFile.close()
   })
-  const routes = new Map(operations.map((operation) => [operation, routeOf(options, operation)]))
+  const { invalidations = [] } = spec
+  const cache = new ResponseCache({
+    runtime,
+    bytesMax: config.cacheBytesMax,
+    invalidations,
+    purgeTopic: contracts.map(purgeTopic).find((topic) => topic !== undefined),
+  })
+  const routes = new Map(operations.map((operation) => [operation, routeOf(options, operation, cache)]))
   const policies = new EdgePolicies({ runtime, routes })
   closing.defer('foreign servers', () => policies.close())
   runtime.followPolicies((its) => policies.replace((its ?? {}) as GatewayPolicies))
@@ -72,16 +81,23 @@ export async function openEdge(options: EdgeOptions): Promise<void> {
   }
   const server = await openPublicServer(edge)
   closing.defer('public server', () => server.drain())
+  return cache
 }
 
-function routeOf({ runtime, spec }: EdgeOptions, operation: Operation): Route {
+function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: ResponseCache): Route {
   const { cache, rest } = operation
+  const scope = cache?.scope === 'private' ? 'private' : 'public'
+  const passOn = runtime.outgoing(operation)
+  const strictKeyOf = spec.strictRoutes.find((route) => route.operation === operation)?.keyOf
   return {
     operation,
     spanName: `${rest?.method} ${apiPrefix(operation)}${rest?.path}`,
-    passOn: runtime.outgoing(operation),
-    strictKeyOf: spec.strictRoutes.find((route) => route.operation === operation)?.keyOf,
-    cacheControl: cache === undefined ? 'no-store' : `${cache.scope}, max-age=${cache.maxAgeS}`,
+    passOn,
+    strictKeyOf,
+    cacheControl: cache === undefined ? 'no-store' : `${scope}, max-age=${cache.maxAgeS}`,
     cacheControlOfUsers: cache === undefined ? 'no-store' : `private, max-age=${cache.maxAgeS}`,
+    // On a strict route every request is counted by what is in it.
+    kept: strictKeyOf === undefined ? answers.route(operation, passOn) : undefined,
+    onCommand: answers.onCommand(operation),
   }
 }

@@ -9,12 +9,11 @@ import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
 import type { CallContext } from '@flotilla/core/context'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
-import { problemOf } from '@flotilla/core/problem'
 import { preferenceOf, readInput } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
-import { sendEvents } from '@flotilla/core/send-events'
 import type { BucketAnswer } from '@flotilla/core/token-bucket'
 import type { Reply } from '@flotilla/core/wire'
+import type { How } from '../cache/outcome.ts'
 import type { Turn } from '../http/turn.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
@@ -24,21 +23,21 @@ import type { Upstream } from '../upstream/upstream.ts'
 import { type Answer, commonHeaders, errorAnswer, send, withHeaders } from './answer.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
+import { answerOrigin } from './cors.ts'
 import { countedBy, type RoutePlan, refusalBy } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
 import { findOperation, optionsAnswer } from './find-operation.ts'
+import { askCache, keptAnswer } from './from-cache.ts'
 import { relay } from './relay.ts'
 import { RequestRecord } from './request-record.ts'
 import type { Route } from './route.ts'
+import { sendStream } from './send-stream.ts'
 import { successAnswer } from './success-answer.ts'
 import { tunnel } from './tunnel.ts'
 
 /** Keys of buckets are kept; what they are made of comes from strangers. */
 const STRICT_KEY_CHARS_MAX = 256
 const UNLIMITED_ROLES = ['admin']
-/** What scripts of allowed origins may read of an answer, beside the usual. */
-const EXPOSED =
-  'ETag, Idempotent-Replayed, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
 
 /** An exchange. */
 export class Exchange {
@@ -96,6 +95,7 @@ export class Exchange {
       const caller = its === undefined ? anonymous : this.#edge.userTokens.callerOf(its)
       this.#countCaller()
       this.#authorise(route, caller)
+      if (this.#askCache(route, head, match.parameters)) return
       if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
       void readJsonBody(this.#turn, head, this.#plan?.policy.request)
         .then((body) => this.#ask(route, head, match, body, caller))
@@ -145,18 +145,8 @@ export class Exchange {
       throw new FlotillaError(code, head.why, { status: head.status, executed: 'no' })
     }
     this.#record.headed(head)
-    this.#answerOrigin(head.origin)
+    this.#isCors = answerOrigin(this.#edge.policies, head.origin, this.#headers)
     return head
-  }
-
-  #answerOrigin(origin: string | undefined): void {
-    const { corsOrigins } = this.#edge.policies
-    if (corsOrigins.size === 0) return
-    // Also where there is no origin: a shared cache must not give that answer to a browser.
-    this.#headers.push('vary', 'Origin')
-    if (origin === undefined || !corsOrigins.has(origin)) return
-    this.#isCors = true
-    this.#headers.push('access-control-allow-origin', origin, 'access-control-expose-headers', EXPOSED)
   }
 
   #countAddress(): void {
@@ -241,11 +231,33 @@ export class Exchange {
     this.#count(strict, `${id} ${route.strictKeyOf(input).slice(0, STRICT_KEY_CHARS_MAX)}`)
   }
 
-  #listenForHangUp(): void {
+  /** True when the answer is one that the gateway keeps, or would keep. What the operator changes on its way is not. */
+  #askCache(route: Route, head: RequestHead, parameters: RouteMatch['parameters']): boolean {
+    if (this.#plan?.policy.response !== undefined) return false
+    const record = this.#record
+    const tell = (how: How, status: string): void => {
+      record.cache = how
+      this.#headers.push('cache-status', status)
+    }
+    const { user: its, requestId, trace } = record
+    const asker = { user: its, requestId, trace, parameters, client: () => this.#listenForHangUp() }
+    return askCache(route, head, asker, {
+      bypassed: (status) => tell('bypass', status),
+      answered: (outcome) => {
+        tell(outcome.how, outcome.status)
+        if (outcome.error === undefined) this.#end(keptAnswer(route, head, outcome))
+        else this.#fail(outcome.error)
+      },
+    })
+  }
+
+  /** What stops when the client leaves before it has its answer. */
+  #listenForHangUp(): Cancellation {
     const turn = this.#turn
     // While the token was checked or the body read; its event is over.
     if (turn.isOver) throw new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
     turn.onHangUp = () => this.#cancellation.cancel(new FlotillaError('canceled', 'The client hung up.'))
+    return this.#cancellation
   }
 
   #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
@@ -263,13 +275,18 @@ export class Exchange {
     const options = head.idempotencyKey === undefined ? {} : { idempotencyKey: head.idempotencyKey }
     if (operation.kind === 'stream') {
       const items = route.passOn.stream(input, context, options)
-      this.#stream(items)
-      return
+      const stops = { turn: this.#turn, record: this.#record, cancellation: this.#cancellation }
+      return sendStream(this.#edge, items, {
+        ...stops,
+        headers: this.#headers,
+        onFail: (error) => this.#fail(error),
+      })
     }
     const preference = operation.rest && preferenceOf(operation.rest, input)
     const compare = this.#mirror(input, context)
     route.passOn.call(input, context, options, (reply) => {
       compare?.(reply)
+      route.onCommand?.(input, reply)
       if (preference !== undefined) this.#headers.push('preference-applied', preference)
       if (reply.error === undefined)
         this.#end(
@@ -291,25 +308,6 @@ export class Exchange {
     if (mirror === undefined || this.#edge.runtime.random.next() >= (policy?.mirror?.share ?? 1))
       return undefined
     return this.#edge.mirror.call(mirror, input, context)
-  }
-
-  #stream(items: AsyncIterable<unknown>): void {
-    const turn = this.#turn
-    const { runtime, streams } = this.#edge
-    const { traceId } = this.#record.trace
-    // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
-    turn.keepsConnection = false
-    streams.add(this.#cancellation)
-    const open = (headers: readonly string[]) => turn.stream(200, headers)
-    void sendEvents(open, items, {
-      clock: runtime.clock,
-      cancellation: this.#cancellation,
-      headers: [...this.#headers, ...commonHeaders(this.#record.requestId, this.#record.trace.toString())],
-      problemOf: (error) => problemOf(error, traceId),
-    })
-      .then((bytes) => this.#record.ended(200, bytes, undefined))
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => streams.delete(this.#cancellation))
   }
 
   #count(limit: RateLimit, key: string): void {

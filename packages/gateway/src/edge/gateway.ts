@@ -15,6 +15,7 @@ import {
 } from '@flotilla/core/service'
 import type { JSONWebKeySet } from 'jose'
 import type { ForeignUsers, Issuer } from '../auth/issuer.ts'
+import { purgeHandler } from '../cache/purge.ts'
 import { type GatewayPolicies, gatewayPoliciesCheck, reservedHeaders } from '../policy/gateway-policies.ts'
 import { mistakesInRoutes } from '../policy/route-policies.ts'
 import { openEdge } from './edge.ts'
@@ -32,7 +33,8 @@ export interface ForeignIssuer extends Omit<Issuer, 'keys' | 'claims'> {
 export interface GatewaySpec<C extends Contract> extends EdgeSpec {
   /** The gateway's own contract, named `gateway`: aggregated answers. */
   readonly contract: C
-  readonly handlers: Handlers<C>
+  /** But for `purgeCache`, which the gateway brings along. */
+  readonly handlers: Omit<Handlers<C>, 'purgeCache'>
   /** Contracts whose routes it serves, its own aside. */
   readonly contracts: readonly Contract[]
   /** Where the public keys for the app's own access tokens come from; they are ES256. */
@@ -57,14 +59,16 @@ export function defineGateway<C extends Contract>(spec: GatewaySpec<C>): Service
       mistakesIn: (value) => mistakesIn(value as GatewayPolicies, [...spec.contracts, spec.contract]),
     },
     async open(runtime: ServiceRuntime<GatewaySettings>) {
-      await openEdge({
+      const cache = await openEdge({
         runtime,
         spec,
         contracts: [...spec.contracts, spec.contract],
         issuers: [ownIssuer(spec, runtime), ...foreignIssuers(spec, runtime)],
         findApiKey: (key) => runtime.run('check API key', LOOK_UP_MS, (ctx) => spec.findApiKey(ctx, key)),
       })
-      return spec.handlers
+      const purge = { purgeCache: purgeHandler(spec.contract, cache, runtime) }
+      // Who has no such operation has no use for it.
+      return { ...spec.handlers, ...purge } as unknown as Handlers<C>
     },
   })
 }

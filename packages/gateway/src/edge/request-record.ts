@@ -6,6 +6,7 @@
 import type { User } from '@flotilla/core/caller'
 import type { FlotillaError } from '@flotilla/core/error'
 import { TraceContext } from '@flotilla/core/trace-context'
+import type { How } from '../cache/outcome.ts'
 import type { Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { Edge } from './equipment.ts'
@@ -28,6 +29,8 @@ export class RequestRecord {
   route: Route | undefined
   /** The foreign server that answers, by its name. */
   upstream: string | undefined
+  /** What the cache had to do with it; undefined: nothing. */
+  cache: How | undefined
 
   constructor(edge: Edge, turn: Turn) {
     const { clock, random } = edge.runtime
@@ -86,6 +89,7 @@ export class RequestRecord {
       parentTrace: this.#parentTrace,
       userAgent: this.#userAgent,
       code: error?.code,
+      cache: this.cache,
       error: status >= 500 ? error?.message : undefined,
     })
   }

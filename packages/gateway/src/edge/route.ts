@@ -5,6 +5,8 @@
  */
 import type { Operation } from '@flotilla/core/operation'
 import type { PassOn } from '@flotilla/core/service'
+import type { KeptRoute } from '../cache/kept-route.ts'
+import type { OnCommand } from '../cache/response-cache.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 
 /** A route of the edge. */
@@ -18,6 +20,10 @@ export interface Route {
   readonly cacheControl: string
   /** The same for answers to somebody who is known. */
   readonly cacheControlOfUsers: string
+  /** Absent: the gateway keeps no answers of it. */
+  readonly kept: KeptRoute | undefined
+  /** Absent: it changes nothing that the gateway keeps. */
+  readonly onCommand: OnCommand | undefined
 }
 
 /** The limits of the edge. */

@@ -53,6 +53,11 @@ export const GatewaySettings = Type.Object({
     description:
       'tells browsers to come by TLS only for a year; false where the name is also served in plain text',
   }),
+  cacheBytesMax: Type.Integer({
+    minimum: 0,
+    default: 67_108_864,
+    description: 'bytes of answers that are kept in memory; 0: none',
+  }),
   accessLog: Type.String({
     default: '',
     description: 'file that gets a line for every request; empty for standard output',

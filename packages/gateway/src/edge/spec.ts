@@ -5,6 +5,7 @@
  */
 import type { User } from '@flotilla/core/caller'
 import type { Operation } from '@flotilla/core/operation'
+import type { Invalidation } from '../cache/invalidation.ts'
 import type { ClientCertificate } from '../http/certificate.ts'
 
 /** A route with a strict limit: it could be used to guess something. */
@@ -27,4 +28,6 @@ export interface EdgeSpec {
    * particular. Asked for every request. Default: nobody.
    */
   readonly certificateUsers?: (certificate: ClientCertificate) => User | undefined
+  /** Which events change answers that the gateway keeps. Default none: what has tags is kept until its time is over. */
+  readonly invalidations?: readonly Invalidation[]
 }

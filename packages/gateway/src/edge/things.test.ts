@@ -102,6 +102,23 @@ export const things = defineContract({
       input: Type.Object({ email: Type.String() }),
       output: Type.Object({}),
     }),
+    shelf: query({
+      summary: 'Is kept by the gateway.',
+      access: anyone,
+      http: 'GET /shelves/{id}',
+      input: Type.Object({ id: Type.String({ maxLength: 50 }), page: Type.Optional(Type.Integer()) }),
+      output: Type.Object({ id: Type.String(), call: Type.Integer(), user: Type.String() }),
+      cache: { maxAgeS: 60, scope: 'everyone', exceptRoles: ['admin'], tags: ['shelf:{id}'] },
+    }),
+    restock: command({
+      summary: 'Changes what is kept.',
+      access: user,
+      idempotency: 'natural',
+      http: { route: 'PUT /shelves/{id}', status: 204 },
+      input: Type.Object({ id: Type.String() }),
+      output: Type.Object({}),
+      changes: ['shelf:{id}'],
+    }),
     whoAmI: query({
       summary: 'Tells who asks.',
       access: user,
@@ -193,6 +210,16 @@ export function openThings(
         },
         login() {
           tell('login')
+          return {}
+        },
+        async shelf({ id }, ctx) {
+          tell('shelf')
+          const answer = { id, call: calls.length, user: ctx.caller.user?.id ?? '' }
+          if (id === 'held') await new Promise<void>((resolve) => held.push({ ctx, letGo: resolve }))
+          return answer
+        },
+        restock() {
+          tell('restock')
           return {}
         },
         whoAmI(_, { user: its, caller, requestId }) {

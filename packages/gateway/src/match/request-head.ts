@@ -35,6 +35,8 @@ export interface RequestHead {
   readonly ifNoneMatch: string | undefined
   /** Several are joined: it is a list. */
   readonly prefer: string | undefined
+  /** As `prefer`. */
+  readonly cacheControl: string | undefined
   readonly origin: string | undefined
   readonly forwardedFor: string | undefined
   readonly traceparent: string | undefined
@@ -90,6 +92,7 @@ const single = new Map<string, keyof Fields>([
 /** Fields that are lists: they may come in pieces. */
 const lists = new Map<string, keyof Fields>([
   ['prefer', 'prefer'],
+  ['cache-control', 'cacheControl'],
   ['x-forwarded-for', 'forwardedFor'],
   ['connection', 'connection'],
   ['expect', 'expect'],
@@ -113,6 +116,7 @@ interface Fields {
   userAgent?: string
   corsMethod?: string
   prefer?: string
+  cacheControl?: string
   forwardedFor?: string
   connection?: string
   expect?: string
@@ -163,6 +167,7 @@ export function readHead(
     ifMatch: fields.ifMatch,
     ifNoneMatch: fields.ifNoneMatch,
     prefer: fields.prefer,
+    cacheControl: fields.cacheControl,
     origin: fields.origin,
     forwardedFor: fields.forwardedFor,
     traceparent: fields.traceparent,

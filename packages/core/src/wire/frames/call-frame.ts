@@ -14,6 +14,7 @@ import {
   callFlags,
   decodeHeaders,
   encodeHeaders,
+  hasFlag,
   kinds,
   NO_CALLER,
   NO_DEADLINE,
@@ -82,7 +83,7 @@ export function callBodyStart(frame: Buffer): number {
 
 /** The numbers of a CALL, as the receiving side sees them. */
 export function readCallNumbers(frame: Buffer): CallNumbers {
-  const isStream = ((frame[5] as number) & callFlags.isStream) !== 0
+  const isStream = hasFlag(frame, callFlags.isStream)
   return {
     call: readUint32(frame, 8),
     operation: (frame[6] as number) * 256 + (frame[7] as number),
@@ -112,7 +113,7 @@ export function readCall(
   return {
     operation,
     input,
-    wantsJson: ((frame[5] as number) & callFlags.wantsJson) !== 0,
+    wantsJson: hasFlag(frame, callFlags.wantsJson),
     caller,
     startMs,
     deadlineMs: startMs + readLeftMs(frame),
@@ -124,7 +125,7 @@ export function readCall(
       readUint32(frame, 36),
       readUint32(frame, 40),
       readUint32(frame, 44),
-      ((frame[5] as number) & callFlags.isSampled) !== 0,
+      hasFlag(frame, callFlags.isSampled),
     ),
     criticality: criticalities[frame[21] as number] ?? 'critical',
     cancellation,

@@ -8,7 +8,6 @@
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Code } from '../../kernel/code.ts'
 import { FlotillaError, isFlotillaError } from '../../kernel/error.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import { ItemQueue } from '../item-queue.ts'
@@ -20,6 +19,7 @@ import {
   encodings,
   type FrameLimits,
   frameLimits,
+  hasFlag,
   kinds,
   PROTOCOL_VERSION,
   protocolError,
@@ -33,6 +33,7 @@ import { Introducer } from './introductions.ts'
 import { Liveness } from './liveness.ts'
 import { type Abandoner, PendingCall } from './pending-call.ts'
 import { sendCredit } from './stream-credit.ts'
+import { unavailable, unsent } from './unsent.ts'
 
 /** What a connection needs. */
 export interface CallingOptions {
@@ -261,7 +262,7 @@ export class CallingConnection implements Channel, Abandoner {
 
   #replied(frame: Buffer): void {
     const pending = this.#pending.get(readUint32(frame, 8))
-    const encoding = ((frame[5] as number) & replyFlags.isJson) === 0 ? this.#encoding : jsonEncoding
+    const encoding = hasFlag(frame, replyFlags.isJson) ? jsonEncoding : this.#encoding
     if (pending === undefined) {
       if (!encoding.isStateless) encoding.decode(frame, REPLY_HEAD_BYTES)
       return
@@ -269,7 +270,10 @@ export class CallingConnection implements Channel, Abandoner {
     const json =
       pending.request.wantsJson && encoding.isStateless ? frame.subarray(REPLY_HEAD_BYTES) : undefined
     const output = json === undefined ? encoding.decode(frame, REPLY_HEAD_BYTES) : undefined
-    this.#settle(pending, new Reply(output, undefined, json, this.#arrivedMs, isReplayed(frame)))
+    this.#settle(
+      pending,
+      new Reply(output, undefined, json, this.#arrivedMs, hasFlag(frame, replyFlags.isReplayed)),
+    )
   }
 
   #itemArrived(frame: Buffer): void {
@@ -286,7 +290,10 @@ export class CallingConnection implements Channel, Abandoner {
     if (id === 0 && error !== undefined) return this.#greeted(error)
     const pending = this.#pending.get(id)
     if (pending === undefined) return
-    this.#settle(pending, new Reply(undefined, error, undefined, this.#arrivedMs, isReplayed(frame)))
+    this.#settle(
+      pending,
+      new Reply(undefined, error, undefined, this.#arrivedMs, hasFlag(frame, replyFlags.isReplayed)),
+    )
   }
 
   #welcomed(welcome: Welcome): void {
@@ -336,16 +343,4 @@ export class CallingConnection implements Channel, Abandoner {
     for (const resolve of this.#onClosed) resolve()
     this.#onClosed = []
   }
-}
-
-function isReplayed(frame: Buffer): boolean {
-  return ((frame[5] as number) & replyFlags.isReplayed) !== 0
-}
-
-function unavailable(message: string): FlotillaError {
-  return unsent('unavailable', message)
-}
-
-function unsent(code: Code, message: string, cause?: unknown): FlotillaError {
-  return new FlotillaError(code, message, { executed: 'no', cause })
 }

@@ -52,6 +52,11 @@ export const callFlags = { isSampled: 1, isStream: 2, wantsJson: 4 } as const
 /** Flags of a REPLY or ERROR. */
 export const replyFlags = { isReplayed: 1, isJson: 2 } as const
 
+/** True when the flag is set in a CALL, REPLY or ERROR. */
+export function hasFlag(frame: Buffer, flag: number): boolean {
+  return ((frame[5] as number) & flag) !== 0
+}
+
 /** Bytes before the headers of a CALL. */
 export const CALL_HEAD_BYTES = 52
 

@@ -1,0 +1,45 @@
+/**
+ * The answer to a call that gives a stream: server-sent events, until it ends, its client leaves, or the gateway does.
+ *
+ * @module
+ */
+import type { Cancellation } from '@flotilla/core/cancellation'
+import { problemOf } from '@flotilla/core/problem'
+import { sendEvents } from '@flotilla/core/send-events'
+import type { Turn } from '../http/turn.ts'
+import { commonHeaders } from './answer.ts'
+import type { Edge } from './equipment.ts'
+import type { RequestRecord } from './request-record.ts'
+
+/** What it takes. */
+export interface SendStreamOptions {
+  readonly turn: Turn
+  readonly record: RequestRecord
+  /** Stops the stream. */
+  readonly cancellation: Cancellation
+  /** Names and values in turn. */
+  readonly headers: readonly string[]
+  /** It failed before its first item. */
+  readonly onFail: (error: unknown) => void
+}
+
+/** Sends it. */
+export function sendStream(
+  { runtime, streams }: Edge,
+  items: AsyncIterable<unknown>,
+  { turn, record, cancellation, headers, onFail }: SendStreamOptions,
+): void {
+  const { trace } = record
+  // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
+  turn.keepsConnection = false
+  streams.add(cancellation)
+  void sendEvents((all) => turn.stream(200, all), items, {
+    clock: runtime.clock,
+    cancellation,
+    headers: [...headers, ...commonHeaders(record.requestId, trace.toString())],
+    problemOf: (error) => problemOf(error, trace.traceId),
+  })
+    .then((bytes) => record.ended(200, bytes, undefined))
+    .catch(onFail)
+    .finally(() => streams.delete(cancellation))
+}
