@@ -32,6 +32,8 @@ export interface AccessTokenOptions {
 /** A checked token. */
 export interface VerifiedToken {
   readonly user: User
+  /** As in `Claims`; whoever takes the token has to look whether it was shown with that certificate. */
+  readonly thumbprint: string | undefined
   /** Wall-clock milliseconds. */
   readonly expiresAtMs: number
 }
@@ -76,7 +78,11 @@ export class AccessTokens {
     if (algorithm !== key.algorithm) throw refused('algorithm')
     await checkSignature(token, key)
     const claims = checkClaims(said, its.issuer.audience, this.#clock.now() / 1000)
-    return { user: userOf(its.issuer, claims), expiresAtMs: claims.expiresAtS * 1000 }
+    return {
+      user: userOf(its.issuer, claims),
+      thumbprint: claims.thumbprint,
+      expiresAtMs: claims.expiresAtS * 1000,
+    }
   }
 }
 

@@ -134,7 +134,25 @@ const users: Forgeries = {
   'a scope of spaces': ['scope', withClaims({ scope: '  ' })],
   'a scope that is a list': ['scope', withClaims({ scope: ['cart:read'] })],
   'a scope that is null': ['scope', withClaims({ scope: null })],
-  'a token bound to a certificate': ['bound to a key', withClaims({ cnf: { 'x5t#S256': 'A' } })],
+  'a token bound to a certificate that cannot be': [
+    'bound to a key',
+    withClaims({ cnf: { 'x5t#S256': 'A' } }),
+  ],
+  'a token bound to a number': ['bound to a key', withClaims({ cnf: { 'x5t#S256': 1 } })],
+  'a token bound to a certificate, padded': [
+    'bound to a key',
+    withClaims({ cnf: { 'x5t#S256': `${'A'.repeat(43)}=` } }),
+  ],
+  'a token bound to a certificate in another spelling': [
+    'bound to a key',
+    withClaims({ cnf: { 'x5t#S256': `${'A'.repeat(42)}B` } }),
+  ],
+  'a token bound to a certificate and a key': [
+    'bound to a key',
+    withClaims({ cnf: { 'x5t#S256': 'A'.repeat(43), jkt: 'A'.repeat(43) } }),
+  ],
+  'a token bound to nothing': ['bound to a key', withClaims({ cnf: {} })],
+  'a token bound to a list': ['bound to a key', withClaims({ cnf: ['A'.repeat(43)] })],
   'a token bound to a key': ['bound to a key', withClaims({ cnf: { jkt: 'A' } })],
   'a token bound to null': ['bound to a key', withClaims({ cnf: null })],
   'an ID token with a nonce': ['other kind', withClaims({ nonce: 'n' })],

@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Clock, isoTime, type Timer } from '@flotilla/core/clock'
+import type { Peer } from '../http/tls-front.ts'
 
 /** What a line tells. */
 export interface AccessEntry {
@@ -19,6 +20,7 @@ export interface AccessEntry {
   readonly durationMs: number
   readonly bytes: number
   readonly address: string
+  readonly peer: Pick<Peer, 'protocol' | 'tlsVersion'>
   readonly userId: string | undefined
   readonly requestId: string
   readonly traceId: string
@@ -68,10 +70,13 @@ export class AccessLog {
   }
 
   #line(entry: AccessEntry): string {
+    const { protocol, tlsVersion } = entry.peer
     const { operation, upstream, userId, parentTrace, userAgent, code, cache, error } = entry
     return `{"level":"info","timestamp":"${this.#time()}","service":"gateway","instance":"${this.#instance}","message":"request","method":"${entry.method}","path":${JSON.stringify(entry.path)}${
       operation === undefined ? '' : `,"operation":"${operation}"`
-    }${upstream === undefined ? '' : `,"upstream":"${upstream}"`},"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}"${
+    }${upstream === undefined ? '' : `,"upstream":"${upstream}"`},"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}","protocol":"${protocol}"${
+      tlsVersion === undefined ? '' : `,"tls":"${tlsVersion}"`
+    }${
       userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`
     },"request_id":${JSON.stringify(entry.requestId)},"trace_id":"${entry.traceId}"${
       parentTrace === undefined ? '' : `,"parent_trace_id":"${parentTrace}"`

@@ -76,6 +76,7 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     addressOf: clientAddress(config.trustedProxies),
     accessTokens: new AccessTokens({ issuers: options.issuers, clock, log }),
     apiKeys: new ApiKeys(clock, options.findApiKey),
+    userOfCertificate: spec.certificateUsers ?? (() => undefined),
     userTokens: new UserTokens(config.userSigningKey, clock),
     accessLog,
     metrics: new EdgeMetrics(metrics),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { User } from '@flotilla/core/caller'
 import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Operation } from '@flotilla/core/operation'
 import type { Router } from '@flotilla/core/router'
@@ -10,6 +11,7 @@ import type { ServiceRuntime } from '@flotilla/core/service'
 import type { AccessTokens } from '../auth/access-token.ts'
 import type { ApiKeys } from '../auth/api-keys.ts'
 import type { UserTokens } from '../auth/user-tokens.ts'
+import type { ClientCertificate } from '../http/certificate.ts'
 import type { AddressOf } from '../match/client-address.ts'
 import type { AccessLog } from './access-log.ts'
 import type { EdgeMetrics } from './edge-metrics.ts'
@@ -29,6 +31,8 @@ export interface Edge {
   readonly policies: EdgePolicies
   readonly accessTokens: AccessTokens
   readonly apiKeys: ApiKeys
+  /** Who shows no token and no key, but this certificate. */
+  readonly userOfCertificate: (certificate: ClientCertificate) => User | undefined
   readonly userTokens: UserTokens
   readonly accessLog: AccessLog
   readonly metrics: EdgeMetrics

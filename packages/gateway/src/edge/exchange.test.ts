@@ -205,6 +205,7 @@ describe('The access log', () => {
       'duration_ms',
       'bytes',
       'client_ip',
+      'protocol',
       'user_id',
       'request_id',
       'trace_id',

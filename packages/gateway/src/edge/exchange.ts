@@ -69,9 +69,11 @@ export class Exchange {
       if (page !== undefined) return this.#end(page)
       const match = this.#match(head)
       this.#checkLoad(match)
-      const its = this.#plan?.policy.upstream?.keepsAuthorization ? undefined : knownUser(this.#edge, head)
+      const its = this.#plan?.policy.upstream?.keepsAuthorization
+        ? undefined
+        : knownUser(this.#edge, head, this.#turn.peer.certificate)
       if (its === 'unknown')
-        void authenticate(this.#edge, head).then(
+        void authenticate(this.#edge, head, this.#turn.peer.certificate).then(
           (found) => this.#goOn(head, match, found),
           (error: unknown) => this.#fail(error),
         )
@@ -129,7 +131,7 @@ export class Exchange {
       upstream: upstream as Upstream,
       to,
       record,
-      isSecure: false,
+      isSecure: this.#turn.peer.tlsVersion !== undefined,
       cancellation: this.#cancellation,
       headersOf: (theirs) =>
         this.#ofAll([...commonHeaders(record.requestId, record.trace.toString()), ...theirs]),

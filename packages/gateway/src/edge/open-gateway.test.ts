@@ -80,6 +80,9 @@ const ISSUER = 'https://issuer.test'
 /** Issues tokens, too, with the same key; its chiefs are our admins. */
 export const PARTNER = 'https://partner.test'
 const AUDIENCE = 'things'
+/** Names who may come by a certificate alone. */
+export const ROBOT = 'spiffe://test/robot'
+const robot: User = { id: 'robot', roles: ['robot'], scopes: [], tier: 'free' }
 
 /** One for all tests of a suite; to be asked for within a test. */
 export function sharedGateway(environment?: Readonly<Record<string, string>>): () => TestGateway {
@@ -124,6 +127,7 @@ export async function openTestGateway(
       },
     ],
     findApiKey: async (_, key) => apiKeys.get(key),
+    certificateUsers: ({ uris }) => (uris.includes(ROBOT) ? robot : undefined),
     strictRoutes: [
       { operation: things.operations.login, keyOf: (input) => (input as { email: string }).email },
     ],

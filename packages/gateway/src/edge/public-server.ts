@@ -8,6 +8,7 @@ import { PROBLEM_TYPE } from '@flotilla/core/problem'
 import { openServer } from '../http/server.ts'
 import { addressGroup } from '../match/client-address.ts'
 import { plainProblem } from './answer.ts'
+import { openCertificates } from './certificates.ts'
 import type { Edge } from './equipment.ts'
 import { Exchange } from './exchange.ts'
 
@@ -27,10 +28,12 @@ export interface PublicServer {
   drain(): Promise<void>
 }
 
-/** @throws FlotillaError `unavailable` when the port is taken. */
+/** @throws FlotillaError `unavailable` when the port is taken; `failed_precondition` when TLS cannot be spoken as configured. */
 export async function openPublicServer(edge: Edge): Promise<PublicServer> {
   const { clock, config, log } = edge.runtime
+  const certificates = await openCertificates(edge.runtime)
   const server = await openServer({
+    ...certificates?.options,
     clock,
     host: config.host,
     port: config.port,
@@ -44,7 +47,12 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
       body: (status) => plainProblem(status, refusals.get(status) ?? 'This is not taken.'),
     },
   })
-  log.info('the gateway listens', { host: config.host, port: server.port })
+  certificates?.follow(server)
+  log.info('the gateway listens', {
+    host: config.host,
+    port: server.port,
+    isSecure: certificates !== undefined,
+  })
   return {
     port: server.port,
     async drain() {
@@ -53,6 +61,7 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
       const leaving = new FlotillaError('unavailable', 'The gateway is leaving; please connect again.')
       for (const stream of edge.streams) stream.cancel(leaving)
       await drained
+      await certificates?.close()
     },
   }
 }

@@ -82,6 +82,7 @@ export class RequestRecord {
       durationMs,
       bytes,
       address: this.address,
+      peer: this.#turn.peer,
       userId: this.user?.id,
       requestId: this.requestId,
       traceId: trace.traceId,

@@ -34,6 +34,25 @@ export const GatewaySettings = Type.Object({
     description:
       'milliseconds a client may take to send the head of a request; three times as long for the whole of it, and for leaving an answer unread',
   }),
+  tlsCertificate: Type.String({
+    default: '',
+    description:
+      'PEM file of the certificate, and of those between it and its CA; taken again when it changes. With it the gateway speaks TLS',
+  }),
+  tlsKey: Type.String({ default: '', description: 'PEM file of its private key' }),
+  tlsClientCa: Type.String({
+    default: '',
+    description: 'PEM file of the CAs whose certificates clients may show',
+  }),
+  tlsClientCertificate: Type.Enum(['off', 'request', 'require'], {
+    default: 'off',
+    description: 'whether clients show a certificate: off, request (they may) or require',
+  }),
+  tlsHsts: Type.Boolean({
+    default: true,
+    description:
+      'tells browsers to come by TLS only for a year; false where the name is also served in plain text',
+  }),
   cacheBytesMax: Type.Integer({
     minimum: 0,
     default: 67_108_864,

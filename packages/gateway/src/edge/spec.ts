@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { User } from '@flotilla/core/caller'
 import type { Operation } from '@flotilla/core/operation'
 import type { Invalidation } from '../cache/invalidation.ts'
+import type { ClientCertificate } from '../http/certificate.ts'
 
 /** A route with a strict limit: it could be used to guess something. */
 export interface StrictRoute {
@@ -21,6 +23,11 @@ export interface EdgeSpec {
   readonly issuer: string
   readonly audience: string
   readonly strictRoutes: readonly StrictRoute[]
+  /**
+   * Whom a client's verified certificate stands for, when it shows neither an access token nor an API key; undefined: nobody in
+   * particular. Asked for every request. Default: nobody.
+   */
+  readonly certificateUsers?: (certificate: ClientCertificate) => User | undefined
   /** Which events change answers that the gateway keeps. Default none: what has tags is kept until its time is over. */
   readonly invalidations?: readonly Invalidation[]
 }

@@ -9,11 +9,13 @@ import type { FlotillaError } from '@flotilla/core/error'
 import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
 import type { RawHead } from './raw-head.ts'
+import type { Peer } from './tls-front.ts'
 import type { Turn } from './turn.ts'
 
 /** Bodies up to here go out together with their head, in one piece. */
 const TOGETHER_BYTES_MAX = 16 * 1024
-const NO_BODY = new Set([204, 304])
+/** Statuses of answers that have none. */
+export const NO_BODY = new Set([204, 304])
 const LAST_CHUNK = '0\r\n\r\n'
 
 /** Takes a body. */
@@ -31,6 +33,7 @@ export interface BodyReceiver {
 export interface Carrier {
   readonly socket: Socket
   readonly heads: AnswerHeads
+  readonly peer: Peer
   readonly remoteAddress: string
   /** True when another request may come after the answer to this one. */
   willKeep(): boolean
@@ -68,6 +71,10 @@ export class ConnectionTurn implements Turn {
     this.keepsConnection = 'why' in head ? false : head.keepsConnection
     this.#connection = connection
     this.#isChunkable = httpVersion === '1.1'
+  }
+
+  get peer(): Peer {
+    return this.#connection.peer
   }
 
   get remoteAddress(): string {

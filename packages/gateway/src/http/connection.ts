@@ -18,12 +18,14 @@
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '@flotilla/core/clock'
-import { FlotillaError } from '@flotilla/core/error'
+import type { FlotillaError } from '@flotilla/core/error'
 import { type HeadRefusal, type RequestHead, readHead } from '../match/request-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
 import { type BodyReader, ChunkedReader, LengthReader } from './body-reader.ts'
+import { hungUp, late, tooLong } from './body-refusals.ts'
 import { type BodyReceiver, type Carrier, ConnectionTurn } from './connection-turn.ts'
 import { isHopeless, type RawHead, readRawHead } from './raw-head.ts'
+import type { Peer } from './tls-front.ts'
 import type { Turn } from './turn.ts'
 
 /** What connections of a server share. */
@@ -38,15 +40,26 @@ export interface ConnectionOptions {
   readonly refusalType: string
 }
 
+/** A connection, as its server sees it. */
+export interface Served {
+  /** Looks whether its time is up. */
+  look(nowMs: number): void
+  /** The server leaves: ends when the requests on it are answered. */
+  leave(): void
+  /** Cuts requests that are not whole. */
+  cutUnasked(): void
+}
+
 const HEAD_CHARS_MAX = 16 * 1024
 /** What may wait unread behind a request: enough for a good many pipelined ones. */
 const BEHIND_BYTES_MAX = 64 * 1024
 const REQUESTS_MAX = 1_000
 /** Longer than what clients and proxies in front usually keep, so that it is not us who close under their request. */
-const KEEP_ALIVE_MS = 75_000
-const LINGER_MS = 2_000
+export const KEEP_ALIVE_MS = 75_000
+/** How long the other end may take to close. */
+export const LINGER_MS = 2_000
 /** A whole request, and an answer that its client does not read, may take this many times as long as a head. */
-const HEADS_A_REQUEST = 3
+export const HEADS_A_REQUEST = 3
 const CARRIAGE_RETURN = 13
 const LINE_FEED = 10
 const END_OF_HEAD = '\r\n\r\n'
@@ -54,9 +67,10 @@ const END_OF_HEAD = '\r\n\r\n'
 type Phase = 'idle' | 'head' | 'turn' | 'taken' | 'lingering' | 'closed'
 
 /** A connection. */
-export class Connection implements Carrier {
+export class Connection implements Carrier, Served {
   readonly socket: Socket
   readonly heads: AnswerHeads
+  readonly peer: Peer
   readonly remoteAddress: string
   readonly #options: ConnectionOptions
   #phase: Phase = 'idle'
@@ -75,8 +89,9 @@ export class Connection implements Carrier {
   readonly #onData = (chunk: Buffer): void => this.#push(chunk)
   readonly #onDrain = (): void => this.#advance()
 
-  constructor(socket: Socket, options: ConnectionOptions) {
+  constructor(socket: Socket, peer: Peer, options: ConnectionOptions) {
     this.socket = socket
+    this.peer = peer
     this.#options = options
     this.heads = options.heads
     this.remoteAddress = socket.remoteAddress ?? ''
@@ -326,19 +341,4 @@ function skipEmptyLines(bytes: Buffer): number {
 function bodyOf(head: RequestHead | HeadRefusal): BodyReader | undefined {
   if ('why' in head || !head.hasBody) return undefined
   return head.isChunked ? new ChunkedReader() : new LengthReader(head.contentLength as number)
-}
-
-function late(): FlotillaError {
-  return new FlotillaError('invalid_argument', 'The body took too long.', { status: 408, executed: 'no' })
-}
-
-function tooLong(bytesMax: number): FlotillaError {
-  return new FlotillaError('invalid_argument', `A body may have ${bytesMax} bytes.`, {
-    status: 413,
-    executed: 'no',
-  })
-}
-
-function hungUp(): FlotillaError {
-  return new FlotillaError('canceled', 'The client hung up.', { executed: 'no' })
 }

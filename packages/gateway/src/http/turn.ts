@@ -5,6 +5,7 @@
  */
 import type { Duplex, Readable, Writable } from 'node:stream'
 import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
+import type { Peer } from './tls-front.ts'
 
 /** A request to be answered, once. */
 export interface Turn {
@@ -14,11 +15,12 @@ export interface Turn {
   readonly head: RequestHead | HeadRefusal
   /** Of the other end of the connection. */
   readonly remoteAddress: string
+  readonly peer: Peer
   /** True when the client is gone, or there is an answer already. */
   readonly isOver: boolean
   /** True as soon as an answer has begun. */
   readonly isAnswered: boolean
-  /** May be set to false: the connection then closes after the answer. */
+  /** May be set to false: the connection then closes after the answer. One of HTTP/2 does not: its streams know nothing of each other. */
   keepsConnection: boolean
   /** Told once, when the client goes before its answer is whole. */
   onHangUp: (() => void) | undefined
@@ -33,13 +35,13 @@ export interface Turn {
   streamBody(bytesMax: number): Readable
   /** Answers. `headers` are names and values in turn, without those that tell of the length. */
   answer(status: number, headers: readonly string[], body: string | Uint8Array): void
-  /** Begins an answer, of so many bytes if that is known; what is destroyed before its end takes the connection with it. */
+  /** Begins an answer, of so many bytes if that is known; what is destroyed before its end takes the connection with it, or the stream. */
   stream(status: number, headers: readonly string[], length?: number): Writable
   /**
    * Leaves the connection to whoever asks, to speak another protocol on it; gives also what was read already. Undefined where the
    * connection is not the request's alone.
    */
   takeOver(): { readonly socket: Duplex; readonly read: Buffer } | undefined
-  /** Cuts the connection. */
+  /** Cuts the connection, or the stream. */
   destroy(): void
 }

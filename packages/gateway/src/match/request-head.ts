@@ -1,7 +1,7 @@
 /**
  * What the head of a request means, read strictly.
  *
- * Its form was checked before (`http/raw-head.ts`). What has that form and a stranger could use to make two servers see two different
+ * Its form was checked before (`http/raw-head.ts`, `stream-head.ts`). What has that form and a stranger could use to make two servers see two different
  * requests is refused here, before anything else looks at it. Pure: text in, verdict out.
  *
  * @source RFC 9110, RFC 9112; `docs/security.md` for the list of refusals
@@ -52,6 +52,7 @@ export interface HeadRefusal {
   readonly why: string
 }
 
+const VERSIONS = new Set(['1.0', '1.1', '2'])
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 const BODYLESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
 const METHOD_OVERRIDES = new Set(['x-http-method-override', 'x-http-method', 'x-method-override'])
@@ -122,18 +123,25 @@ interface Fields {
   upgrade?: string
 }
 
-/** Reads a head as Node's parser gives it: names and values in turn. */
+/**
+ * Reads a head: names and values in turn.
+ *
+ * @param httpVersion `2` only from `stream-head.ts`, which checks what is particular to it
+ * @param isBodyThere where the framing below the head tells; absent: the head does
+ */
 export function readHead(
   method: string,
   target: string,
   httpVersion: string,
   rawHeaders: readonly string[],
+  isBodyThere?: boolean,
 ): RequestHead | HeadRefusal {
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return refuse(505, 'HTTP/1.1, please.')
+  if (!VERSIONS.has(httpVersion)) return refuse(505, 'HTTP/1.1, please.')
   if (!METHODS.has(method)) return refuse(501, `The method ${method.slice(0, 20)} is not known here.`)
   const fields = readFields(rawHeaders)
   if ('why' in fields) return fields
-  const wrongFraming = checkFraming(method, httpVersion, fields)
+  const hasBody = (isBodyThere ?? announcesBody(fields)) && Number(fields.contentLength) !== 0
+  const wrongFraming = checkFraming(method, httpVersion, fields, hasBody)
   if (wrongFraming !== undefined) return wrongFraming
   const { host } = fields
   if (host === undefined || !isHost(host)) return refuse(400, 'Host must be one name or address.')
@@ -146,7 +154,7 @@ export function readHead(
   return {
     path: mark < 0 ? path : path.slice(0, mark),
     search: mark < 0 ? '' : path.slice(mark + 1),
-    hasBody: fields.transferEncoding !== undefined || (length !== undefined && length > 0),
+    hasBody,
     contentLength: length,
     isChunked: fields.transferEncoding !== undefined,
     ...wishes,
@@ -178,14 +186,14 @@ function readWishes(
   const isUpgrade = upgrade !== undefined && tokens.includes('upgrade')
   if (isUpgrade && (upgrade.toLowerCase() !== 'websocket' || httpVersion !== '1.1'))
     return refuse(501, 'The only other protocol that may be spoken here is WebSocket.')
-  const expectsContinue = httpVersion === '1.1' && expect !== undefined
+  const expectsContinue = httpVersion !== '1.0' && expect !== undefined
   if (expectsContinue && expect.toLowerCase() !== '100-continue')
     return refuse(417, 'The only expectation known here is 100-continue.')
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey))
     return refuse(400, 'Idempotency-Key takes up to 255 ASCII characters.')
   // RFC 9112, 9.3. What wants to be a WebSocket and may not is of no use for anything else.
   const keepsConnection =
-    !isUpgrade && !tokens.includes('close') && (httpVersion === '1.1' || tokens.includes('keep-alive'))
+    !isUpgrade && !tokens.includes('close') && (httpVersion !== '1.0' || tokens.includes('keep-alive'))
   return { keepsConnection, expectsContinue, isWebSocket: isUpgrade }
 }
 
@@ -239,7 +247,16 @@ function tokensOf(list: string): string[] {
     .map((token) => token.trim())
 }
 
-function checkFraming(method: string, httpVersion: string, fields: Fields): HeadRefusal | undefined {
+function announcesBody({ contentLength, transferEncoding }: Fields): boolean {
+  return transferEncoding !== undefined || contentLength !== undefined
+}
+
+function checkFraming(
+  method: string,
+  httpVersion: string,
+  fields: Fields,
+  hasBody: boolean,
+): HeadRefusal | undefined {
   const { contentLength, transferEncoding, contentEncoding } = fields
   if (transferEncoding !== undefined) {
     if (contentLength !== undefined)
@@ -250,7 +267,6 @@ function checkFraming(method: string, httpVersion: string, fields: Fields): Head
   if (contentLength !== undefined && !CONTENT_LENGTH.test(contentLength)) {
     return refuse(400, 'Content-Length must be a number.')
   }
-  const hasBody = transferEncoding !== undefined || (contentLength !== undefined && Number(contentLength) > 0)
   if (hasBody && BODYLESS.has(method)) return refuse(400, `A ${method} takes no body.`)
   if (contentEncoding !== undefined) return refuse(415, 'Compressed bodies are not taken.')
   return undefined
