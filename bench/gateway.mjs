@@ -21,7 +21,7 @@ import { body } from './gateway-app.mjs'
 import { childrenOf, cpuOf } from './proc.mjs'
 
 const HOST = fileURLToPath(new URL('./host.mjs', import.meta.url))
-const CONNECTIONS = (process.env.BENCH_CONNECTIONS ?? '8,64,512').split(',').map(Number)
+const CONNECTIONS = [8, 64, 512]
 const UPSTREAM_CORE = '0'
 const MEASURED_CORE = '1'
 const run = promisify(execFile)
@@ -145,7 +145,7 @@ async function openFlotilla(folder) {
   const start = async (name, services, core) => {
     const child = fork(HOST, {
       execPath: '/usr/bin/taskset',
-      execArgv: ['-c', core, process.execPath, ...(process.env.BENCH_EXEC?.split(' ') ?? [])],
+      execArgv: ['-c', core, process.execPath],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, BENCH_TOKEN_KEY: JSON.stringify(jwk) },
     })

@@ -246,7 +246,7 @@ export class Exchange {
     const context = {
       caller,
       deadlineMs: this.#record.startMs + timeoutMs,
-      requestId: this.#record.requestId,
+      requestId: this.#record.givenId,
       trace: this.#record.trace,
       criticality,
       cancellation: this.#cancellation,

@@ -40,9 +40,11 @@ export class RequestRecord {
     this.trace = TraceContext.start(random, false)
   }
 
-  /** Chosen by the client, or the id of the trace. */
+  /** What the client calls it; undefined: nothing, and then it goes by the id of the trace, which travels anyway. */
+  givenId: string | undefined
+
   get requestId(): string {
-    this.#requestId ??= this.trace.traceId
+    this.#requestId ??= this.givenId ?? this.trace.traceId
     return this.#requestId
   }
 
@@ -56,7 +58,7 @@ export class RequestRecord {
   /** The head is read. */
   headed({ path, requestId, userAgent, traceparent, forwardedFor }: RequestHead): void {
     this.#path = path
-    this.#requestId = requestId
+    this.givenId = requestId
     this.#userAgent = userAgent
     // The client's trace is not continued: who may write into ours would decide what is recorded.
     this.#parentTrace = TraceContext.parse(traceparent ?? '')?.traceId
