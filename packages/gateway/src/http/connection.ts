@@ -141,7 +141,8 @@ export class Connection implements Carrier, Served {
   }
 
   willKeep(): boolean {
-    return this.#requests < REQUESTS_MAX && this.#skipBody()
+    // Whoever still receives a body would wait for the rest of it.
+    return this.#requests < REQUESTS_MAX && this.#receiver === undefined && this.#skipBody()
   }
 
   receiveBody(receiver: BodyReceiver, head: RequestHead): void {
