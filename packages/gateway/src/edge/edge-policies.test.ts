@@ -153,6 +153,37 @@ describe('Policies of the edge', { timeout: 60_000 }, () => {
     await until('all are compared', () => mirrored('same', 2) && mirrored('different', 1))
   })
 
+  it('let in so many visitors a minute, and keep the places of others', async (t) => {
+    const { ask, govern, token, metrics } = await openGoverned(t)
+    const routes = [{ match: { path }, waitingRoom: { perMinute: 30, stayS: 60 } }]
+    await govern({ routes })
+    const as = async (id: string, cookie = '') => {
+      const headers = { authorization: `Bearer ${await token(id)}`, ...(cookie && { cookie }) }
+      const answer = await ask('/api/v1/things/a', { headers })
+      const [given = ''] = answer.headers['set-cookie'] ?? []
+      return { ...answer, given, cookie: given.split(';')[0] ?? '' }
+    }
+    const first = await as('a')
+    assert.equal(first.status, 200)
+    assert.match(first.given, /^room-[0-9a-f]{8}=p[\w.-]+; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax$/)
+    const second = await as('b')
+    assert.equal(second.status, 503)
+    assert.equal(second.body['reason'], 'waiting_room')
+    assert.match(second.given, /^room-[0-9a-f]{8}=t/)
+    const retryAfterS = Number(second.headers['retry-after'])
+    assert.ok(retryAfterS >= 1 && retryAfterS <= 2, `${retryAfterS}`)
+    assert.equal((await as('a', `x=1; ${first.cookie}; y=2`)).status, 200)
+    assert.equal((await as('c', first.cookie)).status, 503)
+    assert.equal((await ask('/api/v1/things')).status, 200)
+    // Another policy beside it gives nobody another place.
+    await govern({ routes: [...routes, { match: { path: '/api/v1/echo' }, refuse: { status: 404 } }] })
+    assert.equal((await as('d')).status, 503)
+    await until('it is their time', async () => (await as('b', second.cookie)).status === 200)
+    assert.match(metrics(), /flotilla_gateway_waiting_room_total\{outcome="waits"\} \d/)
+    await govern({})
+    assert.equal((await as('e')).given, '')
+  })
+
   it('are refused as a whole with all their mistakes, and nothing changes', async (t) => {
     const { ask, govern } = await openGoverned(t)
     await govern({ routes: [{ match: { path }, refuse: { status: 503 } }] })

@@ -12,11 +12,13 @@ import type { ServiceRuntime } from '@flotilla/core/service'
 import { RateLimit } from '../limit/rate-limit.ts'
 import type { Sharing } from '../limit/sharing.ts'
 import { addressGroup } from '../match/client-address.ts'
-import type { GatewayPolicies, RoutePolicy } from '../policy/gateway-policies.ts'
+import type { GatewayPolicies, Match, RoutePolicy } from '../policy/gateway-policies.ts'
 import { RoutePolicies } from '../policy/route-policies.ts'
 import { Upstream } from '../upstream/upstream.ts'
+import { WaitingRoom, type WaitingRoomPolicy } from '../waiting/waiting-room.ts'
 import type { EdgeLimits, Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
+import { cookieName, type Entry } from './waiting-entry.ts'
 import { WeightedRoutes } from './weighted-routes.ts'
 
 const CORS_MAX_AGE_S = 600
@@ -28,6 +30,7 @@ export interface RoutePlan {
   readonly to: WeightedRoutes | undefined
   readonly mirror: Route | undefined
   readonly limit: RateLimit | undefined
+  readonly entry: Entry | undefined
   readonly upstream: Upstream | undefined
 }
 
@@ -52,6 +55,7 @@ export interface EdgeRules {
 export class EdgePolicies {
   readonly #options: EdgePoliciesOptions
   #limits = new Map<string, RateLimit>()
+  #entries = new Map<string, Entry>()
   #upstreams = new Map<string, Upstream>()
   #now: EdgeRules
 
@@ -74,13 +78,15 @@ export class EdgePolicies {
     const { config } = this.#options.runtime
     const before = this.#limits
     this.#limits = new Map()
+    const entries = this.#entries
+    this.#entries = new Map()
     const upstreams = this.#openUpstreams(policies)
     const rules = {
       limits: this.#limitsOf(policies, before),
       corsOrigins: new Set(policies.cors?.origins ?? config.corsOrigins),
       corsMaxAgeS: policies.cors?.maxAgeS ?? CORS_MAX_AGE_S,
       headers: Object.entries(policies.headers ?? {}).flatMap(([name, value]) => [name.toLowerCase(), value]),
-      routes: this.#routesOf(policies, before, upstreams),
+      routes: this.#routesOf(policies, before, entries, upstreams),
     }
     for (const [id, limit] of before) if (!this.#limits.has(id)) limit.close()
     return rules
@@ -102,6 +108,7 @@ export class EdgePolicies {
   #routesOf(
     policies: GatewayPolicies,
     before: ReadonlyMap<string, RateLimit>,
+    entries: ReadonlyMap<string, Entry>,
     upstreams: ReadonlyMap<string, Upstream>,
   ): RoutePolicies<RoutePlan> {
     const { routes } = this.#options
@@ -114,6 +121,7 @@ export class EdgePolicies {
         to: weights && new WeightedRoutes(weights),
         upstream: upstream && upstreams.get(upstream.name),
         mirror: mirror && byId.get(mirror.operation),
+        entry: policy.waitingRoom && this.#entry(entries, match, policy.waitingRoom),
         limit:
           limit &&
           this.#limit(before, JSON.stringify([match, limit.by]), {
@@ -123,6 +131,20 @@ export class EdgePolicies {
           }),
       }
     })
+  }
+
+  /** The room there was, if it was like this: places that were given away stay so. */
+  #entry(before: ReadonlyMap<string, Entry>, match: Match, policy: WaitingRoomPolicy): Entry {
+    const { config, clock } = this.#options.runtime
+    const id = JSON.stringify([match, policy])
+    const room = JSON.stringify(match)
+    const instances = (): number => this.#options.sharing.instances
+    const its = before.get(id) ?? {
+      cookie: cookieName(room),
+      room: new WaitingRoom({ ...policy, id: room, key: config.userSigningKey, clock, instances }),
+    }
+    this.#entries.set(id, its)
+    return its
   }
 
   /** The one there was, if it was like this. */

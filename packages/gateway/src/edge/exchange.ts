@@ -117,6 +117,7 @@ export class Exchange {
   /** From when it is known that they may ask so often. */
   #read(route: Route, head: RequestHead, match: RouteMatch, caller: Caller): void {
     this.#authorise(route, caller)
+    this.#admit(head)
     if (this.#askCache(route, head, match.parameters)) return
     if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
     void readJsonBody(this.#turn, head, this.#sender.plan?.policy.request)
@@ -131,6 +132,7 @@ export class Exchange {
     record.upstream = to.name
     const caller = { user: record.user, service: undefined, token: undefined }
     this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${to.name}`)
+    this.#admit(head)
     this.#listenForHangUp()
     const answer = head.isWebSocket ? tunnel : relay
     answer(this.#edge, {
@@ -214,6 +216,14 @@ export class Exchange {
     if (denied === undefined) return
     const message = denied === 'unauthenticated' ? 'Please log in.' : 'This is not allowed to you.'
     throw new FlotillaError(denied, message, { executed: 'no' })
+  }
+
+  /** Where there is a waiting room. */
+  #admit(head: RequestHead): void {
+    const { entry } = this.#sender.plan ?? {}
+    if (entry === undefined) return
+    const { user: its, address } = this.#record
+    this.#edge.admission.admit(entry, { head, turn: this.#turn, user: its, address }, this.#sender.headers)
   }
 
   /** True when the answer is one that the gateway keeps, or would keep. What the operator changes on its way is not. */
