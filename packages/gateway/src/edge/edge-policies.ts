@@ -13,7 +13,7 @@ import { RateLimit } from '../limit/rate-limit.ts'
 import type { Sharing } from '../limit/sharing.ts'
 import { addressGroup } from '../match/client-address.ts'
 import type { GatewayPolicies, Match, RoutePolicy } from '../policy/gateway-policies.ts'
-import { RoutePolicies } from '../policy/route-policies.ts'
+import { enrichments, RoutePolicies } from '../policy/route-policies.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { WaitingRoom, type WaitingRoomPolicy } from '../waiting/waiting-room.ts'
 import type { EdgeLimits, Route } from './route.ts'
@@ -29,6 +29,8 @@ export interface RoutePlan {
   /** Who answers instead; absent: the operation of the route. */
   readonly to: WeightedRoutes | undefined
   readonly mirror: Route | undefined
+  /** Whom answers are enriched from, by the id of the operation. */
+  readonly sources: ReadonlyMap<string, Route>
   readonly limit: RateLimit | undefined
   readonly entry: Entry | undefined
   readonly upstream: Upstream | undefined
@@ -121,6 +123,7 @@ export class EdgePolicies {
         to: weights && new WeightedRoutes(weights),
         upstream: upstream && upstreams.get(upstream.name),
         mirror: mirror && byId.get(mirror.operation),
+        sources: new Map(enrichments(policy).map(({ from }) => [from, byId.get(from) as Route] as const)),
         entry: policy.waitingRoom && this.#entry(entries, match, policy.waitingRoom),
         limit:
           limit &&

@@ -22,6 +22,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Answer } from './answer.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
+import { askWithin, changeBody } from './change-body.ts'
 import { answerOrigin } from './cors.ts'
 import { type Count, callerCounts, limitFields, strictCounts, tooMany } from './counts.ts'
 import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
@@ -120,7 +121,7 @@ export class Exchange {
     this.#admit(head)
     if (this.#askCache(route, head, match.parameters)) return
     if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
-    void readJsonBody(this.#turn, head, this.#sender.plan?.policy.request)
+    void readJsonBody(this.#turn, head, this.#sender.plan?.policy.request, this.#record)
       .then((body) => this.#ask(route, head, match, body, caller))
       .catch((error: unknown) => this.#sender.fail(error))
   }
@@ -282,23 +283,28 @@ export class Exchange {
     route.passOn.call(input, context, options, (reply) => {
       try {
         compare?.(reply)
-        this.#answered(route, head, input, reply)
+        this.#answered(route, head, input, context, reply)
       } catch (error) {
         this.#sender.fail(error)
       }
     })
   }
 
-  #answered(route: Route, head: RequestHead, input: unknown, reply: Reply): void {
+  #answered(route: Route, head: RequestHead, input: unknown, context: CallContext, reply: Reply): void {
     const { rest } = route.operation
     route.onCommand?.(input, reply)
     const preference = rest && preferenceOf(rest, input)
     if (preference !== undefined) this.#sender.headers.push('preference-applied', preference)
     if (reply.error !== undefined) return this.#sender.fail(reply.error)
-    const isKnown = this.#record.user !== undefined
-    this.#sender.end(
-      successAnswer(route, head.ifNoneMatch, reply, isKnown, this.#sender.plan?.policy.response),
-    )
+    const end = (changed?: unknown): void => {
+      const isKnown = this.#record.user !== undefined
+      this.#sender.end(successAnswer(route, head.ifNoneMatch, reply, isKnown, changed))
+    }
+    const { policy, sources } = this.#sender.plan ?? {}
+    if (policy?.response === undefined || sources === undefined) return end()
+    const body = changeBody(policy.response, reply.value, this.#record, askWithin(sources, context))
+    if (body instanceof Promise) body.then(end).catch((error: unknown) => this.#sender.fail(error))
+    else end(body)
   }
 
   /** Asks somebody else the same, if the operator wants that; what it gives takes the answer, to compare. */
