@@ -155,6 +155,19 @@ describe('Policies of the edge', { timeout: 60_000 }, () => {
       { routes: [{ match: { path }, mirror: { operation: 'things.put' } }] },
       { routes: [{ match: { path: '/nowhere' } }] },
       { headers: { 'content-length': '5' } },
+      { headers: { 'Strict-Transport-Security': 'max-age=0' } },
+      { routes: [{ match: { path: '/api/v1/a**' }, refuse: { status: 404 } }] },
+      ...[{ access: undefined }, { timeoutMs: 5 }, { sticky: 'user' }, { roles: ['a'] }].map((part) => ({
+        upstreams: { old: { targets: ['http://127.0.0.1:1'] } },
+        routes: [
+          {
+            match: { path: '/old/**' },
+            upstream: { name: 'old', keepsAuthorization: true },
+            access: 'anyone',
+            ...part,
+          },
+        ],
+      })),
       { headers: { 'x-a': 'b\r\nc' } },
     ]
     for (const policies of wrong) {

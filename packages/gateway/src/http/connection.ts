@@ -22,8 +22,9 @@ import type { FlotillaError } from '@flotilla/core/error'
 import { type HeadRefusal, type RequestHead, readHead } from '../match/request-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
 import { type BodyReader, ChunkedReader, LengthReader } from './body-reader.ts'
+import type { BodyReceiver } from './body-receiver.ts'
 import { hungUp, late, tooLong } from './body-refusals.ts'
-import { type BodyReceiver, type Carrier, ConnectionTurn } from './connection-turn.ts'
+import { type Carrier, ConnectionTurn } from './connection-turn.ts'
 import { isHopeless, type RawHead, readRawHead } from './raw-head.ts'
 import type { Peer } from './tls-front.ts'
 import type { Turn } from './turn.ts'
@@ -83,6 +84,7 @@ export class Connection implements Carrier, Served {
   #receiver: BodyReceiver | undefined
   #receivedBytes = 0
   #isAdvancing = false
+  #isLeaving = false
   #sentBytes = 0
   #unsentSinceMs: number | undefined
 
@@ -122,17 +124,13 @@ export class Connection implements Carrier, Served {
 
   /** The server leaves: ends now when nothing of a request has come, otherwise after its answer. */
   leave(): void {
+    this.#isLeaving = true
     if (this.#phase === 'idle') this.#linger()
-    else if (this.#turn !== undefined) this.#turn.keepsConnection = false
   }
 
   /** Cuts it when a request on it is not whole. */
   cutUnasked(): void {
     if (this.#phase !== 'turn' || !this.isBodyRead) this.socket.destroy()
-  }
-
-  get isClosed(): boolean {
-    return this.#phase === 'closed'
   }
 
   /** True when nothing of the present request is still to come. */
@@ -142,7 +140,9 @@ export class Connection implements Carrier, Served {
 
   willKeep(): boolean {
     // Whoever still receives a body would wait for the rest of it.
-    return this.#requests < REQUESTS_MAX && this.#receiver === undefined && this.#skipBody()
+    return (
+      !this.#isLeaving && this.#requests < REQUESTS_MAX && this.#receiver === undefined && this.#skipBody()
+    )
   }
 
   receiveBody(receiver: BodyReceiver, head: RequestHead): void {
