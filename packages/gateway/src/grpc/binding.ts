@@ -9,8 +9,8 @@ import { FlotillaError } from '@flotilla/core/error'
 import { pointerTo } from '@flotilla/core/json'
 import { isWrapper, readMessage } from './json-reader.ts'
 import { writeField, writeMessage } from './json-writer.ts'
-import { type PathBinding, valueOf } from './path-template.ts'
-import type { FieldShape, GrpcMethod, MessageShape, Shape } from './shape.ts'
+import { type PathBinding, valueIn } from './path-template.ts'
+import type { FieldShape, Fields, GrpcMethod, MessageShape, Shape } from './shape.ts'
 
 /** Where the parts of a request go. */
 export interface BindingRule {
@@ -62,10 +62,14 @@ export class Binding {
     return input.encode(readMessage(input, this.#json(path, search, body)))
   }
 
-  /** What is answered for the message, as JSON. */
+  /**
+   * What is answered for the message, as JSON.
+   *
+   * @throws FlotillaError `internal` (502) when the bytes are no such message, or tell of one that is not known here.
+   */
   output(bytes: Uint8Array): unknown {
     const { output } = this.#method
-    const fields = output.decode(bytes)
+    const fields = decoded(output, bytes)
     return this.#response === undefined ? writeMessage(output, fields) : writeField(this.#response, fields)
   }
 
@@ -75,7 +79,7 @@ export class Binding {
     if (!isObject(fields)) return fields
     for (const [name, texts] of byName(search)) this.#putQuery(fields, name, texts)
     for (const [binding, its] of this.#path)
-      put(fields, its, textAs(its.at(-1)?.shape, valueOf(binding, path)))
+      put(fields, its, textAs(its.at(-1)?.shape, valueIn(binding, path)))
     return fields
   }
 
@@ -91,6 +95,14 @@ export class Binding {
     if (last.repeat === 'one' && texts.length > 1) throw wrong(name, 'is said twice')
     const values = texts.map((text) => textAs(last.shape, text))
     put(json, fields, last.repeat === 'list' ? values : values[0])
+  }
+}
+
+function decoded(shape: MessageShape, bytes: Uint8Array): Fields {
+  try {
+    return shape.decode(bytes)
+  } catch (cause) {
+    throw new FlotillaError('internal', 'The answer cannot be read.', { status: 502, cause })
   }
 }
 

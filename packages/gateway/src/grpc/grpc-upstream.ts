@@ -13,8 +13,8 @@ import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import type { Random } from '@flotilla/core/random'
-import type { Client, ServiceError } from '@grpc/grpc-js'
-import { Targets } from '../upstream/targets.ts'
+import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
+import { type Outcome, type Target, Targets } from '../upstream/targets.ts'
 import { errorOfStatus, isServerFault } from './status.ts'
 
 /** How to reach it. */
@@ -99,41 +99,64 @@ export class GrpcUpstream {
   async *#messages(call: GrpcCall, ask: Ask): AsyncGenerator<Uint8Array> {
     const { retries = 1 } = this.#settings
     const library = await load()
-    const tried = new Set<string>()
-    for (;;) {
-      const target = this.#targets.begin(tried)
-      if (target === undefined) throw errorOfStatus(library.status.UNAVAILABLE, '')
-      tried.add(target.origin)
+    const metadata = metadataOf(library, call.metadata)
+    const tried = new Set<Target>()
+    let target = this.#targets.first()
+    while (target !== undefined) {
+      tried.add(target)
       let hasBegun = false
       try {
-        for await (const message of this.#attempt(library, target.origin, call, ask)) {
-          // How long a stream goes on says nothing of its server.
-          if (!hasBegun) target.ended('well')
+        for await (const message of this.#attempt(library, target, call, metadata, ask)) {
           hasBegun = true
           yield message
         }
         return
-      } catch (cause) {
-        const error = errorFor(call, cause)
-        const isOver = call.cancellation.error !== undefined
-        if (!hasBegun) target.ended(isOver ? 'untold' : isServerFault(error) ? 'failed' : 'well')
-        const mayRepeat = error.code === 'unavailable' && call.isSafe && !hasBegun && tried.size <= retries
-        if (!mayRepeat || isOver) throw error
+      } catch (error) {
+        const isHopeful = !hasBegun && tried.size <= retries && mayRepeat(call, error)
+        target = isHopeful ? this.#targets.next(tried) : undefined
+        if (target === undefined) throw error
       }
+    }
+    throw errorOfStatus(library.status.UNAVAILABLE, '')
+  }
+
+  async *#attempt(
+    library: Library,
+    target: Target,
+    call: GrpcCall,
+    metadata: Metadata,
+    ask: Ask,
+  ): AsyncGenerator<Uint8Array> {
+    const asked = target.begin()
+    let outcome: Outcome | undefined
+    try {
+      for await (const message of this.#send(library, target.id, call, metadata, ask)) {
+        if (outcome === undefined) asked.answered()
+        outcome = 'well'
+        yield message
+      }
+    } catch (cause) {
+      const error = errorFor(call, cause)
+      const isOver = call.cancellation.error !== undefined
+      outcome = isOver ? 'unknown' : isServerFault(error) ? 'failed' : 'well'
+      throw error
+    } finally {
+      asked.ended(outcome ?? 'well')
     }
   }
 
-  async *#attempt(library: Library, origin: string, call: GrpcCall, ask: Ask): AsyncGenerator<Uint8Array> {
+  async *#send(
+    library: Library,
+    origin: string,
+    call: GrpcCall,
+    metadata: Metadata,
+    ask: Ask,
+  ): AsyncGenerator<Uint8Array> {
     const { deadlineMs, cancellation } = call
     cancellation.throwIfCanceled()
     const leftMs = deadlineMs === undefined ? undefined : deadlineMs - this.#clock.monotonicMs()
-    const client = this.#clientOf(library, origin)
-    const sent = ask(
-      library,
-      client,
-      call,
-      leftMs === undefined ? {} : { deadline: this.#clock.now() + leftMs },
-    )
+    const options = leftMs === undefined ? {} : { deadline: this.#clock.now() + leftMs }
+    const sent = ask(this.#clientOf(library, origin), call, metadata.clone(), options)
     const listener = { canceled: () => sent.cancel() }
     cancellation.listen(listener)
     try {
@@ -167,12 +190,17 @@ interface Sent {
   cancel(): void
 }
 
-type Ask = (library: Library, client: Client, call: GrpcCall, options: { readonly deadline?: number }) => Sent
+type Ask = (
+  client: Client,
+  call: GrpcCall,
+  metadata: Metadata,
+  options: { readonly deadline?: number },
+) => Sent
 
 const asBytes = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 const asTheyAre = (bytes: Buffer): Uint8Array => bytes
 
-const once: Ask = (library, client, { method, message, metadata }, options) => {
+const once: Ask = (client, { method, message }, metadata, options) => {
   let cancel = (): void => {}
   const answer = new Promise<Uint8Array>((resolve, reject) => {
     const its = client.makeUnaryRequest(
@@ -180,7 +208,7 @@ const once: Ask = (library, client, { method, message, metadata }, options) => {
       asBytes,
       asTheyAre,
       message,
-      metadataOf(library, metadata),
+      metadata,
       options,
       (error, bytes) => (error === null && bytes !== undefined ? resolve(bytes) : reject(error)),
     )
@@ -189,15 +217,8 @@ const once: Ask = (library, client, { method, message, metadata }, options) => {
   return { messages: just(answer), cancel }
 }
 
-const many: Ask = (library, client, { method, message, metadata }, options) => {
-  const its = client.makeServerStreamRequest(
-    `/${method}`,
-    asBytes,
-    asTheyAre,
-    message,
-    metadataOf(library, metadata),
-    options,
-  )
+const many: Ask = (client, { method, message }, metadata, options) => {
+  const its = client.makeServerStreamRequest(`/${method}`, asBytes, asTheyAre, message, metadata, options)
   return { messages: its, cancel: () => its.cancel() }
 }
 
@@ -212,11 +233,15 @@ async function load(): Promise<Library> {
 }
 
 /** @throws Error when a value is none that HTTP can carry. */
-function metadataOf({ Metadata }: Library, fields: readonly string[]): InstanceType<Library['Metadata']> {
-  const metadata = new Metadata()
+function metadataOf(library: Library, fields: readonly string[]): Metadata {
+  const metadata = new library.Metadata()
   for (let index = 0; index < fields.length; index += 2)
     metadata.add(fields[index] as string, fields[index + 1] as string)
   return metadata
+}
+
+function mayRepeat({ isSafe, cancellation }: GrpcCall, error: unknown): boolean {
+  return isSafe && cancellation.error === undefined && isFlotillaError(error) && error.code === 'unavailable'
 }
 
 function errorFor({ cancellation }: GrpcCall, cause: unknown): FlotillaError {

@@ -8,7 +8,8 @@ import type { Fields } from './shape.ts'
 
 /** Requests that mean a method. */
 export interface HttpRule {
-  readonly method: string
+  /** Undefined: it is of another kind. */
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH' | undefined
   /** A template of `google.api.http`. */
   readonly path: string
   /** The field that the body is, or `*` for all that the path does not say; undefined: there is no body. */
@@ -17,16 +18,16 @@ export interface HttpRule {
   readonly response: string | undefined
 }
 
-const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const
+const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const
 
-/** All rules of an annotation, the additional ones too. One of another kind has the method ''. */
+/** All rules of an annotation, the additional ones too. */
 export function rulesOf(annotation: Fields): readonly HttpRule[] {
   const { body, response_body: response, additional_bindings: more = [] } = annotation
-  const verb = METHODS.find((method) => typeof annotation[method] === 'string')
+  const method = METHODS.find((one) => textOf(annotation[one.toLowerCase()]) !== undefined)
   return [
     {
-      method: verb?.toUpperCase() ?? '',
-      path: verb === undefined ? '' : String(annotation[verb]),
+      method,
+      path: method === undefined ? '' : String(annotation[method.toLowerCase()]),
       body: textOf(body),
       response: textOf(response),
     },

@@ -54,7 +54,7 @@ export function readTemplate(text: string): PathTemplate | undefined {
 }
 
 /** What the path of a request says of the field; `path` is one that the template means. */
-export function valueOf({ from, to, verb }: PathBinding, path: string): string {
+export function valueIn({ from, to, verb }: PathBinding, path: string): string {
   const parts = path.split('/').slice(1 + from, to === undefined ? undefined : 1 + to)
   const value = parts.map((part) => decodeURIComponent(part)).join('/')
   return value.slice(0, value.length - verb.length)

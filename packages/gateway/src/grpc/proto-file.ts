@@ -53,7 +53,6 @@ export async function readProto(path: string): Promise<ProtoFile> {
 }
 
 async function readInto(protobuf: ProtobufJs, root: protobufjs.Root, path: string): Promise<void> {
-  const folder = dirname(path)
   const seen = new Set<string>()
   const waiting = [{ name: path, text: await textOf(path, path) }]
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
@@ -61,16 +60,20 @@ async function readInto(protobuf: ProtobufJs, root: protobufjs.Root, path: strin
       if (seen.has(name)) continue
       seen.add(name)
       if (seen.size > FILES_MAX) throw wrong(`imports more than ${FILES_MAX} files`)
-      if (name === DESCRIPTOR) waiting.push({ name, text: DESCRIPTOR_TEXT })
       const known = protobuf.common.get(name)
       if (known?.nested !== undefined) root.addJSON(known.nested)
-      if (name === DESCRIPTOR || known !== null) continue
-      const isElsewhere = isAbsolute(name) || normalize(name).startsWith('..')
-      const text = isElsewhere ? undefined : await readFile(join(folder, name), 'utf8').catch(() => undefined)
-      if (text !== undefined) waiting.push({ name, text })
-      else if (!OPTIONS_ONLY.test(name)) throw wrong(`there is no ${name}, which ${file.name} imports`)
+      else waiting.push({ name, text: await importedText(dirname(path), name, file.name) })
     }
   }
+}
+
+async function importedText(folder: string, name: string, importer: string): Promise<string> {
+  if (name === DESCRIPTOR) return DESCRIPTOR_TEXT
+  const isWithin = !isAbsolute(name) && !normalize(name).startsWith('..')
+  const text = isWithin ? await readFile(join(folder, name), 'utf8').catch(() => undefined) : undefined
+  if (text !== undefined) return text
+  if (OPTIONS_ONLY.test(name)) return ''
+  throw wrong(`there is no ${name}, which ${importer} imports`)
 }
 
 async function textOf(path: string, name: string): Promise<string> {
