@@ -175,7 +175,7 @@ export class Exchange {
       hit === undefined ? routes.findForeign(method, head) : routes.find(hit.operation, method, head)
     const refused = this.#plan && refusalBy(this.#plan.policy)
     if (refused !== undefined) throw refused
-    if (this.#plan?.upstream !== undefined || this.#plan?.grpc !== undefined) return undefined
+    if (this.#plan?.upstream ?? this.#plan?.grpc) return undefined
     if (head.isWebSocket)
       throw new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
     if (found === undefined)

@@ -102,7 +102,7 @@ export class GrpcUpstream {
     const metadata = metadataOf(library, call.metadata)
     const tried = new Set<Target>()
     let target = this.#targets.first()
-    while (target !== undefined) {
+    for (let again = 0; target !== undefined; again++) {
       tried.add(target)
       let hasBegun = false
       try {
@@ -112,7 +112,7 @@ export class GrpcUpstream {
         }
         return
       } catch (error) {
-        const isHopeful = !hasBegun && tried.size <= retries && mayRepeat(call, error)
+        const isHopeful = !hasBegun && again < retries && mayRepeat(call, error)
         target = isHopeful ? this.#targets.next(tried) : undefined
         if (target === undefined) throw error
       }

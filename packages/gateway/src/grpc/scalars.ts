@@ -55,8 +55,8 @@ export function expectedOf(type: ScalarType): string {
 }
 
 function readWhole([min, max]: Bounds, json: unknown, isLong: boolean): string | number | undefined {
-  const isExact = typeof json === 'number' ? Number.isSafeInteger(json) : WHOLE.test(String(json))
-  if (!isExact || (typeof json !== 'number' && typeof json !== 'string')) return undefined
+  if (typeof json !== 'number' && typeof json !== 'string') return undefined
+  if (!(typeof json === 'number' ? Number.isSafeInteger(json) : WHOLE.test(json))) return undefined
   const value = BigInt(json)
   if (value < min || value > max) return undefined
   return isLong ? String(value) : Number(value)
