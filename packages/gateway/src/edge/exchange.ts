@@ -123,12 +123,11 @@ export class Exchange {
     record.upstream = (policy.grpc ?? (policy.upstream as ToUpstream)).name
     const caller = { user: record.user, service: undefined, token: undefined }
     this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${record.upstream}`)
-    this.#listenForHangUp()
     const options = {
       turn: this.#turn,
       head,
       record,
-      cancellation: this.#cancellation,
+      cancellation: this.#listenForHangUp(),
       headersWith: (theirs: readonly string[]) => this.#headersWith(theirs),
       onFail: (error: unknown) => this.#fail(error),
     }

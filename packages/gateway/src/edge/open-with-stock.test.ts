@@ -10,7 +10,7 @@ import { after } from 'node:test'
 import { findFreePort } from '@flotilla/core/free-port'
 import { openTestGateway, type TestGateway } from './open-gateway.test.ts'
 import { openOnce } from './open-once.test.ts'
-import { openStock, type Stock, writeProtos } from './open-stock.test.ts'
+import { openStock, type Stock, writeProtos } from '../grpc/open-stock.test.ts'
 
 /** The policies, with one gRPC server that is there and one that is not. */
 export function stockPolicies(there: string, dead: string) {
