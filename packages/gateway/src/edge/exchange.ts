@@ -24,7 +24,7 @@ import { askGrpc } from './ask-grpc.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
 import { answerOrigin } from './cors.ts'
-import { type Count, callerCounts, strictCounts } from './counts.ts'
+import { type Count, callerCounts, limitFields, strictCounts, tooMany } from './counts.ts'
 import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
 import { findOperation, optionsAnswer } from './find-operation.ts'
@@ -259,24 +259,25 @@ export class Exchange {
         onFail: (error) => this.#fail(error),
       })
     }
-    const preference = operation.rest && preferenceOf(operation.rest, input)
     const compare = this.#mirror(input, context)
     route.passOn.call(input, context, options, (reply) => {
-      compare?.(reply)
-      route.onCommand?.(input, reply)
-      if (preference !== undefined) this.#headers.push('preference-applied', preference)
-      if (reply.error === undefined)
-        this.#end(
-          successAnswer(
-            route,
-            head.ifNoneMatch,
-            reply,
-            this.#record.user !== undefined,
-            this.#plan?.policy.response,
-          ),
-        )
-      else this.#fail(reply.error)
+      try {
+        compare?.(reply)
+        this.#answered(route, head, input, reply)
+      } catch (error) {
+        this.#fail(error)
+      }
     })
+  }
+
+  #answered(route: Route, head: RequestHead, input: unknown, reply: Reply): void {
+    const { rest } = route.operation
+    route.onCommand?.(input, reply)
+    const preference = rest && preferenceOf(rest, input)
+    if (preference !== undefined) this.#headers.push('preference-applied', preference)
+    if (reply.error !== undefined) return this.#fail(reply.error)
+    const isKnown = this.#record.user !== undefined
+    this.#end(successAnswer(route, head.ifNoneMatch, reply, isKnown, this.#plan?.policy.response))
   }
 
   /** Asks somebody else the same, if the operator wants that; what it gives takes the answer, to compare. */
@@ -306,18 +307,10 @@ export class Exchange {
     goOn()
   }
 
-  #heed(limit: RateLimit, { isAllowed, retryAfterMs }: Verdict): void {
-    if (isAllowed) return
-    this.#headers.push(
-      'ratelimit-policy',
-      limit.policyField,
-      'ratelimit',
-      limit.field({ isAllowed, retryAfterMs }),
-    )
-    throw new FlotillaError('resource_exhausted', 'Too many requests; wait a moment.', {
-      executed: 'no',
-      retryAfterMs,
-    })
+  #heed(limit: RateLimit, verdict: Verdict): void {
+    if (verdict.isAllowed) return
+    this.#headers.push(...limitFields(limit, verdict))
+    throw tooMany(verdict)
   }
 
   #fail(error: unknown): void {

@@ -13,10 +13,12 @@ describe('A foreign upstream', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-policies-'))
   const path = join(folder, 'policies.json')
   const opened: Legacy[] = []
+  let halves = 0
   const legacy = (): Legacy => opened[0] as Legacy
   const gateway = openOnce(
     async (t, environment) => {
       const half = await openLegacy((_, outgoing) => {
+        halves++
         outgoing.writeHead(200, { 'content-length': 100_000 })
         outgoing.write('only this')
         outgoing.socket?.destroySoon()
@@ -148,6 +150,7 @@ describe('A foreign upstream', { timeout: 60_000 }, () => {
       return [status, text, headers['content-length'], headers['transfer-encoding']]
     }
     assert.deepEqual(await lengthOf('/old/long'), [200, '', String(LONG.length), undefined])
+    assert.deepEqual(await lengthOf('/old/short'), [200, '', '5', undefined])
     assert.deepEqual(await lengthOf('/old/parts'), [200, '', undefined, undefined])
     assert.deepEqual(await lengthOf('/old/none'), [204, '', undefined, undefined])
   })
@@ -181,6 +184,7 @@ describe('A foreign upstream', { timeout: 60_000 }, () => {
     )
     // What was begun and not ended must not look whole.
     await assert.rejects(ask('/half/x'))
+    assert.equal(halves, 1)
   })
 
   it('takes single routes of an operation', async () => {

@@ -38,22 +38,7 @@ export async function openLegacy(
     incoming.on('end', () => {
       const { method = '', url = '', headers } = incoming
       asked.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
-      if (url.endsWith('/long'))
-        return void outgoing.writeHead(200, { 'content-length': LONG.length }).end(LONG)
-      if (url.endsWith('/parts')) {
-        for (const part of ['one', 'two', 'three']) outgoing.write(part)
-        return void outgoing.end()
-      }
-      if (url.endsWith('/secret')) outgoing.setHeader('cache-control', 'private, no-store')
-      if (url.endsWith('/none')) return void outgoing.writeHead(204).end()
-      outgoing.setHeader('set-cookie', ['a=1', 'b=2'])
-      outgoing.setHeader('x-powered-by', 'Legacy')
-      outgoing.setHeader('x-more', 'of this')
-      outgoing.writeHead(url.endsWith('/teapot') ? 418 : 200, {
-        'content-type': 'text/plain',
-        connection: 'keep-alive',
-      })
-      outgoing.end(`${method} ${url}`)
+      answerAt(method, url, outgoing)
     })
   })
   server.on('upgrade', (incoming, socket) => {
@@ -67,4 +52,23 @@ export async function openLegacy(
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return { server, origin: `http://127.0.0.1:${port}`, asked }
+}
+
+function answerAt(method: string, url: string, outgoing: ServerResponse): void {
+  if (url.endsWith('/long')) return void outgoing.writeHead(200, { 'content-length': LONG.length }).end(LONG)
+  if (url.endsWith('/parts')) {
+    for (const part of ['one', 'two', 'three']) outgoing.write(part)
+    return void outgoing.end()
+  }
+  if (url.endsWith('/short')) return void outgoing.writeHead(200, { 'content-length': 5 }).end('short')
+  if (url.endsWith('/secret')) outgoing.setHeader('cache-control', 'private, no-store')
+  if (url.endsWith('/none')) return void outgoing.writeHead(204).end()
+  outgoing.setHeader('set-cookie', ['a=1', 'b=2'])
+  outgoing.setHeader('x-powered-by', 'Legacy')
+  outgoing.setHeader('x-more', 'of this')
+  outgoing.writeHead(url.endsWith('/teapot') ? 418 : 200, {
+    'content-type': 'text/plain',
+    connection: 'keep-alive',
+  })
+  outgoing.end(`${method} ${url}`)
 }

@@ -5,10 +5,11 @@
  */
 import type { Socket } from 'node:net'
 import { type Readable, Writable } from 'node:stream'
-import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
+import type { HeadRefusal } from '../match/head-fields.ts'
+import type { RequestHead } from '../match/request-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
 import { type BodyReceiver, streamedBody, wholeBody } from './body-receiver.ts'
-import type { RawHead } from './raw-head.ts'
+import type { RequestLine } from './raw-head.ts'
 import type { Peer } from './tls-front.ts'
 import { NO_BODY, type Turn } from './turn.ts'
 
@@ -49,7 +50,7 @@ export class ConnectionTurn implements Turn {
 
   constructor(
     connection: Carrier,
-    { method, target, httpVersion }: RawHead,
+    { method, target, httpVersion }: RequestLine,
     head: RequestHead | HeadRefusal,
   ) {
     this.method = method

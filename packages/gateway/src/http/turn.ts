@@ -4,7 +4,8 @@
  * @module
  */
 import type { Duplex, Readable, Writable } from 'node:stream'
-import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
+import type { HeadRefusal } from '../match/head-fields.ts'
+import type { RequestHead } from '../match/request-head.ts'
 import type { Peer } from './tls-front.ts'
 
 /** Statuses of answers that have no body. */
