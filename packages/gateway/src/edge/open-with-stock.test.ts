@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { findFreePort } from '@flotilla/core/free-port'
+import { openStock, type Stock, writeProtos } from '../grpc/open-stock.test.ts'
 import { openTestGateway, type TestGateway } from './open-gateway.test.ts'
 import { openOnce } from './open-once.test.ts'
-import { openStock, type Stock, writeProtos } from '../grpc/open-stock.test.ts'
 
 /** The policies, with one gRPC server that is there and one that is not. */
 export function stockPolicies(there: string, dead: string) {
