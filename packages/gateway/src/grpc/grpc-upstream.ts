@@ -9,6 +9,7 @@
  * @module
  */
 
+import assert from 'node:assert/strict'
 import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
@@ -81,8 +82,11 @@ export class GrpcUpstream {
    * @throws FlotillaError as the server says, or `unavailable` when there is none.
    */
   async call(call: GrpcCall): Promise<Uint8Array> {
-    for await (const message of this.#messages(call, once)) return message
-    throw new FlotillaError('internal', 'There is no message in the answer.', { status: 502 })
+    let answer: Uint8Array | undefined
+    // To its end: who stops before that cancels the call.
+    for await (const message of this.#messages(call, once)) answer = message
+    assert(answer !== undefined, 'a call that ends well has an answer')
+    return answer
   }
 
   /** The same for any number of messages, as fast as they are taken. */
@@ -159,12 +163,13 @@ export class GrpcUpstream {
     const sent = ask(this.#clientOf(library, origin), call, metadata.clone(), options)
     const listener = { canceled: () => sent.cancel() }
     cancellation.listen(listener)
+    let isOver = false
     try {
       yield* sent.messages
+      isOver = true
     } finally {
       cancellation.unlisten(listener)
-      // Does nothing to one that has ended.
-      sent.cancel()
+      if (!isOver) sent.cancel()
     }
   }
 
