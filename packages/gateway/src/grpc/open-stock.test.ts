@@ -114,25 +114,25 @@ export async function openStock(folder: string): Promise<Stock> {
     ) =>
     (call: ServerUnaryCall<T, unknown>, end: sendUnaryData<unknown>): void => {
       calls.push(name)
-      call.on('cancelled', () => canceled++)
       handle(call.request, call, end)
     }
   const server = new Server({ 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_length': -1 })
   server.addService(Stock.service, {
     Echo: unary('Echo', (item, _, end) => end(null, item)),
     Fail: unary<Ask>('Fail', ({ code, say }, _, end) => end({ code, details: say })),
-    Slow: unary<Ask>('Slow', () => {}),
+    Slow: unary<Ask>('Slow', (_, call) => void call.on('cancelled', () => canceled++)),
     Big: unary<Ask>('Big', ({ bytes }, _, end) => end(null, { sku: 'x'.repeat(bytes) })),
     WhoAsks: unary('WhoAsks', (_, call, end) =>
       end(null, seenBy(call.metadata, call.getPeer(), call.getDeadline())),
     ),
     Watch(call: ServerWritableStream<Ask, unknown>) {
       calls.push('Watch')
-      call.on('cancelled', () => canceled++)
       const { times, code, say, cut, sku } = call.request
       for (let count = 1; count <= times; count++) call.write({ sku, count, total: String(count) })
       if (code > 0) call.emit('error', { code, details: say })
-      else if (!cut) call.end()
+      // It is told so of calls that have ended, too.
+      else if (cut) call.on('cancelled', () => canceled++)
+      else call.end()
     },
     Collect: (_: unknown, end: sendUnaryData<unknown>) => end(null, {}),
   })
