@@ -19,6 +19,7 @@ import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
+import { Compression } from './compression.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
@@ -84,6 +85,7 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     accessLog,
     metrics: new EdgeMetrics(metrics),
     mirror: new Mirror(runtime, metrics),
+    compression: new Compression(metrics),
     streams: new Set(),
   }
   const server = await openPublicServer(edge)

@@ -15,12 +15,16 @@ describe('GrpcFiles', () => {
   writeProtos(folder)
   const mistakesIn = (policies: GatewayPolicies): Promise<readonly string[]> =>
     new GrpcFiles().mistakesIn(policies, folder)
-  const route = (more: object, path = '/items/{sku}'): Promise<readonly string[]> =>
+  const route = (
+    more: object,
+    path = '/items/{sku}',
+    methods: readonly ('POST' | 'HEAD')[] = ['POST'],
+  ): Promise<readonly string[]> =>
     mistakesIn({
       grpc: { stock: { proto: 'stock.proto', targets } },
       routes: [
         {
-          match: { path, methods: ['POST'] },
+          match: { path, methods: [...methods] },
           grpc: { name: 'stock', method: 'acme.Stock/Echo', ...more },
           access: 'anyone',
         },
@@ -67,6 +71,9 @@ describe('GrpcFiles', () => {
         `${at}/grpc/response: acme.Item has no field size2`,
       ],
     )
+    assert.deepEqual(await route({ method: 'acme.Stock/Watch' }, '/items/{sku}', ['HEAD']), [
+      `${at}/match/methods: a stream has no HEAD`,
+    ])
     assert.deepEqual(await route({}, '/items/**'), [`${at}/match/path: the rest of a path is no field`])
   })
 

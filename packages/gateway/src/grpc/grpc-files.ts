@@ -80,6 +80,8 @@ class Reading {
     const method = methodNamed(file, grpc.method)
     if (typeof method === 'string') return void this.mistakes.push(`${pointer}/grpc/method: ${method}`)
     if (match.path.endsWith('**')) this.mistakes.push(`${pointer}/match/path: the rest of a path is no field`)
+    if (method.givesStream && match.methods?.includes('HEAD'))
+      this.mistakes.push(`${pointer}/match/methods: a stream has no HEAD`)
     const bindings = readTemplate(match.path)?.bindings ?? []
     const rule = { path: bindings, body: grpc.body, response: grpc.response }
     const wrong = mistakesInRule(method, rule)

@@ -224,6 +224,8 @@ const once: Ask = (client, { method, message }, metadata, options) => {
 
 const many: Ask = (client, { method, message }, metadata, options) => {
   const its = client.makeServerStreamRequest(`/${method}`, asBytes, asTheyAre, message, metadata, options)
+  // Who reads the messages is told; the library emits it again when nobody reads any more.
+  its.on('error', () => {})
   return { messages: its, cancel: () => its.cancel() }
 }
 

@@ -153,6 +153,11 @@ const RoutePolicy = Type.Object({
     Type.Array(Step, { maxItems: 50, description: 'what becomes of the JSON body of an answer' }),
   ),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+  compress: Type.Optional(
+    Type.Boolean({
+      description: 'make answers smaller for who takes them so; default: those that are for everybody',
+    }),
+  ),
   criticality: Type.Optional(Type.Enum(criticalities)),
   headers: Type.Optional(
     Type.Object({
