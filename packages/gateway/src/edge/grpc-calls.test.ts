@@ -196,6 +196,18 @@ describe('A call of a gRPC server', { timeout: 60_000 }, () => {
       )
     })
 
+    it('goes on when calls of the same server are over', async () => {
+      const socket = open('/hasty/watch?times=1&cut=true')
+      let text = ''
+      socket.on('data', (part: Buffer) => {
+        text += part.toString()
+      })
+      await until('it has begun', () => text.includes('"count":1'))
+      assert.equal((await ask('/hasty')).status, 504)
+      assert.deepEqual([text.includes('event: error'), socket.destroyed], [false, false])
+      socket.destroy()
+    })
+
     it('ends when the client leaves', async () => {
       const before = stock().canceled()
       const socket = open('/watch?times=1&cut=true')

@@ -52,7 +52,18 @@ describe('Policies of gRPC servers', { timeout: 60_000 }, () => {
     assert.deepEqual([isRefused(), one.canceled(), socket.destroyed], [false, 0, false])
     socket.destroy()
     await until('the server knows', () => one.canceled() === 1)
+    const last = connect(port, '127.0.0.1')
+    let end = ''
+    last.on('data', (part: Buffer) => {
+      end += part.toString()
+    })
+    last.write('GET /watch?times=1&cut=true HTTP/1.1\r\nHost: a.test\r\n\r\n')
+    await until('it has begun', () => end.includes('"count":1'))
     write({})
     await until('there is nothing any more', async () => (await status('/items/a')) === 404)
+    // Who leaves, ends streams, also those of servers that are in no policy any more.
+    await app.hostOf('gateway').close()
+    await until('the other knows', () => two.canceled() === 1)
+    assert.match(end, /event: error\ndata: .*"code":"unavailable"/)
   })
 })

@@ -27,6 +27,7 @@ export function stockPolicies(there: string, dead: string) {
       stock: { proto, targets: [there], annotated: { access: 'anyone' } },
       shaky: { proto, targets: [dead, there] },
       gone: { proto, targets: [dead] },
+      hasty: { proto, targets: [there], timeoutMs: 200 },
     },
     routes: [
       { ...at('/echo', 'POST'), ...to('Echo', { body: '*' }) },
@@ -43,6 +44,8 @@ export function stockPolicies(there: string, dead: string) {
       { ...get('/mine'), ...to('WhoAsks'), access: 'user', roles: ['member'] },
       { ...at('/watch', 'GET'), ...to('Watch') },
       { ...at('/watch/briefly', 'GET'), ...to('Watch'), timeoutMs: 200 },
+      { ...get('/hasty'), ...to('Slow', {}, 'hasty') },
+      { ...at('/hasty/watch', 'GET'), ...to('Watch', {}, 'hasty') },
       { ...get('/shaky'), ...to('Echo', {}, 'shaky') },
       { ...get('/gone'), ...to('Echo', {}, 'gone') },
       { ...at('/gone/watch', 'GET'), ...to('Watch', {}, 'gone') },
