@@ -46,7 +46,7 @@ export function askGrpc(edge: Edge, options: AskGrpcOptions): void {
   }
   const jsonOf = (bytes: Uint8Array): unknown => {
     const json = binding.output(bytes)
-    return policy.response === undefined ? json : transform(policy.response, json)
+    return policy.response === undefined ? json : transform(policy.response, json, record)
   }
   void callOf(options)
     .then(async (call) => {
@@ -65,7 +65,7 @@ async function callOf({ turn, head, policy, plan, record, cancellation }: AskGrp
   if (head.isWebSocket)
     throw new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
   if (head.hasBody && !route.binding.takesBody) throw refuse('There is no body here.')
-  const body = await readJsonBody(turn, head, policy.request, MESSAGE_BYTES_MAX)
+  const body = await readJsonBody(turn, head, policy.request, record, MESSAGE_BYTES_MAX)
   const message = route.binding.input(head.path, head.search, body)
   // Numbers may be longer there than in JSON.
   if (message.length > MESSAGE_BYTES_MAX) throw refuse(`A message may have ${MESSAGE_BYTES_MAX} bytes.`, 413)

@@ -14,13 +14,15 @@ import { GrpcUpstream } from '../grpc/grpc-upstream.ts'
 import { RateLimit } from '../limit/rate-limit.ts'
 import type { Sharing } from '../limit/sharing.ts'
 import { addressGroup } from '../match/client-address.ts'
-import type { GatewayPolicies, RoutePolicy } from '../policy/gateway-policies.ts'
+import type { GatewayPolicies, Match, RoutePolicy } from '../policy/gateway-policies.ts'
 import type { GrpcPolicy } from '../policy/grpc-policies.ts'
-import { RoutePolicies } from '../policy/route-policies.ts'
+import { enrichments, RoutePolicies } from '../policy/route-policies.ts'
 import { ByName } from '../upstream/by-name.ts'
 import { Upstream, type UpstreamSettings } from '../upstream/upstream.ts'
+import { WaitingRoom, type WaitingRoomPolicy } from '../waiting/waiting-room.ts'
 import type { EdgeLimits, Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
+import { cookieName, type Entry } from './waiting-entry.ts'
 import { WeightedRoutes } from './weighted-routes.ts'
 
 const CORS_MAX_AGE_S = 600
@@ -32,7 +34,10 @@ export interface RoutePlan {
   /** Who answers instead; absent: the operation of the route. */
   readonly to: WeightedRoutes | undefined
   readonly mirror: Route | undefined
+  /** Whom answers are enriched from, by the id of the operation. */
+  readonly sources: ReadonlyMap<string, Route>
   readonly limit: RateLimit | undefined
+  readonly entry: Entry | undefined
   readonly upstream: Upstream | undefined
   readonly grpc: GrpcPlan | undefined
 }
@@ -69,6 +74,7 @@ export class EdgePolicies {
   #limits = new Map<string, RateLimit>()
   readonly #upstreams: ByName<UpstreamSettings, Upstream>
   readonly #grpc: ByName<GrpcPolicy, GrpcUpstream>
+  #entries = new Map<string, Entry>()
   #now: EdgeRules
 
   constructor(options: EdgePoliciesOptions) {
@@ -93,13 +99,15 @@ export class EdgePolicies {
     const { config } = this.#options.runtime
     const before = this.#limits
     this.#limits = new Map()
+    const entries = this.#entries
+    this.#entries = new Map()
     const upstreams = this.#upstreams.replace(policies.upstreams ?? {})
     const rules = {
       limits: this.#limitsOf(policies, before),
       corsOrigins: new Set(policies.cors?.origins ?? config.corsOrigins),
       corsMaxAgeS: policies.cors?.maxAgeS ?? CORS_MAX_AGE_S,
       headers: Object.entries(policies.headers ?? {}).flatMap(([name, value]) => [name.toLowerCase(), value]),
-      routes: this.#routesOf(policies, before, upstreams),
+      routes: this.#routesOf(policies, before, entries, upstreams),
     }
     for (const [id, limit] of before) if (!this.#limits.has(id)) limit.close()
     return rules
@@ -121,6 +129,7 @@ export class EdgePolicies {
   #routesOf(
     policies: GatewayPolicies,
     before: ReadonlyMap<string, RateLimit>,
+    entries: ReadonlyMap<string, Entry>,
     upstreams: ReadonlyMap<string, Upstream>,
   ): RoutePolicies<RoutePlan> {
     const { routes, grpcFiles } = this.#options
@@ -142,6 +151,8 @@ export class EdgePolicies {
         upstream: upstream && upstreams.get(upstream.name),
         grpc: grpcOf(policy),
         mirror: mirror && byId.get(mirror.operation),
+        sources: new Map(enrichments(policy).map(({ from }) => [from, byId.get(from) as Route] as const)),
+        entry: policy.waitingRoom && this.#entry(entries, match, policy.waitingRoom),
         limit:
           limit &&
           this.#limit(before, JSON.stringify([match, limit.by]), {
@@ -151,6 +162,20 @@ export class EdgePolicies {
           }),
       }
     })
+  }
+
+  /** The room there was, if it was like this: places that were given away stay so. */
+  #entry(before: ReadonlyMap<string, Entry>, match: Match, policy: WaitingRoomPolicy): Entry {
+    const { config, clock } = this.#options.runtime
+    const id = JSON.stringify([match, policy])
+    const room = JSON.stringify(match)
+    const instances = (): number => this.#options.sharing.instances
+    const its = before.get(id) ?? {
+      cookie: cookieName(room),
+      room: new WaitingRoom({ ...policy, id: room, key: config.userSigningKey, clock, instances }),
+    }
+    this.#entries.set(id, its)
+    return its
   }
 
   /** The one there was, if it was like this. */

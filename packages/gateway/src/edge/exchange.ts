@@ -23,6 +23,7 @@ import type { Answer } from './answer.ts'
 import { askGrpc } from './ask-grpc.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
+import { askWithin, changeBody } from './change-body.ts'
 import { answerOrigin } from './cors.ts'
 import { type Count, callerCounts, limitFields, strictCounts, tooMany } from './counts.ts'
 import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
@@ -118,9 +119,10 @@ export class Exchange {
   /** From when it is known that they may ask so often. */
   #read(route: Route, head: RequestHead, match: RouteMatch, caller: Caller): void {
     this.#authorise(route, caller)
+    this.#admit(head)
     if (this.#askCache(route, head, match.parameters)) return
     if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
-    void readJsonBody(this.#turn, head, this.#sender.plan?.policy.request)
+    void readJsonBody(this.#turn, head, this.#sender.plan?.policy.request, this.#record)
       .then((body) => this.#ask(route, head, match, body, caller))
       .catch((error: unknown) => this.#sender.fail(error))
   }
@@ -131,6 +133,7 @@ export class Exchange {
     record.upstream = (policy.grpc ?? (policy.upstream as ToUpstream)).name
     const caller = { user: record.user, service: undefined, token: undefined }
     this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${record.upstream}`)
+    this.#admit(head)
     const options = {
       turn: this.#turn,
       head,
@@ -216,6 +219,14 @@ export class Exchange {
     throw new FlotillaError(denied, message, { executed: 'no' })
   }
 
+  /** Where there is a waiting room. */
+  #admit(head: RequestHead): void {
+    const { entry } = this.#sender.plan ?? {}
+    if (entry === undefined) return
+    const { user: its, address } = this.#record
+    this.#edge.admission.admit(entry, { head, turn: this.#turn, user: its, address }, this.#sender.headers)
+  }
+
   /** True when the answer is one that the gateway keeps, or would keep. What the operator changes on its way is not. */
   #askCache(route: Route, head: RequestHead, parameters: RouteMatch['parameters']): boolean {
     if (this.#sender.plan?.policy.response !== undefined) return false
@@ -272,23 +283,28 @@ export class Exchange {
     route.passOn.call(input, context, options, (reply) => {
       try {
         compare?.(reply)
-        this.#answered(route, head, input, reply)
+        this.#answered(route, head, input, context, reply)
       } catch (error) {
         this.#sender.fail(error)
       }
     })
   }
 
-  #answered(route: Route, head: RequestHead, input: unknown, reply: Reply): void {
+  #answered(route: Route, head: RequestHead, input: unknown, context: CallContext, reply: Reply): void {
     const { rest } = route.operation
     route.onCommand?.(input, reply)
     const preference = rest && preferenceOf(rest, input)
     if (preference !== undefined) this.#sender.headers.push('preference-applied', preference)
     if (reply.error !== undefined) return this.#sender.fail(reply.error)
-    const isKnown = this.#record.user !== undefined
-    this.#sender.end(
-      successAnswer(route, head.ifNoneMatch, reply, isKnown, this.#sender.plan?.policy.response),
-    )
+    const end = (changed?: unknown): void => {
+      const isKnown = this.#record.user !== undefined
+      this.#sender.end(successAnswer(route, head.ifNoneMatch, reply, isKnown, changed))
+    }
+    const { policy, sources } = this.#sender.plan ?? {}
+    if (policy?.response === undefined || sources === undefined) return end()
+    const body = changeBody(policy.response, reply.value, this.#record, askWithin(sources, context))
+    if (body instanceof Promise) body.then(end).catch((error: unknown) => this.#sender.fail(error))
+    else end(body)
   }
 
   /** Asks somebody else the same, if the operator wants that; what it gives takes the answer, to compare. */

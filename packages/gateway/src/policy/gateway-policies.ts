@@ -104,6 +104,21 @@ const UpstreamPolicy = Type.Object({
   ),
 })
 
+/** Lets in so many visitors a minute, one after the other. */
+const WaitingRoom = Type.Object({
+  perMinute: Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'visitors that are let in' }),
+  stayS: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 86_400, description: 'how long they may go on; default 600' }),
+  ),
+  waitMaxS: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      description: 'who would wait longer gets no place; default 1,800',
+    }),
+  ),
+})
+
 /** What holds for requests that match. */
 const RoutePolicy = Type.Object({
   match: Match,
@@ -140,6 +155,7 @@ const RoutePolicy = Type.Object({
     }),
   ),
   limit: Type.Optional(Limit),
+  waitingRoom: Type.Optional(WaitingRoom),
   roles: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,

@@ -32,6 +32,7 @@ describe('Policies of gRPC servers', () => {
     [{ sticky: 'user' }, '/routes/0/sticky'],
     [{ upstream: { name: 'stock' } }, '/routes/0/grpc'],
     [{ to: [{ operation: 'a.b' }] }, '/routes/0/grpc'],
+    [{ response: [{ enrich: { at: '/a', from: 'a.b', input: { a: 'b' } } }] }, '/routes/0/grpc'],
     [{ grpc: { ...route.grpc, method: 'Get' } }, '/routes/0/grpc/method'],
     [{ grpc: { ...route.grpc, body: 'a.b' } }, '/routes/0/grpc/body'],
     [{ grpc: { ...route.grpc, bodies: '*' } }, '/routes/0/grpc'],

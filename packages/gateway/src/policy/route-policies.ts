@@ -8,6 +8,9 @@ import { apiPrefix } from '@flotilla/core/router'
 import type { RequestHead } from '../match/request-head.ts'
 import type { GatewayPolicies, RoutePolicy } from './gateway-policies.ts'
 import { RouteMatcher } from './route-match.ts'
+import type { Step } from './transform.ts'
+
+type Enrichment = Extract<Step, { enrich: unknown }>['enrich']
 
 interface Ready<T> {
   readonly matcher: RouteMatcher
@@ -88,10 +91,40 @@ export function mistakesInRoutes(
       if (byId.get(mirror.operation)?.kind !== 'query')
         mistakes.push(`${pointer}/mirror: only queries can be made twice`)
     }
+    mistakes.push(...mistakesInSteps(pointer, routes[index] as RoutePolicy, byId))
     if (access !== undefined) mistakes.push(`${pointer}/access: contracts say who may call their operations`)
     if (its.length === 0) mistakes.push(`${pointer}/match: no operation has such a route`)
     return mistakes
   })
+}
+
+/** Steps of a policy that ask for more. */
+export function enrichments({ response = [] }: RoutePolicy): readonly Enrichment[] {
+  return response.flatMap((step) => ('enrich' in step ? [step.enrich] : []))
+}
+
+function mistakesInSteps(
+  pointer: string,
+  { request = [], response = [] }: RoutePolicy,
+  byId: ReadonlyMap<string, Operation>,
+): string[] {
+  const mistakes = request.flatMap((step, at) =>
+    'enrich' in step ? [`${pointer}/request/${at}/enrich: only answers are enriched`] : [],
+  )
+  for (const [at, step] of response.entries()) {
+    if (!('enrich' in step)) continue
+    const { from, input } = step.enrich
+    const operation = byId.get(from)
+    const here = `${pointer}/response/${at}/enrich`
+    if (operation?.kind !== 'query') {
+      mistakes.push(`${here}/from: there is no such query with a route`)
+      continue
+    }
+    const fields = (operation.input as { properties?: object }).properties ?? {}
+    for (const name of Object.keys(input))
+      if (!Object.hasOwn(fields, name)) mistakes.push(`${here}/input/${name}: ${from} takes no such field`)
+  }
+  return mistakes
 }
 
 function mistakesInForeign(
@@ -122,7 +155,7 @@ function mistakesInForeign(
 /** What the .proto file says of it is checked where that is read. */
 function mistakesInGrpc(
   pointer: string,
-  { match, grpc, upstream, access, to, mirror, sticky }: RoutePolicy,
+  { match, grpc, upstream, access, to, mirror, sticky, request = [], response = [] }: RoutePolicy,
   servers: NonNullable<GatewayPolicies['grpc']>,
 ): string[] {
   const mistakes: string[] = []
@@ -133,6 +166,8 @@ function mistakesInGrpc(
   if (upstream !== undefined || to !== undefined || mirror !== undefined)
     mistakes.push(`${pointer}/grpc: answers instead of any upstream or operation`)
   if (sticky !== undefined) mistakes.push(`${pointer}/sticky: there is no \`to\``)
+  if ([...request, ...response].some((step) => 'enrich' in step))
+    mistakes.push(`${pointer}/grpc: only answers of operations are enriched`)
   return mistakes
 }
 
