@@ -158,7 +158,8 @@ describe('A route to a gRPC server', { timeout: 60_000 }, () => {
         [await bad('{'), await bad('{}', 'text/plain'), await bad('{"__proto__":{}}')],
         [400, 415, 400],
       )
-      assert.equal((await ask('/items/a', { method: 'GET', json: {} })).status, 400)
+      assert.equal((await ask('/items/a/touched', { json: {} })).status, 400)
+      assert.equal((await ask('/items/a/touched', { method: 'POST' })).status, 200)
     })
   })
 

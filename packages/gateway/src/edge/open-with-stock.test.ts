@@ -33,6 +33,7 @@ export function stockPolicies(there: string, dead: string) {
       { ...at('/echo', 'POST'), ...to('Echo', { body: '*' }) },
       { ...at('/items/{sku}/{place.inner.shelf_number}', 'PUT'), ...to('Echo', { body: '*' }) },
       { ...get('/items/{sku}'), ...to('Echo') },
+      { ...at('/items/{sku}/touched', 'POST'), ...to('Echo') },
       { ...at('/items/{parent.sku}/place', 'POST'), ...to('Echo', { body: 'place', response: 'place' }) },
       { ...get('/typed/{total}/{kind}/{is_new}/{at}/{maybe}'), ...to('Echo') },
       { ...get('/fail'), ...to('Fail') },
