@@ -1,0 +1,7 @@
+/**
+ * The program of `npm run test:http`: every campaign of strict HTTP, in one process.
+ *
+ * @module
+ */
+import './strict-turns.test.ts'
+import './strict-campaign.test.ts'
