@@ -114,6 +114,8 @@ describe('Policies of the edge', { timeout: 60_000 }, () => {
 
   it('change bodies on their way, whatever the contract says', async (t) => {
     const { ask, govern } = await openGoverned(t)
+    // What is kept is not what the operator wants from now on.
+    assert.equal((await ask('/api/v1/shelves/a')).body['changed'], undefined)
     await govern({
       routes: [
         {
@@ -122,10 +124,17 @@ describe('Policies of the edge', { timeout: 60_000 }, () => {
           response: [{ envelope: 'data' }, { add: { at: '/version', value: 2 } }],
         },
         { match: { path }, response: [{ drop: '/version' }] },
+        {
+          match: { path: '/api/v1/shelves/{id}' },
+          response: [{ add: { at: '/changed', value: true } }],
+          headers: { set: { 'Cache-Control': 'no-cache' } },
+        },
       ],
     })
     const { status, body } = await ask('/api/v1/echo', { json: { words: 'hi', extra: 1 } })
     assert.deepEqual([status, body], [200, { data: { text: 'hi' }, version: 2 }])
+    const shelf = await ask('/api/v1/shelves/a')
+    assert.deepEqual([shelf.body['changed'], shelf.headers['cache-control']], [true, 'no-cache'])
     const thing = await ask('/api/v1/things/a')
     assert.deepEqual(thing.body, { id: 'a' })
     const again = await ask('/api/v1/things/a', { headers: { 'if-none-match': thing.headers.etag ?? '' } })
@@ -155,6 +164,19 @@ describe('Policies of the edge', { timeout: 60_000 }, () => {
       { routes: [{ match: { path }, mirror: { operation: 'things.put' } }] },
       { routes: [{ match: { path: '/nowhere' } }] },
       { headers: { 'content-length': '5' } },
+      { headers: { 'Strict-Transport-Security': 'max-age=0' } },
+      { routes: [{ match: { path: '/api/v1/a**' }, refuse: { status: 404 } }] },
+      ...[{ access: undefined }, { timeoutMs: 5 }, { sticky: 'user' }, { roles: ['a'] }].map((part) => ({
+        upstreams: { old: { targets: ['http://127.0.0.1:1'] } },
+        routes: [
+          {
+            match: { path: '/old/**' },
+            upstream: { name: 'old', keepsAuthorization: true },
+            access: 'anyone',
+            ...part,
+          },
+        ],
+      })),
       { headers: { 'x-a': 'b\r\nc' } },
     ]
     for (const policies of wrong) {

@@ -19,11 +19,11 @@ import { addressGroup } from '../match/client-address.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type Answer, commonHeaders, errorAnswer, send, withHeaders } from './answer.ts'
+import { type Answer, commonHeaders, errorAnswer, fieldsOf, withHeaders } from './answer.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
 import { answerOrigin } from './cors.ts'
-import { type Count, callerCounts, strictCounts } from './counts.ts'
+import { type Count, callerCounts, limitFields, strictCounts, tooMany } from './counts.ts'
 import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
 import { findOperation, optionsAnswer } from './find-operation.ts'
@@ -55,7 +55,7 @@ export class Exchange {
   run(): void {
     try {
       const head = this.#readHead()
-      const { address } = this.#edge.policies.limits
+      const { address } = this.#edge.policies.now.limits
       this.#count([[address, addressGroup(this.#record.address)]], () => this.#find(head))
     } catch (error) {
       this.#fail(error)
@@ -131,10 +131,8 @@ export class Exchange {
       upstream: upstream as Upstream,
       to,
       record,
-      isSecure: this.#turn.peer.tlsVersion !== undefined,
       cancellation: this.#cancellation,
-      headersOf: (theirs) =>
-        this.#ofAll([...commonHeaders(record.requestId, record.trace.toString()), ...theirs]),
+      headersWith: (theirs) => this.#headersWith(theirs),
       onFail: (error) => this.#fail(error),
     })
   }
@@ -142,7 +140,7 @@ export class Exchange {
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
     const { search, ifMatch, prefer } = head
     const input = readInput(route.operation, { parameters, search, ifMatch, prefer, body })
-    const counts = strictCounts(this.#edge.policies.limits, route, input, this.#record.address)
+    const counts = strictCounts(this.#edge.policies.now.limits, route, input, this.#record.address)
     this.#count(counts, () => this.#call(route, head, input, caller))
   }
 
@@ -155,7 +153,7 @@ export class Exchange {
       throw new FlotillaError(code, head.why, { status: head.status, executed: 'no' })
     }
     this.#record.headed(head)
-    this.#isCors = answerOrigin(this.#edge.policies, head.origin, this.#headers)
+    this.#isCors = answerOrigin(this.#edge.policies.now, head.origin, this.#headers)
     return head
   }
 
@@ -169,7 +167,7 @@ export class Exchange {
   /** The operation that is meant; undefined: a foreign server is asked. */
   #match(head: RequestHead): RouteMatch | undefined {
     const { method } = this.#turn
-    const { routes } = this.#edge.policies
+    const { routes } = this.#edge.policies.now
     const found = findOperation(this.#edge, method, head.path)
     const hit = found !== undefined && 'operation' in found ? found : undefined
     this.#plan =
@@ -193,7 +191,7 @@ export class Exchange {
 
   #countCaller(goOn: () => void): void {
     const { user: its, address } = this.#record
-    this.#count(callerCounts(this.#edge.policies.limits, this.#plan ?? {}, its, address), goOn)
+    this.#count(callerCounts(this.#edge.policies.now.limits, this.#plan ?? {}, its, address), goOn)
   }
 
   /** The same rule the service applies; here it saves the way there. */
@@ -257,28 +255,29 @@ export class Exchange {
       const stops = { turn: this.#turn, record: this.#record, cancellation: this.#cancellation }
       return sendStream(this.#edge, items, {
         ...stops,
-        headers: this.#headers,
+        headersWith: (own) => this.#headersWith(own),
         onFail: (error) => this.#fail(error),
       })
     }
-    const preference = operation.rest && preferenceOf(operation.rest, input)
     const compare = this.#mirror(input, context)
     route.passOn.call(input, context, options, (reply) => {
-      compare?.(reply)
-      route.onCommand?.(input, reply)
-      if (preference !== undefined) this.#headers.push('preference-applied', preference)
-      if (reply.error === undefined)
-        this.#end(
-          successAnswer(
-            route,
-            head.ifNoneMatch,
-            reply,
-            this.#record.user !== undefined,
-            this.#plan?.policy.response,
-          ),
-        )
-      else this.#fail(reply.error)
+      try {
+        compare?.(reply)
+        this.#answered(route, head, input, reply)
+      } catch (error) {
+        this.#fail(error)
+      }
     })
+  }
+
+  #answered(route: Route, head: RequestHead, input: unknown, reply: Reply): void {
+    const { rest } = route.operation
+    route.onCommand?.(input, reply)
+    const preference = rest && preferenceOf(rest, input)
+    if (preference !== undefined) this.#headers.push('preference-applied', preference)
+    if (reply.error !== undefined) return this.#fail(reply.error)
+    const isKnown = this.#record.user !== undefined
+    this.#end(successAnswer(route, head.ifNoneMatch, reply, isKnown, this.#plan?.policy.response))
   }
 
   /** Asks somebody else the same, if the operator wants that; what it gives takes the answer, to compare. */
@@ -289,15 +288,16 @@ export class Exchange {
     return this.#edge.mirror.call(mirror, input, context)
   }
 
-  /** Goes on when every limit allows it: at once, or when other gateways have been heard. */
-  #count(counts: readonly Count[], goOn: () => void): void {
-    for (const [index, [limit, key]] of counts.entries()) {
+  /** Goes on when every limit allows it, from the one at `start` on: at once, or when other gateways have been heard. */
+  #count(counts: readonly Count[], goOn: () => void, start = 0): void {
+    for (let index = start; index < counts.length; index++) {
+      const [limit, key] = counts[index] as Count
       const verdict = limit.take(key)
       if (verdict instanceof Promise) {
         verdict
           .then((its) => {
             this.#heed(limit, its)
-            this.#count(counts.slice(index + 1), goOn)
+            this.#count(counts, goOn, index + 1)
           })
           .catch((error: unknown) => this.#fail(error))
         return
@@ -307,18 +307,10 @@ export class Exchange {
     goOn()
   }
 
-  #heed(limit: RateLimit, { isAllowed, retryAfterMs }: Verdict): void {
-    if (isAllowed) return
-    this.#headers.push(
-      'ratelimit-policy',
-      limit.policyField,
-      'ratelimit',
-      limit.field({ isAllowed, retryAfterMs }),
-    )
-    throw new FlotillaError('resource_exhausted', 'Too many requests; wait a moment.', {
-      executed: 'no',
-      retryAfterMs,
-    })
+  #heed(limit: RateLimit, verdict: Verdict): void {
+    if (verdict.isAllowed) return
+    this.#headers.push(...limitFields(limit, verdict))
+    throw tooMany(verdict)
   }
 
   #fail(error: unknown): void {
@@ -333,17 +325,19 @@ export class Exchange {
     this.#end(errorAnswer(known, this.#record.trace.traceId), known)
   }
 
-  /** With what the operator wants in every answer. */
-  #ofAll(headers: readonly string[]): readonly string[] {
-    const own = this.#headers.length === 0 ? headers : [...this.#headers, ...headers]
-    return withHeaders(own, this.#edge.policies.headers, this.#plan?.policy.headers)
+  /** The headers of the answer: what all have, what the stages said, what it says of itself, and what the operator makes of them. */
+  #headersWith(own: readonly string[]): readonly string[] {
+    const { requestId, trace } = this.#record
+    const all = commonHeaders(requestId, trace.toString())
+    all.push(...this.#headers, ...own)
+    // Who leaves keeps no connection.
+    if (this.#edge.runtime.isDraining()) this.#turn.keepsConnection = false
+    return withHeaders(all, this.#edge.policies.now.headers, this.#plan?.policy.headers)
   }
 
   #end(answer: Answer, error?: FlotillaError): void {
-    const all = { ...answer, headers: this.#ofAll(answer.headers) }
-    // Who leaves keeps no connection.
-    if (this.#edge.runtime.isDraining()) this.#turn.keepsConnection = false
-    const bytes = send(this.#turn, all, this.#record.requestId, this.#record.trace.toString())
-    this.#record.ended(answer.status, bytes, error)
+    const { status, body } = answer
+    this.#turn.answer(status, this.#headersWith(fieldsOf(answer)), body)
+    this.#record.ended(status, Buffer.byteLength(body), error)
   }
 }

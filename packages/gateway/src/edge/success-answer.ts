@@ -6,7 +6,7 @@
 import { entityTag, statusOf } from '@flotilla/core/rest'
 import type { Reply } from '@flotilla/core/wire'
 import { type Step, transform } from '../policy/transform.ts'
-import { type Answer, emptyAnswer, namesTag, outputOf } from './answer.ts'
+import { type Answer, emptyAnswer, namesTag } from './answer.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -27,11 +27,11 @@ export function successAnswer(
   const body =
     steps === undefined
       ? (reply.json ?? JSON.stringify(reply.output))
-      : JSON.stringify(transform(steps, outputOf(reply)))
+      : JSON.stringify(transform(steps, reply.value))
   const cacheControl = isKnown ? cacheControlOfUsers : ofAll
   // Where the answer has to be looked into, its bytes are read.
   const isLookedInto = etag !== undefined || acceptedWhile !== undefined
-  const output = isLookedInto ? outputOf(reply) : {}
+  const output = (isLookedInto ? reply.value : {}) as Readonly<Record<string, unknown>>
   if (etag !== undefined) {
     const tag = entityTag(output[etag], body)
     headers.push('etag', tag)

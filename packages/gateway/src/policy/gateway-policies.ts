@@ -11,7 +11,8 @@ import { Step } from './transform.ts'
 const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]{1,100}$"
 const HEADER_VALUE = '^[\\t\\x20-\\x7e\\x80-\\xff]*$'
 /** Fields that make an answer what it is, or tell of its connection. */
-const RESERVED = /^(?:content-length|transfer-encoding|connection|date|x-request-id|traceparent)$/i
+const RESERVED =
+  /^(?:content-length|transfer-encoding|connection|date|x-request-id|traceparent|strict-transport-security)$/i
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 const REFUSALS = [403, 404, 410, 503] as const
 const ROUTES_MAX = 500
@@ -31,8 +32,8 @@ const OperationId = Type.String({
 
 const Match = Type.Object({
   path: Type.String({
-    pattern:
-      '^/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\})?(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\}))*(?:/?\\*\\*)?$',
+    pattern: '^(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\}))*(?:/|/\\*\\*)?$',
+    minLength: 1,
     maxLength: 500,
     description: 'a path; {name} stands for one part of it, ** at the end for any rest',
   }),

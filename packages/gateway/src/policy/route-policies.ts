@@ -87,15 +87,20 @@ export function mistakesInRoutes(
 
 function mistakesInForeign(
   pointer: string,
-  { match, upstream, access, to, mirror, request, response }: RoutePolicy,
+  policy: RoutePolicy,
   upstreams: NonNullable<GatewayPolicies['upstreams']>,
 ): string[] {
+  const { match, upstream, access, roles, to, mirror, request, response, timeoutMs, sticky } = policy
   const { name = '', strip = '' } = upstream ?? {}
   const mistakes: string[] = []
   if (!Object.hasOwn(upstreams, name)) mistakes.push(`${pointer}/upstream/name: there is no such upstream`)
   if (access === undefined) mistakes.push(`${pointer}/access: say who may ask it`)
   if (access === 'user' && upstream?.keepsAuthorization)
     mistakes.push(`${pointer}/access: who asks is not known where the upstream checks it`)
+  if (roles !== undefined && upstream?.keepsAuthorization)
+    mistakes.push(`${pointer}/roles: whose they are is not known where the upstream checks it`)
+  if (timeoutMs !== undefined) mistakes.push(`${pointer}/timeoutMs: the upstream says how long it may take`)
+  if (sticky !== undefined) mistakes.push(`${pointer}/sticky: there is no \`to\``)
   if (!`${match.path}/`.startsWith(`${strip}/`))
     mistakes.push(`${pointer}/upstream/strip: is not where the path begins`)
   if (request !== undefined || response !== undefined)
