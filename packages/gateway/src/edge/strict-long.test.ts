@@ -5,3 +5,4 @@
  */
 import './strict-turns.test.ts'
 import './strict-campaign.test.ts'
+import './strict-foreign.test.ts'
