@@ -24,6 +24,7 @@ export function converse(
   port: number,
   pieces: readonly string[],
   isEnough: (text: string) => boolean,
+  hangUpMs: number = HANG_UP_MS,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -31,7 +32,7 @@ export function converse(
     let isCut = false
     let isLate = false
     let isSent = false
-    const timer = systemClock.schedule(HANG_UP_MS, () => {
+    const timer = systemClock.schedule(hangUpMs, () => {
       isLate = true
       socket.end()
     })

@@ -1,9 +1,14 @@
 /**
  * A server for tests that stands behind others: it reads what comes with the second reader, keeps it, and answers with what it has read.
+ * And a gateway before it, or before whatever else speaks HTTP.
  *
  * @module
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openStrictGateway, type StrictGateway } from './strict-gateway.test.ts'
 import { type ReadRequest, readRequests } from './strict-reader.test.ts'
 
 /** The server. */
@@ -64,4 +69,18 @@ function answerTo({ method, target, body }: ReadRequest): string {
   const text = Buffer.from(JSON.stringify({ method, target, body })).toString('latin1')
   const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n`
   return method === 'HEAD' ? head : head + text
+}
+
+/** Opens a gateway that passes everything on to the server at `port`. */
+export function openGatewayBefore(
+  t: { after(cleanUp: () => Promise<void>): void },
+  port: number,
+): Promise<StrictGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-policies-'))
+  t.after(async () => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'policies.json')
+  const upstreams = { behind: { targets: [`http://127.0.0.1:${port}`] } }
+  const routes = [{ match: { path: '/api/v1/**' }, upstream: { name: 'behind' }, access: 'anyone' }]
+  writeFileSync(path, JSON.stringify({ gateway: { upstreams, routes } }))
+  return openStrictGateway(t, { FLOTILLA_POLICIES: path })
 }

@@ -6,15 +6,12 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { seededRandom } from '@flotilla/core/random'
 import { openOnce } from './open-once.test.ts'
 import { answersMax, answersTo, converse, isAnswered } from './strict-converse.test.ts'
-import { openStrictEcho, type StrictEcho } from './strict-echo.test.ts'
-import { openStrictGateway, type StrictGateway } from './strict-gateway.test.ts'
+import { openGatewayBefore, openStrictEcho, type StrictEcho } from './strict-echo.test.ts'
+import type { StrictGateway } from './strict-gateway.test.ts'
 import { mutated } from './strict-mutations.test.ts'
 import { Course, timeoutMs } from './strict-options.test.ts'
 import { originOf, type ReadRequest, readRequests } from './strict-reader.test.ts'
@@ -130,7 +127,7 @@ class Campaign {
 describe('Mutated requests before a foreign server', { timeout: timeoutMs }, () => {
   const opened = openOnce(async (t) => {
     const echo = await openStrictEcho(t)
-    const gateway = await openStrictGateway(t, { FLOTILLA_POLICIES: policiesFor(t, echo.port) })
+    const gateway = await openGatewayBefore(t, echo.port)
     return { echo, gateway }
   })
 
@@ -168,14 +165,3 @@ describe('Mutated requests before a foreign server', { timeout: timeoutMs }, () 
     assert.ok(tally.passedOn > course.count / 5 && tally.refused > course.count / 10)
   })
 })
-
-/** Everything goes to the server at this port. */
-function policiesFor(t: { after(cleanUp: () => Promise<void>): void }, port: number): string {
-  const folder = mkdtempSync(join(tmpdir(), 'flotilla-policies-'))
-  t.after(async () => rmSync(folder, { recursive: true }))
-  const path = join(folder, 'policies.json')
-  const upstreams = { echo: { targets: [`http://127.0.0.1:${port}`] } }
-  const routes = [{ match: { path: '/api/v1/**' }, upstream: { name: 'echo' }, access: 'anyone' }]
-  writeFileSync(path, JSON.stringify({ gateway: { upstreams, routes } }))
-  return path
-}

@@ -6,3 +6,4 @@
 import './strict-turns.test.ts'
 import './strict-campaign.test.ts'
 import './strict-foreign.test.ts'
+import './strict-peers.test.ts'
