@@ -20,6 +20,9 @@ export interface StrictEcho {
   readonly wrong: string[]
 }
 
+/** As the gateway would: whoever passes such a thing on goes on with what follows. */
+const REFUSAL = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+
 /** Opens it. */
 export async function openStrictEcho(t: { after(cleanUp: () => Promise<void>): void }): Promise<StrictEcho> {
   const seen: ReadRequest[] = []
@@ -54,7 +57,10 @@ function serve(socket: Socket, seen: ReadRequest[], wrong: string[]): void {
       socket.write(answerTo(request), 'latin1')
     }
     answered = requests.length
-    if (end === 'wrong') wrong.push(text)
+    if (end === 'wrong') {
+      wrong.push(text)
+      socket.write(REFUSAL)
+    }
     if (end === 'wrong' || end === 'closed') socket.end()
     const asks = end === 'within' && requests.length === 0 && /^expect: *100-continue/im.test(text)
     if (asks && !hasAsked) socket.write('HTTP/1.1 100 Continue\r\n\r\n')
