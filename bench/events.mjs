@@ -7,27 +7,21 @@
  *
  * @module
  */
-import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { openPostgres } from '@flotilla/control/postgres'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock as clock } from '@flotilla/core/clock'
-import { createKeyPair, Signer } from '@flotilla/core/credentials'
 import { openDatabase } from '@flotilla/core/database'
 import { runTask } from '@flotilla/core/host-tasks'
-import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
-import { systemRandom as random } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
+import { ask, freePort, start } from './children.mjs'
+import { createKeys, hostEnvironment, ports } from './hosts.mjs'
 import { childrenOf, cpuOf } from './proc.mjs'
 import { app } from './services.mjs'
 
-const ports = { clock, random, newId: createIds(clock, random) }
-const HOST = fileURLToPath(new URL('./host.mjs', import.meta.url))
 const FILL = 20_000
 const SAGAS = 2_000
 
@@ -38,16 +32,17 @@ async function withSystem(work) {
   const children = []
   try {
     const environment = await prepare(postgres.adminUrl)
-    const keys = { process: createKeyPair(), user: createKeyPair() }
-    const start = async (name, services) => {
-      const child = fork(HOST, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const keys = createKeys()
+    const open = async (instance, services, registry) => {
+      const child = start('./host.mjs')
       children.push(child)
-      const all = { ...environment, ...settings(folder, keys, name, services) }
+      const own = hostEnvironment({ folder, keys, instance, services, registry })
+      const all = { ...environment, ...own, FLOTILLA_POOL_MAX: '20' }
       await ask(child, { module: './services.mjs', environment: all })
       return child
     }
-    const log = await start('log', ['registry', 'events'])
-    const bench = await start('bench', ['bench'])
+    const log = await open('log', ['registry', 'events'])
+    const bench = await open('bench', ['bench'], 'log')
     await work(async (measure, options) => {
       await Promise.all([ask(log, { cpu: true }), ask(bench, { cpu: true })])
       const before = cpuUsOfTree(postgres.pid)
@@ -66,22 +61,6 @@ async function withSystem(work) {
     for (const child of children) child.kill()
     await postgres.close()
     rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function settings(folder, keys, name, services) {
-  const signer = new Signer(keys.process.privateKey)
-  const socket = (of) => `unix:${join(folder, `${of}.sock`)}`
-  return {
-    FLOTILLA_SERVICES: services.join(','),
-    FLOTILLA_INSTANCE: name,
-    FLOTILLA_FRAMES: socket(name),
-    FLOTILLA_REGISTRY: name === 'log' ? '' : socket('log'),
-    FLOTILLA_PROCESS_KEY: keys.process.publicKey,
-    FLOTILLA_USER_KEY: keys.user.publicKey,
-    FLOTILLA_CREDENTIAL: signer.process({ instance: name, services, expiresAt: clock.now() + 3_600_000 }),
-    FLOTILLA_LOG_LEVEL: 'warn',
-    FLOTILLA_POOL_MAX: '20',
   }
 }
 
@@ -107,27 +86,6 @@ function cpuUsOfTree(pid) {
   const { ownMs = 0, endedChildrenMs = 0 } = cpuOf(pid) ?? {}
   const alive = childrenOf(pid).reduce((sum, child) => sum + (cpuOf(child)?.ownMs ?? 0), 0)
   return (ownMs + endedChildrenMs + alive) * 1_000
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-function ask(child, message) {
-  return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`a host ended with ${code}`))
-    child.once('exit', onExit)
-    child.once('message', (answer) => {
-      child.off('exit', onExit)
-      resolve(answer)
-    })
-    child.send(message)
-  })
 }
 
 const show = ({ service, log, postgres }) =>

@@ -3,13 +3,9 @@
  *
  * @module
  */
-import { systemClock as clock } from '@flotilla/core/clock'
 import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
-import { createIds } from '@flotilla/core/ids'
-import { systemRandom as random } from '@flotilla/core/random'
-
-const ports = { clock, random, newId: createIds(clock, random) }
+import { ports } from './hosts.mjs'
 
 process.once('message', async ({ module, environment }) => {
   const { app } = await import(module)

@@ -8,12 +8,12 @@
  * @module
  */
 import { Cancellation } from '@flotilla/core/cancellation'
-import { systemClock as clock } from '@flotilla/core/clock'
 import { openDatabase } from '@flotilla/core/database'
-import { createIds } from '@flotilla/core/ids'
-import { systemRandom as random } from '@flotilla/core/random'
 import { sql } from '@flotilla/core/sql'
 import { startFleet } from '@flotilla/tests/fleet'
+import { pause } from './children.mjs'
+import { quantileOf } from './figures.mjs'
+import { ports } from './hosts.mjs'
 import { childrenOf, cpuOf, titleOf } from './proc.mjs'
 
 const BUYERS = '1,8,32'
@@ -109,7 +109,7 @@ async function latenciesOf(url, from, to) {
   const database = openDatabase({
     url,
     name: 'bench',
-    ports: { clock, random, newId: createIds(clock, random) },
+    ports,
   })
   const call = { deadlineMs: Number.POSITIVE_INFINITY, cancellation: new Cancellation() }
   const since = (type) => sql`
@@ -147,9 +147,5 @@ function spentBy(fleet) {
 }
 
 function at(sorted, share) {
-  return Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN)
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+  return Math.round(quantileOf(sorted, share))
 }

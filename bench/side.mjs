@@ -3,22 +3,28 @@
  *
  * @module
  */
+import { quantileOf } from './figures.mjs'
+
 const [, , role, peer] = process.argv
 const { serve, connect, local } = await import(`./peers/${peer}.mjs`)
 
-/** Calls with so many at once, for so long; what came of it. */
+/** Calls with so many at once, for so long; what came of it. A call that fails is no call, and is told. */
 async function measure(call, inFlight, durationMs) {
   const latencies = new Float64Array(1_000_000)
-  let calls = 0
+  let [calls, failed] = [0, 0]
   const startMs = performance.now()
   const endMs = startMs + durationMs
   const before = process.cpuUsage()
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
       for (let nowMs = performance.now(); nowMs < endMs; ) {
-        await call()
+        const isAnswered = await call().then(
+          () => true,
+          () => false,
+        )
         const doneMs = performance.now()
-        latencies[calls++ % latencies.length] = doneMs - nowMs
+        if (isAnswered) latencies[calls++ % latencies.length] = doneMs - nowMs
+        else failed++
         nowMs = doneMs
       }
     }),
@@ -26,13 +32,13 @@ async function measure(call, inFlight, durationMs) {
   const tookMs = performance.now() - startMs
   const { user, system } = process.cpuUsage(before)
   const sorted = latencies.subarray(0, Math.min(calls, latencies.length)).sort()
-  const quantile = (share) => sorted[Math.floor((sorted.length - 1) * share)]
   return {
     calls,
+    failed,
     perSec: (calls / tookMs) * 1000,
     cpuUs: (user + system) / calls,
-    p50Us: quantile(0.5) * 1000,
-    p99Us: quantile(0.99) * 1000,
+    p50Us: quantileOf(sorted, 0.5) * 1000,
+    p99Us: quantileOf(sorted, 0.99) * 1000,
   }
 }
 
