@@ -5,7 +5,7 @@
  * @module
  */
 import { answer, ask, ended, MEASURED_CORE, OTHER_CORE, start } from './children.mjs'
-import { judge, showTable, takeTurns } from './figures.mjs'
+import { chosen, judge, showTable, takeTurns } from './figures.mjs'
 
 const CALLEES = ['flotilla', 'moleculer', 'nest', 'fastify', 'grpc']
 const LOCAL = ['flotilla', 'moleculer']
@@ -14,7 +14,7 @@ const WARM_MS = 1_000
 
 /** Calls between two processes; `only` names peers. */
 export async function measureCalls({ seconds, repeats, only }) {
-  const peers = only?.split(',') ?? CALLEES
+  const peers = chosen(only, CALLEES)
   const figures = await takeTurns(peers, repeats, (peer) => callsOf(peer, seconds * 1_000))
   for (const inFlight of IN_FLIGHT) {
     const of = (peer, field) => figures.median(`${peer} ${inFlight}`, field)
@@ -69,7 +69,7 @@ async function callsOf(peer, durationMs) {
 
 /** Calls inside one process; `only` names peers. */
 export async function measureLocal({ seconds, repeats, only }) {
-  const peers = only?.split(',') ?? LOCAL
+  const peers = chosen(only, LOCAL)
   const figures = await takeTurns(peers, repeats, async (peer) => {
     const child = start('./side.mjs', { args: ['local', peer], core: MEASURED_CORE })
     try {

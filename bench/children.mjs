@@ -36,9 +36,11 @@ export function pinned(core, program, args) {
   return isPinning ? [TASKSET, ['-c', core, program, ...args]] : [program, args]
 }
 
-/** Starts a program that says nothing unless it fails. */
-export function startProgram(core, program, args) {
-  return spawn(...pinned(core, program, args), { stdio: ['ignore', 'ignore', 'inherit'] })
+/** Starts a program; what it says goes nowhere, unless `isHeard`. */
+export function startProgram(core, program, args, { isHeard = false } = {}) {
+  return spawn(...pinned(core, program, args), {
+    stdio: ['ignore', 'ignore', isHeard ? 'inherit' : 'ignore'],
+  })
 }
 
 /** The next message of a child; an error when it ends instead. */

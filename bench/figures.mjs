@@ -33,6 +33,14 @@ export function quantileOf(sorted, share) {
   return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN
 }
 
+/** Those that were chosen, comma-separated; else all. */
+export function chosen(only, names) {
+  const wanted = only?.split(',') ?? names
+  const unknown = wanted.find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new Error(`there is no '${unknown}' but ${names.join(', ')}`)
+  return wanted
+}
+
 /** The sides take turns: in every repeat, each gives figures by keys. */
 export async function takeTurns(names, repeats, measure) {
   const figures = new Figures()

@@ -126,7 +126,7 @@ function runAll() {
 
 /** The peers have a lockfile of their own: nobody but this comparison needs them. */
 function installPeers() {
-  if (existsSync(`${folder}node_modules/moleculer`)) return
+  if (existsSync(`${folder}node_modules/moleculer-web`)) return
   console.log('installing the peers …')
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: folder,
