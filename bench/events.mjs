@@ -10,16 +10,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openPostgres } from '@flotilla/control/postgres'
-import { Cancellation } from '@flotilla/core/cancellation'
-import { systemClock as clock } from '@flotilla/core/clock'
-import { openDatabase } from '@flotilla/core/database'
-import { runTask } from '@flotilla/core/host-tasks'
-import { createLogger } from '@flotilla/core/log'
-import { sql } from '@flotilla/core/sql'
-import { ask, freePort, start } from './children.mjs'
-import { createKeys, hostEnvironment, ports } from './hosts.mjs'
-import { childrenOf, cpuOf } from './proc.mjs'
+import { ask, start } from './children.mjs'
+import { createDatabases, openServer } from './databases.mjs'
+import { createKeys, hostEnvironment } from './hosts.mjs'
+import { spentUsOfTree } from './proc.mjs'
 import { app } from './services.mjs'
 
 const FILL = 20_000
@@ -28,10 +22,10 @@ const SAGAS = 2_000
 /** Opens everything, and has `work` measure; `ask(measure, options)` adds what CPU an event cost. */
 async function withSystem(work) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))
-  const postgres = await openPostgres({ dataDir: join(folder, 'postgres'), port: await freePort(), ports })
+  const postgres = await openServer(folder)
   const children = []
   try {
-    const environment = await prepare(postgres.adminUrl)
+    const environment = await createDatabases({ postgres, app, services: ['events', 'bench'] })
     const keys = createKeys()
     const open = async (instance, services, registry) => {
       const child = start('./host.mjs')
@@ -45,7 +39,7 @@ async function withSystem(work) {
     const bench = await open('bench', ['bench'], 'log')
     await work(async (measure, options) => {
       await Promise.all([ask(log, { cpu: true }), ask(bench, { cpu: true })])
-      const before = cpuUsOfTree(postgres.pid)
+      const before = spentUsOfTree(postgres.pid)
       const { result } = await ask(bench, { measure, options })
       const [{ cpuUs: logUs }, { cpuUs: benchUs }] = [
         await ask(log, { cpu: true }),
@@ -54,7 +48,7 @@ async function withSystem(work) {
       const per = (us) => Math.round(us / result.events)
       return {
         ...result,
-        cpu: { service: per(benchUs), log: per(logUs), postgres: per(cpuUsOfTree(postgres.pid) - before) },
+        cpu: { service: per(benchUs), log: per(logUs), postgres: per(spentUsOfTree(postgres.pid) - before) },
       }
     })
   } finally {
@@ -62,30 +56,6 @@ async function withSystem(work) {
     await postgres.close()
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** A migrated database for each service that has one. */
-async function prepare(adminUrl) {
-  const admin = openDatabase({ url: adminUrl, name: 'bench', ports })
-  const call = { deadlineMs: Number.POSITIVE_INFINITY, cancellation: new Cancellation() }
-  const environment = {}
-  for (const name of ['events', 'bench']) {
-    await admin.session(call).execute(sql`create database ${sql.identifier(name)}`)
-    const url = new URL(adminUrl)
-    url.pathname = `/${name}`
-    environment[`FLOTILLA_DATABASE_${name.toUpperCase()}`] = url.href
-  }
-  await admin.close()
-  const log = createLogger({ level: 'warn', clock, fields: {} })
-  await runTask('migrate', { app, services: ['events', 'bench'], environment, ports, log })
-  return environment
-}
-
-/** Microseconds of CPU time of a process and of those it has started, also of those that have ended. */
-function cpuUsOfTree(pid) {
-  const { ownMs = 0, endedChildrenMs = 0 } = cpuOf(pid) ?? {}
-  const alive = childrenOf(pid).reduce((sum, child) => sum + (cpuOf(child)?.ownMs ?? 0), 0)
-  return (ownMs + endedChildrenMs + alive) * 1_000
 }
 
 const show = ({ service, log, postgres }) =>

@@ -1,5 +1,6 @@
 /**
- * A host of an app, in a process of its own; which app, and what of it to run, is told by the first message.
+ * A host of an app, in a process of its own; which app, and what of it to run, is told by a message; further ones
+ * open further hosts beside it. Tells what CPU time has gone since it was asked before.
  *
  * @module
  */
@@ -7,16 +8,17 @@ import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
 import { ports } from './hosts.mjs'
 
-process.once('message', async ({ module, environment }) => {
-  const { app } = await import(module)
-  await openHost({ app, settings: readHostSettings(environment), environment, ports })
-  let before = process.cpuUsage()
-  process.on('message', ({ cpu }) => {
-    if (!cpu) return
+let before = process.cpuUsage()
+
+process.on('message', async ({ module, environment, cpu }) => {
+  if (module !== undefined) {
+    const { app } = await import(module)
+    await openHost({ app, settings: readHostSettings(environment), environment, ports })
+    process.send({ isReady: true })
+  } else if (cpu) {
     const { user, system } = process.cpuUsage(before)
     before = process.cpuUsage()
     process.send({ cpuUs: user + system })
-  })
-  process.send({ isReady: true })
+  }
 })
 process.on('disconnect', () => process.exit(0))

@@ -7,13 +7,11 @@
  *
  * @module
  */
-import { Cancellation } from '@flotilla/core/cancellation'
-import { openDatabase } from '@flotilla/core/database'
 import { sql } from '@flotilla/core/sql'
 import { startFleet } from '@flotilla/tests/fleet'
 import { pause } from './children.mjs'
+import { withSession } from './databases.mjs'
 import { quantileOf } from './figures.mjs'
-import { ports } from './hosts.mjs'
 import { childrenOf, cpuOf, titleOf } from './proc.mjs'
 
 const BUYERS = '1,8,32'
@@ -106,28 +104,19 @@ function expect(status, answer) {
 }
 
 async function latenciesOf(url, from, to) {
-  const database = openDatabase({
-    url,
-    name: 'bench',
-    ports,
-  })
-  const call = { deadlineMs: Number.POSITIVE_INFINITY, cancellation: new Cancellation() }
   const since = (type) => sql`
     select extract(epoch from ended.at - placed.at)::float8 * 1000 as ms
     from flotilla.aggregate_event as placed join flotilla.aggregate_event as ended using (aggregate, id)
     where aggregate = 'order' and placed.type = 'placed' and ended.type = ${type}
       and ended.at between ${from.toISOString()}::timestamptz and ${to.toISOString()}::timestamptz
     order by 1`
-  try {
-    const session = database.session(call)
+  return withSession(url, async (session) => {
     const [confirmed, completed] = [
       await session.many(since('confirmed')),
       await session.many(since('checkedOut')),
     ].map((rows) => rows.map(({ ms }) => ms))
     return { confirmed, completed, count: completed.length }
-  } finally {
-    await database.close()
-  }
+  })
 }
 
 /** Milliseconds of CPU time by what spent it; those of PostgreSQL's backends go to the database they serve, alive or ended. */
