@@ -101,10 +101,10 @@ function isThere(program) {
 }
 
 /** Until it holds, or for ten seconds. */
-export async function until(what, holds) {
-  const endMs = performance.now() + 10_000
+export async function until(what, holds, forMs = 10_000) {
+  const endMs = performance.now() + forMs
   while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`not within 10 s: ${what}`)
+    if (performance.now() > endMs) throw new Error(`not within ${forMs / 1_000} s: ${what}`)
     await pause(10)
   }
 }

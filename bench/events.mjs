@@ -12,12 +12,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ask, start } from './children.mjs'
 import { createDatabases, openServer } from './databases.mjs'
+import { judge, showTable, takeTurns } from './figures.mjs'
 import { createKeys, hostEnvironment } from './hosts.mjs'
 import { spentUsOfTree } from './proc.mjs'
 import { app } from './services.mjs'
 
 const FILL = 20_000
 const SAGAS = 2_000
+const CALM_PER_SEC = 200
 
 /** Opens everything, and has `work` measure; `ask(measure, options)` adds what CPU an event cost. */
 async function withSystem(work) {
@@ -58,42 +60,61 @@ async function withSystem(work) {
   }
 }
 
-const show = ({ service, log, postgres }) =>
-  `CPU µs per event: service ${service}, log ${log}, PostgreSQL ${postgres}`
+const cpuText = ({ service, log, postgres }) => `${service} + ${log} + ${postgres}`
+const CPU = 'CPU µs: service + log + PostgreSQL'
 
 /** From `publish` to the commit of the reaction; how fast a backlog goes; how much goes through for a while. */
 export function measureEvents({ seconds, repeats }) {
   return withSystem(async (run) => {
-    for (let repeat = 1; repeat <= repeats; repeat++) {
-      const drains = [await run('drain', { count: FILL, isSet: false, group: `each-${repeat}` })]
-      drains.push(await run('drain', { count: 0, isSet: true, group: `set-${repeat}` }))
-      const steady = await run('latency', { perSec: 500, seconds: seconds + 1 })
-      const flood = await run('sustained', { publishers: 16, seconds })
-      console.log(`repeat ${repeat}`)
-      console.log(
-        `  500/s        p50 ${steady.p50Ms.toFixed(1)} ms, p99 ${steady.p99Ms.toFixed(1)} ms; ${show(steady.cpu)}`,
-      )
-      console.log(
-        `  drain        ${drains[0].perSec.toFixed(0)}/s, a statement per event; ${show(drains[0].cpu)}, publishing included`,
-      )
-      console.log(
-        `  drain        ${drains[1].perSec.toFixed(0)}/s, a statement per batch; ${show(drains[1].cpu)}`,
-      )
-      console.log(
-        `  16 publishers ${flood.publishedPerSec.toFixed(0)}/s published, ${flood.perSec.toFixed(0)}/s through, ${flood.behind} behind at the end; ${show(flood.cpu)}`,
-      )
+    const measures = {
+      drainEach: (repeat) => ['drain', { count: FILL, isSet: false, group: `each-${repeat}` }],
+      drainSet: (repeat) => ['drain', { count: 0, isSet: true, group: `set-${repeat}` }],
+      calm: () => ['latency', { perSec: CALM_PER_SEC, seconds: seconds + 1 }],
+      flood: () => ['sustained', { publishers: 16, seconds }],
     }
+    const last = new Map()
+    let turn = 0
+    const figures = await takeTurns(Object.keys(measures), repeats, async (name) => {
+      const repeat = Math.floor(turn++ / Object.keys(measures).length)
+      const result = await run(...measures[name](repeat))
+      last.set(name, cpuText(result.cpu))
+      return [[name, result]]
+    })
+    const of = (name, field, digits = 0) => figures.median(name, field).toFixed(digits)
+    showTable(
+      ['', 'events/s', 'p50 ms', 'p99 ms', CPU],
+      [
+        [`${CALM_PER_SEC}/s`, '', of('calm', 'p50Ms', 1), of('calm', 'p99Ms', 1), last.get('calm')],
+        ['backlog, a statement per event', of('drainEach', 'perSec'), '', '', last.get('drainEach')],
+        ['backlog, a statement per batch', of('drainSet', 'perSec'), '', '', last.get('drainSet')],
+        ['16 publishers, published', of('flood', 'publishedPerSec'), '', '', ''],
+        ['16 publishers, through', of('flood', 'perSec'), '', '', last.get('flood')],
+      ],
+    )
+    console.log('CPU is that of the last repeat; that of the first backlog has its publishing in it')
+    judge('through, 16 publishers', figures.median('flood', 'perSec'), {
+      atLeast: 5_000,
+      unit: '/s',
+      digits: 0,
+    })
+    judge(`p50 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p50Ms'), { atMost: 5, unit: 'ms' })
+    judge(`p99 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p99Ms'), { atMost: 25, unit: 'ms' })
   })
 }
 
 /** Steps of sagas whose steps do nothing outside. */
 export function measureSagas({ repeats }) {
   return withSystem(async (run) => {
-    for (let repeat = 1; repeat <= repeats; repeat++) {
-      const result = await run('sagas', { count: SAGAS, inFlight: 256, prefix: `saga-${repeat}` })
-      console.log(
-        `repeat ${repeat}: ${result.perSec.toFixed(0)} steps/s; ${show(result.cpu).replace('event', 'step')}`,
-      )
-    }
+    let repeat = 0
+    let cpu = ''
+    const figures = await takeTurns(['sagas'], repeats, async (name) => {
+      const result = await run('sagas', { count: SAGAS, inFlight: 256, prefix: `saga-${repeat++}` })
+      cpu = cpuText(result.cpu)
+      return [[name, result]]
+    })
+    showTable(
+      ['', 'steps/s', `${CPU}, a step`],
+      [['sagas of two steps', figures.median('sagas', 'perSec').toFixed(0), cpu]],
+    )
   })
 }

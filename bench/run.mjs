@@ -48,7 +48,11 @@ const comparisons = {
   sagas: { from: ['./events.mjs', 'measureSagas'], about: 'durable steps of sagas' },
   orders: {
     from: ['./orders.mjs', 'measureOrders'],
-    about: 'whole orders through the fleet of the shop, by number of buyers',
+    about: 'whole orders through the shop, as a fleet and as a monolith, by number of buyers',
+  },
+  start: {
+    from: ['./starting.mjs', 'measureStart'],
+    about: 'warm start of the shop to ready, and its memory when idle',
   },
   growth: {
     from: ['./growth.mjs', 'measureGrowth'],
