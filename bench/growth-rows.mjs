@@ -102,7 +102,8 @@ async function openOrders(folder, keys, postgres, count) {
   const databases = await createDatabases({ postgres, app, services: ['events', 'orders'], names })
   await fill(databases.FLOTILLA_DATABASE_ORDERS, count)
   const child = start('./host.mjs', { env: { NODE_ENV: 'production' } })
-  const environment = { ...databases, ...hostEnvironment({ folder, keys, instance, services }) }
+  const own = hostEnvironment({ folder, keys, instance, services })
+  const environment = { ...databases, ...own, FLOTILLA_LOG_LEVEL: 'error' }
   await ask(child, { module: '@flotilla/shop/app', environment })
   const { client } = openClient({
     credential: credentialOf(keys, 'caller', ['caller']),
@@ -188,6 +189,8 @@ async function fill(url, count) {
           else '{}' end,
         json_build_object('kind', 'user', 'id', user_id), 'bench', at
       from (${orders}) as it, (values (1, 'placed'), (2, 'confirmed')) as event (version, type)`)
-    await session.execute(sql`analyze`)
+    // What the server would do about it by itself, some time.
+    await session.execute(sql`vacuum analyze`)
+    await session.execute(sql`checkpoint`)
   })
 }
