@@ -30,18 +30,24 @@ export async function withSession(url, work) {
   }
 }
 
+/** Creates an empty database; gives its URL. */
+export async function createDatabase(postgres, name) {
+  await withSession(postgres.adminUrl, (session) =>
+    session.execute(sql`create database ${sql.identifier(name)}`),
+  )
+  const url = new URL(postgres.adminUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
 /** Creates a database for each service, by `names` or by its own name, and migrates it; gives the environment that says where they are. */
 export async function createDatabases({ postgres, app, services, names = {} }) {
   const environment = {}
-  await withSession(postgres.adminUrl, async (session) => {
-    for (const service of services) {
-      const name = names[service] ?? service
-      await session.execute(sql`create database ${sql.identifier(name)}`)
-      const url = new URL(postgres.adminUrl)
-      url.pathname = `/${name}`
-      environment[`FLOTILLA_DATABASE_${service.toUpperCase()}`] = url.href
-    }
-  })
+  for (const service of services)
+    environment[`FLOTILLA_DATABASE_${service.toUpperCase()}`] = await createDatabase(
+      postgres,
+      names[service] ?? service,
+    )
   const log = createLogger({ level: 'warn', clock: ports.clock, fields: {} })
   await runTask('migrate', { app, services, environment, ports, log })
   return environment

@@ -10,8 +10,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ask, start } from './children.mjs'
-import { createDatabases, openServer } from './databases.mjs'
+import { ask, ended, start } from './children.mjs'
+import { createDatabase, createDatabases, openServer } from './databases.mjs'
 import { judge, showTable, takeTurns } from './figures.mjs'
 import { createKeys, hostEnvironment } from './hosts.mjs'
 import { spentUsOfTree } from './proc.mjs'
@@ -20,12 +20,15 @@ import { app } from './services.mjs'
 const FILL = 20_000
 const SAGAS = 2_000
 const CALM_PER_SEC = 200
+const PUBLISHERS = 16
+const IN_FLIGHT = 256
 
 /** Opens everything, and has `work` measure; `ask(measure, options)` adds what CPU an event cost. */
 async function withSystem(work) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))
   const postgres = await openServer(folder)
   const children = []
+  let peers = 0
   try {
     const environment = await createDatabases({ postgres, app, services: ['events', 'bench'] })
     const keys = createKeys()
@@ -39,7 +42,18 @@ async function withSystem(work) {
     }
     const log = await open('log', ['registry', 'events'])
     const bench = await open('bench', ['bench'], 'log')
-    await work(async (measure, options) => {
+    const runPeer = async (peer, options) => {
+      const url = await createDatabase(postgres, `${peer}_${peers++}`)
+      const child = start('./durable-side.mjs', { args: [peer], env: { NODE_ENV: 'production' } })
+      children.push(child)
+      const before = spentUsOfTree(postgres.pid)
+      const { result, cpuUs } = await ask(child, { url, ...options })
+      const postgresUs = spentUsOfTree(postgres.pid) - before
+      await ended(child)
+      const per = (us) => Math.round(us / result.events)
+      return { ...result, cpu: { service: per(cpuUs), log: 0, postgres: per(postgresUs) } }
+    }
+    const runOurs = async (measure, options) => {
       await Promise.all([ask(log, { cpu: true }), ask(bench, { cpu: true })])
       const before = spentUsOfTree(postgres.pid)
       const { result } = await ask(bench, { measure, options })
@@ -52,7 +66,8 @@ async function withSystem(work) {
         ...result,
         cpu: { service: per(benchUs), log: per(logUs), postgres: per(spentUsOfTree(postgres.pid) - before) },
       }
-    })
+    }
+    await work(runOurs, runPeer)
   } finally {
     for (const child of children) child.kill()
     await postgres.close()
@@ -65,18 +80,20 @@ const CPU = 'CPU µs: service + log + PostgreSQL'
 
 /** From `publish` to the commit of the reaction; how fast a backlog goes; how much goes through for a while. */
 export function measureEvents({ seconds, repeats }) {
-  return withSystem(async (run) => {
+  return withSystem(async (run, runPeer) => {
     const measures = {
       drainEach: (repeat) => ['drain', { count: FILL, isSet: false, group: `each-${repeat}` }],
       drainSet: (repeat) => ['drain', { count: 0, isSet: true, group: `set-${repeat}` }],
       calm: () => ['latency', { perSec: CALM_PER_SEC, seconds: seconds + 1 }],
-      flood: () => ['sustained', { publishers: 16, seconds }],
+      flood: () => ['sustained', { publishers: PUBLISHERS, seconds }],
     }
     const last = new Map()
     let turn = 0
-    const figures = await takeTurns(Object.keys(measures), repeats, async (name) => {
-      const repeat = Math.floor(turn++ / Object.keys(measures).length)
-      const result = await run(...measures[name](repeat))
+    const figures = await takeTurns([...Object.keys(measures), 'pg-boss'], repeats, async (name) => {
+      const repeat = Math.floor(turn++ / (Object.keys(measures).length + 1))
+      const result = await (name === 'pg-boss'
+        ? runPeer(name, { publishers: PUBLISHERS, seconds })
+        : run(...measures[name](repeat)))
       last.set(name, cpuText(result.cpu))
       return [[name, result]]
     })
@@ -89,6 +106,7 @@ export function measureEvents({ seconds, repeats }) {
         ['backlog, a statement per batch', of('drainSet', 'perSec'), '', '', last.get('drainSet')],
         ['16 publishers, published', of('flood', 'publishedPerSec'), '', '', ''],
         ['16 publishers, through', of('flood', 'perSec'), '', '', last.get('flood')],
+        ['16 publishers, pg-boss', of('pg-boss', 'perSec'), '', '', last.get('pg-boss')],
       ],
     )
     console.log('CPU is that of the last repeat; that of the first backlog has its publishing in it')
@@ -97,6 +115,8 @@ export function measureEvents({ seconds, repeats }) {
       unit: '/s',
       digits: 0,
     })
+    const ratio = figures.median('flood', 'perSec') / figures.median('pg-boss', 'perSec')
+    judge('through, 16 publishers, against pg-boss', ratio, { atLeast: 2.5 })
     judge(`p50 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p50Ms'), { atMost: 5, unit: 'ms' })
     judge(`p99 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p99Ms'), { atMost: 25, unit: 'ms' })
   })
@@ -104,17 +124,26 @@ export function measureEvents({ seconds, repeats }) {
 
 /** Steps of sagas whose steps do nothing outside. */
 export function measureSagas({ repeats }) {
-  return withSystem(async (run) => {
+  return withSystem(async (run, runPeer) => {
     let repeat = 0
-    let cpu = ''
-    const figures = await takeTurns(['sagas'], repeats, async (name) => {
-      const result = await run('sagas', { count: SAGAS, inFlight: 256, prefix: `saga-${repeat++}` })
-      cpu = cpuText(result.cpu)
-      return [[name, result]]
+    const cpu = new Map()
+    const figures = await takeTurns(['sagas', 'dbos'], repeats, async (name) => {
+      const options = { count: SAGAS, inFlight: IN_FLIGHT }
+      const result = await (name === 'sagas'
+        ? run('sagas', { ...options, prefix: `saga-${repeat++}` })
+        : runPeer('dbos', options))
+      cpu.set(name, cpuText(result.cpu))
+      // Ours counts steps.
+      return [[name, { perSec: name === 'sagas' ? result.perSec / 2 : result.perSec }]]
     })
+    const perSec = (name) => figures.median(name, 'perSec')
     showTable(
-      ['', 'steps/s', `${CPU}, a step`],
-      [['sagas of two steps', figures.median('sagas', 'perSec').toFixed(0), cpu]],
+      ['two steps', 'sagas/s', CPU],
+      [
+        ['ours (CPU of a step)', perSec('sagas').toFixed(0), cpu.get('sagas')],
+        ['DBOS (CPU of a workflow)', perSec('dbos').toFixed(0), cpu.get('dbos')],
+      ],
     )
+    judge('sagas/s against DBOS', perSec('sagas') / perSec('dbos'), { atLeast: 5 })
   })
 }

@@ -43,9 +43,14 @@ const comparisons = {
   },
   events: {
     from: ['./events.mjs', 'measureEvents'],
-    about: 'durable events from their publication to the commit of the reaction',
+    about: 'durable events from their publication to the commit of the reaction; pg-boss',
+    hasPeers: true,
   },
-  sagas: { from: ['./events.mjs', 'measureSagas'], about: 'durable steps of sagas' },
+  sagas: {
+    from: ['./events.mjs', 'measureSagas'],
+    about: 'durable sagas of two steps; DBOS',
+    hasPeers: true,
+  },
   orders: {
     from: ['./orders.mjs', 'measureOrders'],
     about: 'whole orders through the shop, as a fleet and as a monolith, by number of buyers',
@@ -130,7 +135,7 @@ function runAll() {
 
 /** The peers have a lockfile of their own: nobody but this comparison needs them. */
 function installPeers() {
-  if (existsSync(`${folder}node_modules/moleculer-web`)) return
+  if (existsSync(`${folder}node_modules/pg-boss`)) return
   console.log('installing the peers …')
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: folder,
