@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { anyone, service, user } from '@flotilla/core/access'
+import { anyone, role, service, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Nothing, type Static, Time, Type } from '@flotilla/core/schema'
@@ -24,6 +24,16 @@ export const Profile = Type.Object(
   },
   { title: 'Profile' },
 )
+
+const weakPassword = {
+  code: 'invalid_argument',
+  title: 'This password is among the first that are guessed',
+} as const
+const lockedOut = {
+  code: 'resource_exhausted',
+  title: 'Too many failed attempts with this account; wait a while',
+} as const
+const noUser = { code: 'not_found', title: 'There is no such account' } as const
 
 const Session = Type.Object(
   {
@@ -77,10 +87,7 @@ export const auth = defineContract({
       output: Session,
       reasons: {
         email_taken: { code: 'already_exists', title: 'There is an account with this e-mail address' },
-        weak_password: {
-          code: 'invalid_argument',
-          title: 'This password is among the first that are guessed',
-        },
+        weak_password: weakPassword,
       },
     }),
     login: command({
@@ -92,10 +99,8 @@ export const auth = defineContract({
       output: Session,
       reasons: {
         bad_credentials: { code: 'unauthenticated', title: 'E-mail address or password is wrong' },
-        locked_out: {
-          code: 'resource_exhausted',
-          title: 'Too many failed attempts with this account; wait a while',
-        },
+        locked_out: lockedOut,
+        blocked: { code: 'permission_denied', title: 'This account is blocked' },
       },
     }),
     refresh: command({
@@ -113,12 +118,75 @@ export const auth = defineContract({
       },
     }),
     logout: command({
-      summary: 'Ends the session that a refresh token belongs to; quiet when it is over already.',
+      summary:
+        'Ends the session that a refresh token belongs to, and its access tokens within seconds; quiet when it is over already.',
       access: anyone,
       http: { route: 'POST /auth/logout', status: 204 },
       idempotency: 'natural',
       input: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
       output: Nothing,
+    }),
+    logoutEverywhere: command({
+      summary: 'Ends all your sessions, and their access tokens within seconds.',
+      access: user,
+      http: { route: 'POST /auth/logout-everywhere', status: 204 },
+      idempotency: 'natural',
+      output: Nothing,
+    }),
+    changePassword: command({
+      summary: 'Changes your password, ends all your sessions and begins a new one.',
+      access: user,
+      http: 'POST /auth/password',
+      idempotency: 'none',
+      input: Type.Object({
+        currentPassword: Type.String({ minLength: 1, maxLength: 256 }),
+        newPassword: Password,
+      }),
+      output: Session,
+      reasons: {
+        bad_credentials: { code: 'permission_denied', title: 'The current password is another one' },
+        locked_out: lockedOut,
+        weak_password: weakPassword,
+        gone: { code: 'not_found', title: 'This account does not exist any more' },
+      },
+    }),
+    blockUser: command({
+      summary:
+        'Keeps somebody out: their sessions end, they cannot log in, their API keys are worth nothing.',
+      access: role('admin'),
+      http: { route: 'PUT /auth/users/{id}/block', status: 204 },
+      idempotency: 'natural',
+      input: Type.Object({ id: Id }),
+      output: Nothing,
+      reasons: {
+        no_user: noUser,
+        yourself: { code: 'failed_precondition', status: 409, title: 'Somebody else has to block you' },
+      },
+    }),
+    unblockUser: command({
+      summary: 'Lets somebody in again who was blocked.',
+      access: role('admin'),
+      http: { route: 'DELETE /auth/users/{id}/block', status: 204 },
+      idempotency: 'natural',
+      input: Type.Object({ id: Id }),
+      output: Nothing,
+      reasons: { no_user: noUser },
+    }),
+    endedSessions: query({
+      summary: 'Sessions that have ended while access tokens of theirs may still live, in their order.',
+      access: service('gateway'),
+      criticality: 'critical_plus',
+      input: Type.Object({
+        /** Those that ended after this position; 0: all. */
+        after: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+        limit: Type.Integer({ minimum: 1, maximum: 1_000 }),
+      }),
+      output: Type.Object({
+        /** As the claim `sid` of their tokens. */
+        sessionIds: Type.Array(Type.String()),
+        /** Where to go on. */
+        position: Type.Integer({ minimum: 0 }),
+      }),
     }),
     me: query({
       summary: 'Your profile.',

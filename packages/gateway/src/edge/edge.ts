@@ -10,6 +10,7 @@ import { apiPrefix, createRouter } from '@flotilla/core/router'
 import type { ServiceRuntime } from '@flotilla/core/service'
 import { AccessTokens } from '../auth/access-token.ts'
 import { ApiKeys } from '../auth/api-keys.ts'
+import { ASK_MS, EndedSessions, type EndedSessionsPage } from '../auth/ended-sessions.ts'
 import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { purgeTopic } from '../cache/purge.ts'
@@ -36,6 +37,8 @@ export interface EdgeOptions {
   /** Whose access tokens are taken. */
   readonly issuers: readonly Issuer[]
   readonly findApiKey: (key: string) => Promise<User | undefined>
+  /** See `EndedSessionsOptions.fetch`; undefined: sessions are not looked at. */
+  readonly fetchEndedSessions: ((after: number, limit: number) => Promise<EndedSessionsPage>) | undefined
 }
 
 /**
@@ -74,7 +77,12 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     policies,
     pages: createPages({ ...spec, contracts, isDraining: runtime.isDraining }),
     addressOf: clientAddress(config.trustedProxies),
-    accessTokens: new AccessTokens({ issuers: options.issuers, clock, log }),
+    accessTokens: new AccessTokens({
+      issuers: options.issuers,
+      endedSessions: endedSessions(options),
+      clock,
+      log,
+    }),
     apiKeys: new ApiKeys(clock, options.findApiKey),
     userOfCertificate: spec.certificateUsers ?? (() => undefined),
     userTokens: new UserTokens(config.userSigningKey, clock),
@@ -86,6 +94,15 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   const server = await openPublicServer(edge)
   closing.defer('public server', () => server.drain())
   return cache
+}
+
+/** They are asked for from now on. */
+function endedSessions({ runtime, fetchEndedSessions: fetch }: EdgeOptions): EndedSessions | undefined {
+  if (fetch === undefined) return undefined
+  const { clock, log, metrics } = runtime
+  const ended = new EndedSessions({ fetch, clock, log, metrics })
+  runtime.every('ask for ended sessions', ASK_MS, () => ended.refresh())
+  return ended
 }
 
 function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: ResponseCache): Route {
