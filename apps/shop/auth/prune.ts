@@ -8,6 +8,7 @@ import type { Context } from '@flotilla/core/service'
 import { type Sql, sql } from '@flotilla/core/sql'
 import { KEPT_MS } from './ended-sessions.ts'
 import { FORGOTTEN_AFTER_MS } from './login-failures.ts'
+import { FLOW_MS } from './oidc-flow.ts'
 
 const BATCH_SIZE_COUNT = 1_000
 /** The next turn goes on where this one stopped. */
@@ -36,6 +37,13 @@ export async function prune(ctx: Pick<Context, 'clock' | 'db'>): Promise<void> {
     delete from ended_session where position = any(array(
       select position from ended_session where ended_at <= now() - ${KEPT_MS} * interval '1 ms'
       order by ended_at limit ${BATCH_SIZE_COUNT}))`,
+  )
+  await inBatches(
+    ctx,
+    () => sql`
+    delete from finished_login where state_hash = any(array(
+      select state_hash from finished_login where finished_at <= now() - ${2 * FLOW_MS} * interval '1 ms'
+      limit ${BATCH_SIZE_COUNT}))`,
   )
   await inBatches(
     ctx,

@@ -10,6 +10,7 @@ import { accountById, setBlocked } from './accounts.ts'
 import { createKey, deleteKey, listKeys, userOfKey } from './api-keys.ts'
 import { endedSessionsAfter, endSessionsOf } from './ended-sessions.ts'
 import { loggingIn } from './logging-in.ts'
+import { oidcLogin } from './oidc-login.ts'
 import { Passwords } from './passwords.ts'
 import { prune } from './prune.ts'
 import { Seal } from './sealing.ts'
@@ -27,7 +28,7 @@ export const authService = defineService({
   config: AuthSettings,
   database: { migrations: 'auth/migrations' },
   seed: seedAccounts,
-  async open({ config, random, metrics, run, every }) {
+  async open({ config, clock, http, random, metrics, run, every }) {
     if (config.sealingKey === undefined) {
       throw new FlotillaError(
         'failed_precondition',
@@ -36,7 +37,8 @@ export const authService = defineService({
     }
     const passwords = new Passwords(random, metrics)
     await passwords.warm()
-    const keys = new SigningKeys(new Seal(config.sealingKey, random))
+    const seal = new Seal(config.sealingKey, random)
+    const keys = new SigningKeys(seal)
     const refreshKeys = (ctx: Context): Promise<void> => keys.refresh(ctx)
     await run('read signing keys', KEYS_OPEN_MS, refreshKeys)
     every('refresh signing keys', KEYS_REFRESH_MS, refreshKeys)
@@ -44,6 +46,7 @@ export const authService = defineService({
 
     return {
       ...loggingIn(passwords, keys),
+      ...oidcLogin({ config, http, clock, keys, seal }),
 
       blockUser({ id }, ctx) {
         if (id === ctx.user.id) throw ctx.fail('yourself')

@@ -33,6 +33,13 @@ const lockedOut = {
   code: 'resource_exhausted',
   title: 'Too many failed attempts with this account; wait a while',
 } as const
+const blocked = { code: 'permission_denied', title: 'This account is blocked' } as const
+const noProvider = { code: 'not_found', title: 'There is no such identity provider' } as const
+/** What a browser keeps while it is at an identity provider: as long as it may be away. */
+const away = { cookie: 'login', maxAgeS: 600 } as const
+const ProviderName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' })
+/** Of a return: everything comes from somebody else. */
+const Said = Type.Optional(Type.String({ maxLength: 2_000 }))
 const noUser = { code: 'not_found', title: 'There is no such account' } as const
 
 const Session = Type.Object(
@@ -100,7 +107,70 @@ export const auth = defineContract({
       reasons: {
         bad_credentials: { code: 'unauthenticated', title: 'E-mail address or password is wrong' },
         locked_out: lockedOut,
-        blocked: { code: 'permission_denied', title: 'This account is blocked' },
+        blocked,
+      },
+    }),
+    startOidc: query({
+      summary: 'Sends the browser to an identity provider, to log in there.',
+      access: anyone,
+      http: { route: 'GET /auth/oidc/{provider}/start', browsing: { ...away, location: 'url' } },
+      timeoutMs: 10_000,
+      input: Type.Object({
+        provider: ProviderName,
+        /** Where to go afterwards: a path of this site. Default `/`. */
+        returnTo: Type.Optional(Type.String({ maxLength: 1_000 })),
+      }),
+      output: Type.Object({ url: Type.String(), login: Type.String() }),
+      reasons: {
+        no_provider: noProvider,
+        bad_return: { code: 'invalid_argument', title: 'Only a path of this site can be returned to' },
+      },
+    }),
+    finishOidc: command({
+      summary: 'Logs in who comes back from an identity provider, in the browser that was sent there, once.',
+      access: anyone,
+      http: { route: 'GET /auth/oidc/{provider}/callback', browsing: away },
+      idempotency: 'none',
+      timeoutMs: 15_000,
+      // The fields that providers are known to send (OAuth 2.0, OpenID Connect, RFC 9207).
+      input: Type.Object({
+        provider: ProviderName,
+        login: Type.Optional(Type.String({ maxLength: 4_000 })),
+        state: Type.String({ maxLength: 200 }),
+        code: Said,
+        iss: Said,
+        error: Said,
+        error_description: Said,
+        error_uri: Said,
+        session_state: Said,
+        scope: Said,
+        authuser: Said,
+        prompt: Said,
+        hd: Said,
+      }),
+      output: Type.Object({
+        ...Session.properties,
+        /** Where the page wanted to go. */
+        returnTo: Type.String(),
+        login: Type.String(),
+      }),
+      reasons: {
+        no_provider: noProvider,
+        not_begun_here: {
+          code: 'failed_precondition',
+          title: 'This login was not begun in this browser, took too long, or is over; begin again',
+        },
+        refused: { code: 'permission_denied', title: 'The identity provider did not let you in' },
+        bad_answer: { code: 'unauthenticated', title: 'What the identity provider says cannot be believed' },
+        no_email: {
+          code: 'failed_precondition',
+          title: 'The identity provider gives no e-mail address that it has verified',
+        },
+        email_taken: {
+          code: 'already_exists',
+          title: 'There is an account with this e-mail address; log in there',
+        },
+        blocked,
       },
     }),
     refresh: command({

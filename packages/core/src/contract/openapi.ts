@@ -225,8 +225,8 @@ function describeOperation(
 }
 
 /** True for a field that travels in the path or in a header. */
-const isElsewhere = ({ parameters, ifMatch, prefer }: Rest, name: string): boolean =>
-  parameters.includes(name) || name === ifMatch || name === prefer
+const isElsewhere = ({ parameters, ifMatch, prefer, browsing }: Rest, name: string): boolean =>
+  parameters.includes(name) || name === ifMatch || name === prefer || name === browsing?.cookie
 
 /** The fields that travel in the path and in the query string. */
 function describeFields(
@@ -273,13 +273,24 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
   return { required: requiredHere.length > 0, content: { 'application/json': { schema } } }
 }
 
+/** What an answer has in its body: everything but what goes into a cookie. */
+function bodyOf({ output }: Operation, { browsing }: Rest): TSchema {
+  if (browsing === undefined) return output
+  const { properties = {}, required = [], ...others } = output as ObjectSchema & JsonSchema
+  const { [browsing.cookie]: _, ...fields } = properties
+  const named = required.filter((name) => name !== browsing.cookie)
+  return { ...others, properties: fields, required: named } as unknown as TSchema
+}
+
 /** The answers that are no errors. */
 function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
   const { status, acceptedWhile } = rest
   const headers = describeAnswerHeaders(rest)
+  if (rest.browsing?.location !== undefined)
+    return { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
   if (status === 204) return { [status]: { description: 'Done.', ...headers } }
   const isStream = operation.kind === 'stream'
-  const schema = schemas.response(operation.output)
+  const schema = schemas.response(bodyOf(operation, rest))
   const answer = (description: string): JsonObject => ({
     description,
     ...headers,

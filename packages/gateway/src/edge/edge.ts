@@ -19,6 +19,7 @@ import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
+import { browsingOf } from './browsing.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
@@ -117,6 +118,7 @@ function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: 
     strictKeyOf,
     cacheControl: cache === undefined ? 'no-store' : `${scope}, max-age=${cache.maxAgeS}`,
     cacheControlOfUsers: cache === undefined ? 'no-store' : `private, max-age=${cache.maxAgeS}`,
+    browsing: browsingOf(operation, runtime.config.tlsCertificate !== '' || runtime.config.secureCookies),
     // On a strict route every request is counted by what is in it.
     kept: strictKeyOf === undefined ? answers.route(operation, passOn) : undefined,
     onCommand: answers.onCommand(operation),

@@ -14,7 +14,7 @@ import type { Route } from './route.ts'
  * @param steps what the operator makes of the body
  */
 export function successAnswer(
-  { operation, cacheControl: ofAll, cacheControlOfUsers }: Route,
+  { operation, browsing, cacheControl: ofAll, cacheControlOfUsers }: Route,
   ifNoneMatch: string | undefined,
   reply: Reply,
   isKnown: boolean,
@@ -23,6 +23,7 @@ export function successAnswer(
   const rest = operation.rest as NonNullable<Route['operation']['rest']>
   const { etag, acceptedWhile } = rest
   const headers = reply.isReplayed ? ['idempotent-replayed', 'true'] : []
+  if (browsing !== undefined) return browsing.answer(outputOf(reply))
   if (rest.status === 204) return emptyAnswer(204, headers)
   const body =
     steps === undefined

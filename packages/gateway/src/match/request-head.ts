@@ -42,6 +42,8 @@ export interface RequestHead {
   readonly traceparent: string | undefined
   readonly userAgent: string | undefined
   readonly corsMethod: string | undefined
+  /** Several are joined: over HTTP/2 they come in pieces. */
+  readonly cookie: string | undefined
   /** All fields as they came: names and values in turn. For whoever looks for one by a name of its own. */
   readonly rawHeaders: readonly string[]
 }
@@ -115,6 +117,7 @@ interface Fields {
   traceparent?: string
   userAgent?: string
   corsMethod?: string
+  cookie?: string
   prefer?: string
   cacheControl?: string
   forwardedFor?: string
@@ -173,6 +176,7 @@ export function readHead(
     traceparent: fields.traceparent,
     userAgent: fields.userAgent,
     corsMethod: fields.corsMethod,
+    cookie: fields.cookie,
     rawHeaders,
   }
 }
@@ -228,6 +232,9 @@ function readFields(rawHeaders: readonly string[]): Fields | HeadRefusal {
     }
     const list = lists.get(name)
     if (list !== undefined) fields[list] = joined(fields[list], value)
+    // RFC 9113, 8.2.3
+    else if (name === 'cookie')
+      fields.cookie = fields.cookie === undefined ? value : `${fields.cookie}; ${value}`
     else if (METHOD_OVERRIDES.has(name)) {
       return refuse(400, 'The method cannot be overridden.')
     }
