@@ -15,7 +15,7 @@ import type { auth } from '../contracts/auth.ts'
 import { type Account, canonicalEmail, holdAccount, insertAccount } from './accounts.ts'
 import { endSurplusSessions } from './ended-sessions.ts'
 import { accountOf, insertIdentity } from './identities.ts'
-import { claimReturn, isLocalPath, newFlow, openFlow, sealFlow } from './oidc-flow.ts'
+import { claimReturn, type Flow, isLocalPath, newFlow, openFlow, sealFlow } from './oidc-flow.ts'
 import { OidcProvider, type Person } from './oidc-provider.ts'
 import { providersOf } from './oidc-settings.ts'
 import { newSession, startSession } from './refresh-tokens.ts'
@@ -72,12 +72,12 @@ export function oidcLogin(options: OidcOptions): Pick<Handlers<typeof auth>, 'st
         ctx.log.warn('a login at an identity provider came to nothing', { provider: name, ...person })
         throw ctx.fail(person.why)
       }
-      return { ...(await logIn(person, keys, ctx)), returnTo: flow.returnTo, login: '' }
+      return logIn(person, flow, keys, ctx)
     },
   }
 }
 
-async function logIn(person: Person, keys: SigningKeys, ctx: FinishContext) {
+async function logIn(person: Person, { returnTo }: Flow, keys: SigningKeys, ctx: FinishContext) {
   const known = await accountOf(ctx.db, person)
   const account = known ?? newAccount(person, ctx)
   const session = newSession(ctx.random)
@@ -93,7 +93,7 @@ async function logIn(person: Person, keys: SigningKeys, ctx: FinishContext) {
     }
     await startSession(tx, ctx, account.id, session)
     await endSurplusSessions(tx, account.id)
-    return tokens
+    return { ...tokens, returnTo, login: '' }
   })
 }
 

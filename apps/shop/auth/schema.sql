@@ -2,7 +2,7 @@ create table public.account (
   id text not null,
   email text not null,
   name text not null,
-  password_hash text not null,
+  password_hash text,
   roles text[] not null,
   tier text not null,
   created_at timestamp(3) with time zone not null,
@@ -43,6 +43,22 @@ create table public.ended_session_head (
   constraint ended_session_head_is_the_one_check CHECK (is_the_one),
   constraint ended_session_head_pkey PRIMARY KEY (is_the_one),
   constraint ended_session_head_position_check CHECK (("position" >= 0))
+);
+
+create table public.finished_login (
+  state_hash bytea not null,
+  finished_at timestamp(3) with time zone default now() not null,
+  constraint finished_login_pkey PRIMARY KEY (state_hash),
+  constraint finished_login_state_hash_check CHECK ((octet_length(state_hash) = 32))
+);
+
+create table public.identity (
+  issuer text not null,
+  subject text not null,
+  account_id text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint identity_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE,
+  constraint identity_pkey PRIMARY KEY (issuer, subject)
 );
 
 create table public.login_failure (
@@ -86,6 +102,10 @@ CREATE INDEX api_key_account_id ON public.api_key USING btree (account_id, creat
 CREATE INDEX api_key_expires_at ON public.api_key USING btree (expires_at);
 
 CREATE INDEX ended_session_ended_at ON public.ended_session USING btree (ended_at);
+
+CREATE INDEX finished_login_finished_at ON public.finished_login USING btree (finished_at);
+
+CREATE INDEX identity_account_id ON public.identity USING btree (account_id);
 
 CREATE INDEX login_failure_failed_at ON public.login_failure USING btree (failed_at);
 
