@@ -183,9 +183,9 @@ export class DemoIssuer {
   /** By its name and secret, each form-encoded, as OAuth 2.0 has it (RFC 6749, 2.3.1). */
   #isClient(authorization = ''): boolean {
     const [, encoded = ''] = /^Basic ([A-Za-z0-9+/]{1,500}={0,2})$/i.exec(authorization) ?? []
-    const given = Buffer.from(encoded, 'base64').toString('utf8')
-    const expected = [CLIENT_ID, this.#options.clientSecret].map(formEncoded).join(':')
-    return timingSafeEqual(sha256(given), sha256(expected))
+    const given = Buffer.from(encoded, 'base64').toString('utf8').split(':').map(formDecoded)
+    const expected = [CLIENT_ID, this.#options.clientSecret]
+    return timingSafeEqual(sha256(JSON.stringify(given)), sha256(JSON.stringify(expected)))
   }
 
   #secret(): string {
@@ -221,4 +221,6 @@ class Kept<T> {
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-const formEncoded = (text: string): string => new URLSearchParams({ x: text }).toString().slice('x='.length)
+/** Encoders differ in what they escape. */
+const formDecoded = (text: string): string =>
+  new URLSearchParams(`x=${text.replaceAll('&', '%26')}`).get('x') ?? ''
