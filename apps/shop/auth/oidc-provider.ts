@@ -28,7 +28,8 @@ export interface Person {
 /** Why a return is none: the provider says no, or what it says cannot be believed. */
 export interface Disbelief {
   readonly why: 'refused' | 'bad_answer'
-  readonly error: unknown
+  /** For logs: nothing in it is a secret, or says who came. */
+  readonly said: string
 }
 
 const REQUEST_MS = 5_000
@@ -36,13 +37,14 @@ const REQUEST_MS = 5_000
 const ANSWER_CHARS_MAX = 256 * 1024
 /** What the provider says of itself is read again after this time. */
 const FRESH_MS = 3_600_000
+const SAID_CHARS_MAX = 200
 const SCOPE = 'openid email profile'
 
 /** A provider. */
 export class OidcProvider {
   readonly #settings: ProviderSettings
   readonly #redirectUri: string
-  readonly #fetch: CustomFetch
+  readonly #send: CustomFetch
   readonly #clock: Clock
   #known: { readonly configuration: Promise<Configuration>; readonly untilMs: number } | undefined
 
@@ -50,7 +52,7 @@ export class OidcProvider {
   constructor(settings: ProviderSettings, publicUrl: string, http: HttpClient, clock: Clock) {
     this.#settings = settings
     this.#redirectUri = `${publicUrl}/api/v1/auth/oidc/${settings.name}/callback`
-    this.#fetch = fetchBy(http)
+    this.#send = sendBy(http)
     this.#clock = clock
   }
 
@@ -104,7 +106,10 @@ export class OidcProvider {
       }
     } catch (error) {
       throwUnavailable(error)
-      return { why: error instanceof AuthorizationResponseError ? 'refused' : 'bad_answer', error }
+      // Not its cause: that has codes and tokens in it.
+      const { code = '', message = '' } = error as { readonly code?: string; readonly message?: string }
+      const why = error instanceof AuthorizationResponseError ? 'refused' : 'bad_answer'
+      return { why, said: `${code}: ${message}`.slice(0, SAID_CHARS_MAX) }
     }
   }
 
@@ -115,7 +120,7 @@ export class OidcProvider {
       this.#known = { configuration, untilMs: nowMs + FRESH_MS }
       // Asked again by the next who comes.
       configuration.catch(() => {
-        this.#known = undefined
+        if (this.#known?.configuration === configuration) this.#known = undefined
       })
     }
     return this.#known.configuration
@@ -133,7 +138,7 @@ export class OidcProvider {
         { redirect_uris: [this.#redirectUri], id_token_signed_response_alg: algorithm },
         ClientSecretBasic(clientSecret),
         {
-          [customFetch]: this.#fetch,
+          [customFetch]: this.#send,
           timeout: REQUEST_MS / 1_000,
           // In plain text only on this machine: the settings see to that.
           execute: isPlain
@@ -150,7 +155,7 @@ export class OidcProvider {
 const load = (): Promise<typeof import('openid-client')> => import('openid-client')
 
 /** Requests of the library, sent by the port. */
-function fetchBy(http: HttpClient): CustomFetch {
+function sendBy(http: HttpClient): CustomFetch {
   return async (url, { method, headers, body, signal }) => {
     const {
       status,

@@ -25,7 +25,7 @@ const PROVIDERS_MAX = 10
 const check = lazyCheck(Type.Array(closed(ProviderSettings), { maxItems: PROVIDERS_MAX }))
 
 /** Of the demo provider. */
-export const DEMO = { name: 'demo', clientId: 'shop', algorithm: 'ES256' } as const
+const DEMO = { name: 'demo', clientId: 'shop', algorithm: 'ES256' } as const
 
 /**
  * All of them, the demo provider among them where there is one.

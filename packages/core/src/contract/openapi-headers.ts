@@ -1,5 +1,5 @@
 /**
- * The headers of operations in an OpenAPI document.
+ * The headers and cookies of operations in an OpenAPI document, and what they leave of a body.
  *
  * @module
  */
@@ -91,4 +91,14 @@ export function describeAnswerHeaders({ etag, prefer, browsing }: Rest): object 
         }),
   }
   return Object.keys(headers).length === 0 ? {} : { headers }
+}
+
+/** What an answer has in its body: everything but what goes into a cookie. */
+export function bodyOf({ output }: Operation, { browsing }: Rest): TSchema {
+  if (browsing === undefined) return output
+  const { properties = {}, required = [], ...others } = output as ObjectSchema & JsonSchema
+  const { [browsing.cookie]: _, ...fields } = properties
+  const named = required.filter((name) => name !== browsing.cookie)
+  // A schema is plain JSON to everybody but the type system.
+  return { ...others, properties: fields, required: named } as unknown as TSchema
 }

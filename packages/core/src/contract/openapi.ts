@@ -14,6 +14,7 @@ import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
 import {
+  bodyOf,
   describeAnswerHeaders,
   describeHeaders,
   fieldsOf,
@@ -271,15 +272,6 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
   // A schema is plain JSON to everybody but the type system.
   const schema = schemas.request((isWhole ? operation.input : body) as unknown as TSchema)
   return { required: requiredHere.length > 0, content: { 'application/json': { schema } } }
-}
-
-/** What an answer has in its body: everything but what goes into a cookie. */
-function bodyOf({ output }: Operation, { browsing }: Rest): TSchema {
-  if (browsing === undefined) return output
-  const { properties = {}, required = [], ...others } = output as ObjectSchema & JsonSchema
-  const { [browsing.cookie]: _, ...fields } = properties
-  const named = required.filter((name) => name !== browsing.cookie)
-  return { ...others, properties: fields, required: named } as unknown as TSchema
 }
 
 /** The answers that are no errors. */
