@@ -123,6 +123,12 @@ describe('readHead', () => {
     assert.ok(!isRefused(forwarded) && forwarded.forwardedFor === '1.1.1.1,2.2.2.2')
   })
 
+  it('takes the pieces of cookies for one text', () => {
+    const head = read('GET', '/', ['Cookie', 'a=1', 'cookie', 'b=2; c=3']) as RequestHead
+    assert.equal(head.cookie, 'a=1; b=2; c=3')
+    assert.equal((read('GET', '/') as RequestHead).cookie, undefined)
+  })
+
   it('takes the preferences of several fields for one list', () => {
     const prefer = (...values: string[]) => {
       const head = read(
