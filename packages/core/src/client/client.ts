@@ -93,7 +93,7 @@ export class Client {
 
   #send(outgoing: OutgoingOperation, request: CallRequest, settle: Settle): void {
     const { local } = outgoing.callee
-    if (local === undefined) void callRemote(outgoing, request, this.#options).then(settle)
+    if (local === undefined) callRemote(outgoing, request, this.#options, settle)
     else local.call(request, settle)
   }
 

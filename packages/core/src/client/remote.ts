@@ -1,104 +1,143 @@
 /**
- * Calls to services in other processes: steps 2 to 5 of `client.ts`.
+ * Calls to services in other processes: steps 2 to 8 of `client.ts`.
  *
  * @module
  */
 import { refusedRequest } from '../contract/admission.ts'
-import type { Clock } from '../kernel/clock.ts'
-import type { Ports } from '../kernel/context.ts'
 import { type ErrorOptions, FlotillaError, isFlotillaError, isRetryable } from '../kernel/error.ts'
-import type { Directory } from '../registry/directory.ts'
 import { fullJitterMs } from '../resilience/backoff.ts'
-import { type CallRequest, Reply } from '../wire/wire.ts'
+import { type CallRequest, Reply, type Settle } from '../wire/wire.ts'
 import { type Connected, sendTo } from './attempt.ts'
 import { HedgedCall } from './hedged-call.ts'
-import type { Callee, OutgoingOperation } from './outgoing.ts'
+import type { OutgoingOperation } from './outgoing.ts'
+import { connected, type RemoteOptions, reach, timeIsUp } from './reach.ts'
 import type { Target } from './target.ts'
 
 /** Calls in all, the first included. */
 const ATTEMPTS_MAX = 3
 const BACKOFF = { baseMs: 25, capMs: 1_000 }
 
-/** What it takes. */
-export interface RemoteOptions {
-  readonly ports: Ports
-  readonly directory: Directory
-}
-
-/** Makes a call, again if that is hopeful and safe. Never rejects. */
-export async function callRemote(
+/** Makes a call, again if that is hopeful and safe. */
+export function callRemote(
   outgoing: OutgoingOperation,
   request: CallRequest,
   options: RemoteOptions,
-): Promise<Reply> {
+  settle: Settle,
+): void {
   const { startMs } = request
   const invalid = refusal(request)
-  if (invalid !== undefined) return Reply.failed(invalid, startMs)
+  if (invalid !== undefined) return settle(Reply.failed(invalid, startMs))
   outgoing.refresh()
   const { gate } = outgoing
   const permit = gate.enter(request, startMs)
   if (typeof permit !== 'number') {
     outgoing.decided(refusals[permit], request, startMs)
-    return Reply.failed(ofCallee(gate.refusalOf(permit, startMs)), startMs)
+    return settle(Reply.failed(ofCallee(gate.refusalOf(permit, startMs)), startMs))
   }
-  const reply = await attemptAll(outgoing, request, options)
-  const { error, endMs } = reply
-  const hasOpened = gate.leave(permit, gate.outcomeOf(error, endMs - startMs, endMs), endMs)
-  if (hasOpened) outgoing.decided('breaker_opened', request, endMs)
-  return error === undefined ? reply : Reply.failed(ofCallee(error), endMs, reply.isReplayed)
+  outgoing.callee.budget.deposit(startMs)
+  new RemoteCall(outgoing, request, options, permit, settle).attempt()
 }
 
 const refusals = { full: 'bulkhead_refused', late: 'late_refused', open: 'breaker_refused' } as const
 
 /**
- * Not being reached is a failure of the callee like those it tells of itself: whoever lets it escape must show neither
- * its name nor its address, and nobody further up is to try again what was tried here.
+ * A call on its way through its attempts. Callbacks and not promises: nearly every call has one attempt, on a connection that is open,
+ * and would pay for four promises.
  */
-function ofCallee(error: FlotillaError): FlotillaError {
-  if (error.isRemote) return error
-  return new FlotillaError(
-    error.code,
-    error.message,
-    { ...error.toBody(), cause: error.cause ?? error },
-    true,
-  )
-}
+class RemoteCall {
+  readonly #outgoing: OutgoingOperation
+  readonly #request: CallRequest
+  readonly #options: RemoteOptions
+  readonly #permit: number
+  readonly #settle: Settle
+  #attempts = 0
+  #tried: Set<Target> | undefined
+  #mayHaveRun = false
 
-async function attemptAll(
-  outgoing: OutgoingOperation,
-  request: CallRequest,
-  options: RemoteOptions,
-): Promise<Reply> {
-  const { callee } = outgoing
-  const { clock, random } = options.ports
-  const { operation, deadlineMs } = request
-  const takesKey = operation.idempotency === 'key' || operation.idempotency === 'key_required'
-  const isIdempotent = operation.isIdempotent || (takesKey && request.idempotencyKey !== undefined)
-  callee.budget.deposit(request.startMs)
-  let tried: Set<Target> | undefined
-  let mayHaveRun = false
-  for (let attempt = 1; ; attempt++) {
-    const picked = outgoing.pick(request, tried, clock.monotonicMs())
-    const reached = connected(callee, picked) ?? (await reach(outgoing, request, picked, tried, options))
-    if ('error' in reached) return honest(Reply.failed(reached.error, clock.monotonicMs()), mayHaveRun)
-    const reply = honest(await attemptOn(outgoing, reached, request, clock), mayHaveRun)
-    if (reply.error === undefined || !isRetryable(reply.error, isIdempotent)) return reply
-    const { error, endMs } = reply
-    if (attempt === ATTEMPTS_MAX || !outgoing.gate.isCalm) return exhausted(error, endMs)
-    const waitMs = (error.retryAfterMs ?? 0) + fullJitterMs(random, attempt - 1, BACKOFF)
-    // Before the budget: a retry that cannot be made must not use up another call's.
-    if (endMs + waitMs >= deadlineMs) return reply
-    if (!callee.budget.tryWithdraw(endMs)) {
-      outgoing.decided('retry_refused', request, endMs)
-      return exhausted(error, endMs)
-    }
-    mayHaveRun ||= error.executed === 'maybe'
-    outgoing.decided('retried', request, endMs)
-    tried ??= new Set()
-    tried.add(reached.target)
-    await clock.sleep(waitMs, request.cancellation.signal).catch(() => {
-      // Canceled: the next attempt says so.
+  constructor(
+    outgoing: OutgoingOperation,
+    request: CallRequest,
+    options: RemoteOptions,
+    permit: number,
+    settle: Settle,
+  ) {
+    this.#outgoing = outgoing
+    this.#request = request
+    this.#options = options
+    this.#permit = permit
+    this.#settle = settle
+  }
+
+  /** Step 5. */
+  attempt(): void {
+    const { clock } = this.#options.ports
+    const nowMs = clock.monotonicMs()
+    this.#attempts++
+    const picked = this.#outgoing.pick(this.#request, this.#tried, nowMs)
+    const its = connected(this.#outgoing.callee, picked)
+    if (its !== undefined) return this.#send(its, nowMs)
+    void reach(this.#outgoing, this.#request, picked, this.#tried, this.#options).then((reached) => {
+      if ('error' in reached) this.#end(this.#honest(Reply.failed(reached.error, clock.monotonicMs())))
+      else this.#send(reached, clock.monotonicMs())
     })
+  }
+
+  /** Steps 6 to 8. */
+  #send(its: Connected, sentMs: number): void {
+    const outgoing = this.#outgoing
+    const request = this.#request
+    const pointless = request.cancellation.error ?? (sentMs >= request.deadlineMs ? timeIsUp() : undefined)
+    if (pointless !== undefined) return this.#ended(its.target, Reply.failed(pointless, sentMs))
+    const settle: Settle = (reply) => this.#ended(its.target, reply)
+    const known = outgoing.hedgeable(sentMs)
+    if (known === undefined) sendTo(outgoing, its, request, sentMs, settle)
+    else new HedgedCall(outgoing, request, this.#options.ports.clock, settle).begin(its, known, sentMs)
+  }
+
+  /** Step 4. */
+  #ended(target: Target, its: Reply): void {
+    if (its.error === undefined) return this.#end(its)
+    const reply = this.#honest(its)
+    const { error = its.error, endMs } = reply
+    const { operation, idempotencyKey, deadlineMs, cancellation } = this.#request
+    const takesKey = operation.idempotency === 'key' || operation.idempotency === 'key_required'
+    const isIdempotent = operation.isIdempotent || (takesKey && idempotencyKey !== undefined)
+    if (!isRetryable(error, isIdempotent)) return this.#end(reply)
+    const { callee, gate } = this.#outgoing
+    if (this.#attempts === ATTEMPTS_MAX || !gate.isCalm) return this.#end(exhausted(error, endMs))
+    const { clock, random } = this.#options.ports
+    const waitMs = (error.retryAfterMs ?? 0) + fullJitterMs(random, this.#attempts - 1, BACKOFF)
+    // Before the budget: a retry that cannot be made must not use up another call's.
+    if (endMs + waitMs >= deadlineMs) return this.#end(reply)
+    if (!callee.budget.tryWithdraw(endMs)) {
+      this.#outgoing.decided('retry_refused', this.#request, endMs)
+      return this.#end(exhausted(error, endMs))
+    }
+    this.#mayHaveRun ||= error.executed === 'maybe'
+    this.#outgoing.decided('retried', this.#request, endMs)
+    this.#tried ??= new Set()
+    this.#tried.add(target)
+    void clock
+      .sleep(waitMs, cancellation.signal)
+      .catch(() => {
+        // Canceled: the next attempt says so.
+      })
+      .then(() => this.attempt())
+  }
+
+  #end(reply: Reply): void {
+    const { error, endMs } = reply
+    const { gate } = this.#outgoing
+    const outcome = gate.outcomeOf(error, endMs - this.#request.startMs, endMs)
+    const hasOpened = gate.leave(this.#permit, outcome, endMs)
+    if (hasOpened) this.#outgoing.decided('breaker_opened', this.#request, endMs)
+    this.#settle(error === undefined ? reply : Reply.failed(ofCallee(error), endMs, reply.isReplayed))
+  }
+
+  /** An attempt that never began says nothing of those before it. */
+  #honest(reply: Reply): Reply {
+    if (!this.#mayHaveRun || reply.error === undefined || reply.error.executed === 'maybe') return reply
+    return Reply.failed(saying(reply.error, { executed: 'maybe' }), reply.endMs)
   }
 }
 
@@ -120,127 +159,18 @@ export async function* openStream(
   }
 }
 
-type Reached = Connected | { readonly error: FlotillaError }
-
-/** Step 5 as nearly every call takes it: an instance that is connected already. */
-function connected({ readiness }: Callee, target: Target | undefined): Connected | undefined {
-  const channel = target?.channel
-  if (target === undefined || channel === undefined) return undefined
-  readiness.reached()
-  return { target, channel }
-}
-
-/** Nobody was reached: why the last one was not, or that there is none. */
-function unreached({ service }: Callee, last: FlotillaError | undefined): Reached {
-  const error =
-    last ?? new FlotillaError('unavailable', `There is no instance of ${service}.`, { executed: 'no' })
-  return { error }
-}
-
 /**
- * Step 5 with all it may take: connects, tries others, waits a little when there is none. `picked` is who comes first: to pick again would pass over
- * those that are not connected, for ever where policies take turns.
+ * Not being reached is a failure of the callee like those it tells of itself: whoever lets it escape must show neither
+ * its name nor its address, and nobody further up is to try again what was tried here.
  */
-async function reach(
-  outgoing: OutgoingOperation,
-  request: CallRequest,
-  picked: Target | undefined,
-  tried: ReadonlySet<Target> | undefined,
-  options: RemoteOptions,
-): Promise<Reached> {
-  const { callee } = outgoing
-  const { clock } = options.ports
-  let unreachable: Set<Target> | undefined
-  let error: FlotillaError | undefined
-  let next = picked
-  for (let waits = 0; ; next = undefined) {
-    const target = next ?? choose(outgoing, request, tried, unreachable, clock.monotonicMs())
-    if (target === undefined) {
-      if (request.cancellation.error !== undefined) return { error: request.cancellation.error }
-      if (!(await callee.readiness.wait(waits++, request.deadlineMs))) return unreached(callee, error)
-      unreachable = undefined
-      continue
-    }
-    try {
-      const channel = target.channel ?? (await whileItMatters(target.connect(), request, options))
-      callee.readiness.reached()
-      return { target, channel }
-    } catch (caught) {
-      // The attempt to connect goes on for others, and tells nothing of the instance yet.
-      if (caught === GIVEN_UP) return { error: request.cancellation.error ?? timeIsUp() }
-      error = caught as FlotillaError
-      target.breaker.fail(clock.monotonicMs())
-      options.directory.report(target.instance)
-      unreachable ??= new Set(tried)
-      unreachable.add(target)
-    }
-  }
-}
-
-/** Where every instance was tried, one that was is better than none; one that cannot be reached is not. */
-function choose(
-  outgoing: OutgoingOperation,
-  request: CallRequest,
-  tried: ReadonlySet<Target> | undefined,
-  unreachable: ReadonlySet<Target> | undefined,
-  nowMs: number,
-): Target | undefined {
-  const untried = outgoing.pick(request, unreachable ?? tried, nowMs)
-  if (untried !== undefined || unreachable !== undefined) return untried
-  return outgoing.pick(request, undefined, nowMs)
-}
-
-const GIVEN_UP = Symbol('given up')
-
-/**
- * What becomes of `opening` while the call matters.
- *
- * @throws GIVEN_UP at the call's deadline or cancellation; what `opening` throws.
- */
-async function whileItMatters<T>(
-  opening: Promise<T>,
-  request: CallRequest,
-  { ports }: RemoteOptions,
-): Promise<T> {
-  const { cancellation, deadlineMs } = request
-  let giveUp = (): void => {}
-  const givenUp = new Promise<never>((_, reject) => {
-    giveUp = () => reject(GIVEN_UP)
-  })
-  const listener = { canceled: giveUp }
-  const leftMs = deadlineMs - ports.clock.monotonicMs()
-  // Calls a process makes for its own sake may have no deadline.
-  const timer = Number.isFinite(leftMs) ? ports.clock.schedule(Math.max(0, leftMs), giveUp) : undefined
-  cancellation.listen(listener)
-  try {
-    return await Promise.race([opening, givenUp])
-  } finally {
-    timer?.cancel()
-    cancellation.unlisten(listener)
-  }
-}
-
-/** Steps 6 to 8. */
-function attemptOn(
-  outgoing: OutgoingOperation,
-  connected: Connected,
-  request: CallRequest,
-  clock: Clock,
-): Promise<Reply> {
-  const sentMs = clock.monotonicMs()
-  const pointless = request.cancellation.error ?? (sentMs >= request.deadlineMs ? timeIsUp() : undefined)
-  if (pointless !== undefined) return Promise.resolve(Reply.failed(pointless, sentMs))
-  const known = outgoing.hedgeable(sentMs)
-  return new Promise((resolve) => {
-    if (known === undefined) sendTo(outgoing, connected, request, sentMs, resolve)
-    else new HedgedCall(outgoing, request, clock, resolve).begin(connected, known, sentMs)
-  })
-}
-
-/** An attempt that never began says nothing of those before it. */
-function honest(reply: Reply, mayHaveRun: boolean): Reply {
-  if (!mayHaveRun || reply.error === undefined || reply.error.executed === 'maybe') return reply
-  return Reply.failed(saying(reply.error, { executed: 'maybe' }), reply.endMs)
+function ofCallee(error: FlotillaError): FlotillaError {
+  if (error.isRemote) return error
+  return new FlotillaError(
+    error.code,
+    error.message,
+    { ...error.toBody(), cause: error.cause ?? error },
+    true,
+  )
 }
 
 /** The failure, telling callers further up that retrying was tried. */
@@ -252,10 +182,6 @@ function exhausted(error: FlotillaError, endMs: number): Reply {
 function saying(error: FlotillaError, more: Pick<ErrorOptions, 'executed' | 'isExhausted'>): FlotillaError {
   const options = { ...error.toBody(), cause: error.cause ?? error, ...more }
   return new FlotillaError(error.code, error.message, options, error.isRemote)
-}
-
-function timeIsUp(): FlotillaError {
-  return new FlotillaError('deadline_exceeded', 'No time left to begin.', { executed: 'no' })
 }
 
 /** Step 2. The refusal is the callee's, spoken by us: whoever lets it escape shows the same as if the callee had. */

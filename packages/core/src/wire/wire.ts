@@ -47,6 +47,11 @@ export class Reply {
     this.isReplayed = isReplayed
   }
 
+  /** The output, read if it came as bytes: each time it is asked for. */
+  get value(): unknown {
+    return this.json === undefined ? this.output : JSON.parse(Buffer.from(this.json).toString('utf8'))
+  }
+
   static of(output: unknown, endMs: number): Reply {
     return new Reply(output, undefined, undefined, endMs, false)
   }

@@ -219,7 +219,7 @@ export class KeptRoute {
     const version = operation.rest?.etag
     const isTaggedByOutput = templates.some(({ from }) => from === 'output')
     const isLookedInto = version !== undefined || isTaggedByOutput || partialIfNull.length > 0
-    const output = isLookedInto ? outputOf(reply, body) : {}
+    const output = (isLookedInto ? reply.value : {}) as Readonly<Record<string, unknown>>
     const entry = {
       key,
       body,
@@ -248,11 +248,6 @@ function bytesOf({ json, output }: Reply): Uint8Array {
   const body = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   body.write(text)
   return body
-}
-
-function outputOf({ json, output }: Reply, body: Uint8Array): Readonly<Record<string, unknown>> {
-  const value: unknown = json === undefined ? output : JSON.parse(Buffer.from(body).toString('utf8'))
-  return value as Readonly<Record<string, unknown>>
 }
 
 function checkOf(body: Uint8Array): string {

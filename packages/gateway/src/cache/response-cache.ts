@@ -104,7 +104,7 @@ export class ResponseCache {
     const needsOutput = templates.some(({ from }) => from === 'output')
     return (input, reply) => {
       if (reply.error?.executed === 'no') return
-      const output = needsOutput && reply.error === undefined ? outputOf(reply) : {}
+      const output = needsOutput && reply.error === undefined ? reply.value : {}
       this.changed(tagsOf(templates, input, output))
     }
   }
@@ -140,8 +140,4 @@ export class ResponseCache {
 
 function templatesOf(texts: readonly string[]): TagTemplate[] {
   return texts.map(readTagTemplate).filter((template) => template !== undefined)
-}
-
-function outputOf({ json, output }: Reply): unknown {
-  return json === undefined ? output : JSON.parse(Buffer.from(json).toString('utf8'))
 }

@@ -6,8 +6,6 @@
 import { codes } from '@flotilla/core/code'
 import type { FlotillaError } from '@flotilla/core/error'
 import { PROBLEM_TYPE, problemOf } from '@flotilla/core/problem'
-import type { Reply } from '@flotilla/core/wire'
-import type { Turn } from '../http/turn.ts'
 
 /** What an answer consists of. */
 export interface Answer {
@@ -17,6 +15,8 @@ export interface Answer {
   readonly cacheControl: string
   /** Names and values in turn. */
   readonly headers: readonly string[]
+  /** Answers with the same one have the same body. Absent: it is for one request. */
+  readonly same?: object
 }
 
 const nothing: readonly string[] = []
@@ -75,37 +75,33 @@ export function commonHeaders(requestId: string, traceparent: string): string[] 
   return ['x-request-id', requestId, 'traceparent', traceparent, 'x-content-type-options', 'nosniff']
 }
 
-/** The headers of an answer with what the operator adds and takes away; a field that is there already is replaced. */
+/** What an answer says of itself: names and values in turn. */
+export function fieldsOf({ cacheControl, contentType, headers }: Answer): readonly string[] {
+  const type = contentType === undefined ? nothing : ['content-type', contentType]
+  return ['cache-control', cacheControl, ...type, ...headers]
+}
+
+/**
+ * The headers of an answer with what the operator wants of all, and of this one: what they set stands in place of what was there, and
+ * what they remove is nowhere. All others stay, also those that are there several times.
+ */
 export function withHeaders(
   own: readonly string[],
   general: readonly string[],
-  { set = none, remove = [] }: HeaderChanges = {},
+  { set = none, remove = nothing }: HeaderChanges = {},
 ): readonly string[] {
   if (general.length === 0 && set === none && remove.length === 0) return own
-  const fields = new Map<string, string>()
-  for (const headers of [own, general, Object.entries(set).flat()]) {
-    for (let index = 0; index < headers.length; index += 2)
-      fields.set((headers[index] as string).toLowerCase(), headers[index + 1] as string)
-  }
-  for (const name of remove) fields.delete(name.toLowerCase())
-  return [...fields].flat()
+  const wanted = new Map([...pairsOf(general), ...pairsOf(Object.entries(set).flat())])
+  const gone = new Set(remove.map((name) => name.toLowerCase()))
+  const kept = pairsOf(own).filter(([name]) => !wanted.has(name))
+  return [...kept, ...wanted].filter(([name]) => !gone.has(name)).flat()
 }
 
-/** Sends it; returns how many bytes the body has. */
-export function send(turn: Turn, answer: Answer, requestId: string, traceparent: string): number {
-  const { status, contentType, body, cacheControl, headers } = answer
-  const all = [...commonHeaders(requestId, traceparent), 'cache-control', cacheControl, ...headers]
-  if (contentType !== undefined) all.push('content-type', contentType)
-  turn.answer(status, all, body)
-  return Buffer.byteLength(body)
-}
-
-/** The output of a call that did not fail, read if it came as bytes. */
-export function outputOf({ json, output }: Reply): Readonly<Record<string, unknown>> {
-  return (json === undefined ? output : JSON.parse(Buffer.from(json).toString('utf8'))) as Record<
-    string,
-    unknown
-  >
+function pairsOf(headers: readonly string[]): (readonly [name: string, value: string])[] {
+  const pairs: (readonly [string, string])[] = []
+  for (let index = 0; index < headers.length; index += 2)
+    pairs.push([(headers[index] as string).toLowerCase(), headers[index + 1] as string])
+  return pairs
 }
 
 /** Does If-None-Match name `tag`? Weakly, as RFC 9110 wants it here: proxies mark tags of answers they compress. */

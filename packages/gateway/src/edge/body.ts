@@ -8,7 +8,7 @@ import { FlotillaError } from '@flotilla/core/error'
 import { parseUntrustedJson } from '@flotilla/core/json'
 import type { Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
-import { type Step, transform } from '../policy/transform.ts'
+import { type Known, type Step, transform } from '../policy/transform.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
@@ -16,13 +16,14 @@ const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
 /**
  * Reads it; undefined when there is none.
  *
- * @param steps what the operator makes of it
+ * @param steps what the operator makes of it, with what is known of the request
  * @throws FlotillaError `invalid_argument`, with 413 or 415 where that says more; `canceled` when the client hangs up.
  */
 export async function readJsonBody(
   turn: Turn,
   { hasBody, contentType, contentLength = 0 }: RequestHead,
-  steps?: readonly Step[],
+  steps: readonly Step[] | undefined,
+  known: Known,
 ): Promise<unknown> {
   if (!hasBody) return undefined
   if (!JSON_TYPE.test(contentType ?? '')) {
@@ -32,7 +33,7 @@ export async function readJsonBody(
   const bytes = await turn.readBody(BODY_BYTES_MAX)
   if (!isUtf8(bytes)) throw refuse('The body is not UTF-8.')
   const body = parseUntrustedJson(bytes.toString('utf8'))
-  return steps === undefined ? body : transform(steps, body)
+  return steps === undefined ? body : transform(steps, body, known)
 }
 
 function tooLong(): FlotillaError {

@@ -11,7 +11,7 @@ import { type Answer, emptyAnswer, privateAnswer } from './answer.ts'
 /** The same for a route of the edge. */
 export interface RouteBrowsing {
   /** What the browser keeps; undefined: nothing that we gave it. */
-  cookieOf(head: Pick<RequestHead, 'cookie'>): string | undefined
+  cookieOf(head: Pick<RequestHead, 'rawHeaders'>): string | undefined
   answer(output: Readonly<Record<string, unknown>>): Answer
 }
 
@@ -23,7 +23,7 @@ export function browsingOf(operation: Operation, isSecure: boolean): RouteBrowsi
   const name = cookieName(operation.service, field)
   const { status } = operation.rest as NonNullable<Operation['rest']>
   return {
-    cookieOf: ({ cookie }) => cookieOf(cookie, name, isSecure),
+    cookieOf: ({ rawHeaders }) => cookieOf(cookiesIn(rawHeaders), name, isSecure),
     answer({ [field]: value, ...output }) {
       const headers = ['set-cookie', setCookie(name, value as string, maxAgeS, isSecure)]
       if (location === undefined)
@@ -31,4 +31,11 @@ export function browsingOf(operation: Operation, isSecure: boolean): RouteBrowsi
       return emptyAnswer(status, ['location', output[location] as string, ...headers])
     },
   }
+}
+
+/** Over HTTP/2 they may come in pieces. @source RFC 9113, 8.2.3 */
+function cookiesIn(rawHeaders: readonly string[]): string {
+  return rawHeaders
+    .filter((_, index) => rawHeaders[index - 1]?.toLowerCase() === 'cookie' && index % 2 === 1)
+    .join('; ')
 }

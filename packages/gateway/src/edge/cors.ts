@@ -4,7 +4,7 @@
  * @source https://fetch.spec.whatwg.org/#http-cors-protocol
  * @module
  */
-import type { EdgePolicies } from './edge-policies.ts'
+import type { EdgeRules } from './edge-policies.ts'
 
 /** What scripts of allowed origins may read of an answer, beside the usual. */
 const EXPOSED =
@@ -12,7 +12,7 @@ const EXPOSED =
 
 /** Adds to `headers` what the answer to this origin needs; true when its scripts may read it. */
 export function answerOrigin(
-  { corsOrigins }: EdgePolicies,
+  { corsOrigins }: EdgeRules,
   origin: string | undefined,
   headers: string[],
 ): boolean {

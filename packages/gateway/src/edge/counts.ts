@@ -4,7 +4,8 @@
  * @module
  */
 import type { User } from '@flotilla/core/caller'
-import type { RateLimit } from '../limit/rate-limit.ts'
+import { FlotillaError } from '@flotilla/core/error'
+import type { RateLimit, Verdict } from '../limit/rate-limit.ts'
 import { addressGroup } from '../match/client-address.ts'
 import { countedBy, type RoutePlan } from './edge-policies.ts'
 import type { EdgeLimits, Route } from './route.ts'
@@ -48,3 +49,16 @@ export function strictCounts(
 }
 
 const none: readonly Count[] = []
+
+/** What the answer to a refused request says of the limit: names and values in turn. */
+export function limitFields(limit: RateLimit, verdict: Verdict): readonly string[] {
+  return ['ratelimit-policy', limit.policyField, 'ratelimit', limit.field(verdict)]
+}
+
+/** The refusal. */
+export function tooMany({ retryAfterMs }: Verdict): FlotillaError {
+  return new FlotillaError('resource_exhausted', 'Too many requests; wait a moment.', {
+    executed: 'no',
+    retryAfterMs,
+  })
+}

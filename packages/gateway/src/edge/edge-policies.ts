@@ -12,11 +12,13 @@ import type { ServiceRuntime } from '@flotilla/core/service'
 import { RateLimit } from '../limit/rate-limit.ts'
 import type { Sharing } from '../limit/sharing.ts'
 import { addressGroup } from '../match/client-address.ts'
-import type { GatewayPolicies, RoutePolicy } from '../policy/gateway-policies.ts'
-import { RoutePolicies } from '../policy/route-policies.ts'
+import type { GatewayPolicies, Match, RoutePolicy } from '../policy/gateway-policies.ts'
+import { enrichments, RoutePolicies } from '../policy/route-policies.ts'
 import { Upstream } from '../upstream/upstream.ts'
+import { WaitingRoom, type WaitingRoomPolicy } from '../waiting/waiting-room.ts'
 import type { EdgeLimits, Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
+import { cookieName, type Entry } from './waiting-entry.ts'
 import { WeightedRoutes } from './weighted-routes.ts'
 
 const CORS_MAX_AGE_S = 600
@@ -27,7 +29,10 @@ export interface RoutePlan {
   /** Who answers instead; absent: the operation of the route. */
   readonly to: WeightedRoutes | undefined
   readonly mirror: Route | undefined
+  /** Whom answers are enriched from, by the id of the operation. */
+  readonly sources: ReadonlyMap<string, Route>
   readonly limit: RateLimit | undefined
+  readonly entry: Entry | undefined
   readonly upstream: Upstream | undefined
 }
 
@@ -38,73 +43,126 @@ export interface EdgePoliciesOptions {
   readonly sharing: Sharing
 }
 
-/** What holds now. */
+/** What they come to, all together. */
+export interface EdgeRules {
+  readonly routes: RoutePolicies<RoutePlan>
+  readonly limits: EdgeLimits
+  readonly corsOrigins: ReadonlySet<string>
+  readonly corsMaxAgeS: number
+  /** Of every answer: names and values in turn. */
+  readonly headers: readonly string[]
+}
+
+/** What the operator says. */
 export class EdgePolicies {
   readonly #options: EdgePoliciesOptions
-  #kept = new Map<string, RateLimit>()
+  #limits = new Map<string, RateLimit>()
+  #entries = new Map<string, Entry>()
   #upstreams = new Map<string, Upstream>()
-  routes!: RoutePolicies<RoutePlan>
-  limits!: EdgeLimits
-  corsOrigins: ReadonlySet<string> = new Set()
-  corsMaxAgeS = 0
-  /** Of every answer: names and values in turn. */
-  headers: readonly string[] = []
+  #now: EdgeRules
 
   constructor(options: EdgePoliciesOptions) {
     this.#options = options
-    this.replace({})
+    this.#now = this.#rulesOf({})
+  }
+
+  /** What holds now. */
+  get now(): EdgeRules {
+    return this.#now
   }
 
   /** From now on this holds; it has passed the checks. */
   replace(policies: GatewayPolicies): void {
-    const { runtime, routes } = this.#options
-    const { config } = runtime
-    const before = this.#kept
-    this.#kept = new Map()
-    const limit = (name: string, perMinute: number, burst = perMinute, key = name): RateLimit => {
-      const id = JSON.stringify([key, perMinute, burst])
-      const its =
-        before.get(id) ??
-        new RateLimit({ name, id, perMinute, burst, isStrict: name === 'strict' }, this.#options.sharing)
-      this.#kept.set(id, its)
-      return its
-    }
-    const { address, anonymous, strict, tiers } = policies.limits ?? {}
-    const perTier = { free: config.freePerMinute, premium: config.premiumPerMinute, ...tiers }
-    this.limits = {
-      address: limit('address', address ?? config.addressPerMinute),
-      anonymous: limit('anonymous', anonymous ?? config.anonymousPerMinute),
-      strict: limit('strict', strict ?? config.strictPerMinute),
-      tiers: new Map(
-        Object.entries(perTier).map(([tier, its]) => [tier, limit(tier, its, its, `tier ${tier}`)]),
-      ),
-    }
-    this.corsOrigins = new Set(policies.cors?.origins ?? config.corsOrigins)
-    this.corsMaxAgeS = policies.cors?.maxAgeS ?? CORS_MAX_AGE_S
-    this.headers = Object.entries(policies.headers ?? {}).flatMap(([name, value]) => [
-      name.toLowerCase(),
-      value,
-    ])
+    this.#now = this.#rulesOf(policies)
+  }
+
+  #rulesOf(policies: GatewayPolicies): EdgeRules {
+    const { config } = this.#options.runtime
+    const before = this.#limits
+    this.#limits = new Map()
+    const entries = this.#entries
+    this.#entries = new Map()
     const upstreams = this.#openUpstreams(policies)
+    const rules = {
+      limits: this.#limitsOf(policies, before),
+      corsOrigins: new Set(policies.cors?.origins ?? config.corsOrigins),
+      corsMaxAgeS: policies.cors?.maxAgeS ?? CORS_MAX_AGE_S,
+      headers: Object.entries(policies.headers ?? {}).flatMap(([name, value]) => [name.toLowerCase(), value]),
+      routes: this.#routesOf(policies, before, entries, upstreams),
+    }
+    for (const [id, limit] of before) if (!this.#limits.has(id)) limit.close()
+    return rules
+  }
+
+  #limitsOf({ limits = {} }: GatewayPolicies, before: ReadonlyMap<string, RateLimit>): EdgeLimits {
+    const { config } = this.#options.runtime
+    const perTier = { free: config.freePerMinute, premium: config.premiumPerMinute, ...limits.tiers }
+    const limit = (name: string, perMinute: number, key = name): RateLimit =>
+      this.#limit(before, key, { name, perMinute, burst: perMinute })
+    return {
+      address: limit('address', limits.address ?? config.addressPerMinute),
+      anonymous: limit('anonymous', limits.anonymous ?? config.anonymousPerMinute),
+      strict: limit('strict', limits.strict ?? config.strictPerMinute),
+      tiers: new Map(Object.entries(perTier).map(([tier, its]) => [tier, limit(tier, its, `tier ${tier}`)])),
+    }
+  }
+
+  #routesOf(
+    policies: GatewayPolicies,
+    before: ReadonlyMap<string, RateLimit>,
+    entries: ReadonlyMap<string, Entry>,
+    upstreams: ReadonlyMap<string, Upstream>,
+  ): RoutePolicies<RoutePlan> {
+    const { routes } = this.#options
     const byId = new Map([...routes.values()].map((route) => [route.operation.id, route]))
-    this.routes = new RoutePolicies(policies, [...routes.keys()], (policy) => ({
-      policy,
-      to:
-        policy.to &&
-        new WeightedRoutes(
-          policy.to.map(({ operation, weight = 1 }) => [byId.get(operation) as Route, weight]),
-        ),
-      upstream: policy.upstream && upstreams.get(policy.upstream.name),
-      mirror: policy.mirror && byId.get(policy.mirror.operation),
-      limit:
-        policy.limit &&
-        limit(
-          'route',
-          policy.limit.perMinute,
-          policy.limit.burst,
-          JSON.stringify([policy.match, policy.limit.by]),
-        ),
-    }))
+    return new RoutePolicies(policies, [...routes.keys()], (policy) => {
+      const { match, to, upstream, mirror, limit } = policy
+      const weights = to?.map(({ operation, weight = 1 }) => [byId.get(operation) as Route, weight] as const)
+      return {
+        policy,
+        to: weights && new WeightedRoutes(weights),
+        upstream: upstream && upstreams.get(upstream.name),
+        mirror: mirror && byId.get(mirror.operation),
+        sources: new Map(enrichments(policy).map(({ from }) => [from, byId.get(from) as Route] as const)),
+        entry: policy.waitingRoom && this.#entry(entries, match, policy.waitingRoom),
+        limit:
+          limit &&
+          this.#limit(before, JSON.stringify([match, limit.by]), {
+            name: 'route',
+            perMinute: limit.perMinute,
+            burst: limit.burst ?? limit.perMinute,
+          }),
+      }
+    })
+  }
+
+  /** The room there was, if it was like this: places that were given away stay so. */
+  #entry(before: ReadonlyMap<string, Entry>, match: Match, policy: WaitingRoomPolicy): Entry {
+    const { config, clock } = this.#options.runtime
+    const id = JSON.stringify([match, policy])
+    const room = JSON.stringify(match)
+    const instances = (): number => this.#options.sharing.instances
+    const its = before.get(id) ?? {
+      cookie: cookieName(room),
+      room: new WaitingRoom({ ...policy, id: room, key: config.userSigningKey, clock, instances }),
+    }
+    this.#entries.set(id, its)
+    return its
+  }
+
+  /** The one there was, if it was like this. */
+  #limit(
+    before: ReadonlyMap<string, RateLimit>,
+    key: string,
+    { name, perMinute, burst }: { name: string; perMinute: number; burst: number },
+  ): RateLimit {
+    const id = JSON.stringify([key, perMinute, burst])
+    const its =
+      this.#limits.get(id) ??
+      before.get(id) ??
+      new RateLimit({ name, id, perMinute, burst, isStrict: name === 'strict' }, this.#options.sharing)
+    this.#limits.set(id, its)
+    return its
   }
 
   /** Those that stay as they are keep their connections; others end when their exchanges have. */

@@ -19,7 +19,9 @@ import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
+import { Admission } from './admit.ts'
 import { browsingOf } from './browsing.ts'
+import { Compression } from './compression.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
@@ -90,6 +92,8 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     accessLog,
     metrics: new EdgeMetrics(metrics),
     mirror: new Mirror(runtime, metrics),
+    compression: new Compression(metrics),
+    admission: new Admission(metrics),
     streams: new Set(),
   }
   const server = await openPublicServer(edge)

@@ -257,4 +257,16 @@ describe('Draining', () => {
     const refused = await its.ask('/health').catch((error: NodeJS.ErrnoException) => error.code)
     assert.equal(refused, 'ECONNREFUSED')
   })
+
+  it('answers those who have not heard, and keeps no connection of theirs', async (t) => {
+    const its = await openTestGateway(t, { FLOTILLA_DRAIN_DELAY_MS: '1500' })
+    const one = open(t, its)
+    one.socket.write(get('/api/v1/things'))
+    await until('it is answered', () => one.text().includes('"'))
+    void its.app.hostOf('gateway').close()
+    await until('it drains', () => its.isDraining())
+    one.socket.write(get('/api/v1/things'))
+    await until('the connection is closed', () => one.socket.closed)
+    assert.match(one.text(), /HTTP\/1\.1 200 .*HTTP\/1\.1 200 .*connection: close/is)
+  })
 })

@@ -42,7 +42,7 @@ export function optionsAnswer(
     'access-control-allow-headers',
     'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key, X-Request-Id',
     'access-control-max-age',
-    String(edge.policies.corsMaxAgeS),
+    String(edge.policies.now.corsMaxAgeS),
   ])
 }
 

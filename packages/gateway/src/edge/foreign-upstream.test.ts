@@ -1,82 +1,24 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { until } from '@flotilla/core/until'
 import { openTestGateway } from './open-gateway.test.ts'
+import { type Legacy, LONG, openLegacy } from './open-legacy.test.ts'
 import { openOnce } from './open-once.test.ts'
-
-/** A server that knows nothing of us. */
-interface Legacy {
-  readonly server: Server
-  readonly origin: string
-  readonly asked: {
-    readonly method: string
-    readonly url: string
-    readonly headers: IncomingHttpHeaders
-    readonly body: string
-  }[]
-}
-
-const LONG = 'x'.repeat(300_000)
-
-async function openLegacy(
-  answer?: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean,
-): Promise<Legacy> {
-  const asked: Legacy['asked'] = []
-  const server = createServer((incoming, outgoing) => {
-    if (answer?.(incoming, outgoing)) return
-    const chunks: Buffer[] = []
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.on('end', () => {
-      const { method = '', url = '', headers } = incoming
-      asked.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
-      if (url.endsWith('/long'))
-        return void outgoing.writeHead(200, { 'content-length': LONG.length }).end(LONG)
-      if (url.endsWith('/parts')) {
-        for (const part of ['one', 'two', 'three']) outgoing.write(part)
-        return void outgoing.end()
-      }
-      if (url.endsWith('/none')) return void outgoing.writeHead(204).end()
-      outgoing.setHeader('set-cookie', ['a=1', 'b=2'])
-      outgoing.setHeader('x-powered-by', 'Legacy')
-      outgoing.writeHead(url.endsWith('/teapot') ? 418 : 200, {
-        'content-type': 'text/plain',
-        connection: 'keep-alive',
-      })
-      outgoing.end(`${method} ${url}`)
-    })
-  })
-  server.on('upgrade', (incoming, socket) => {
-    asked.push({ method: 'UPGRADE', url: incoming.url ?? '', headers: incoming.headers, body: '' })
-    socket.write(
-      'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: abc\r\n\r\n',
-    )
-    socket.pipe(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  return { server, origin: `http://127.0.0.1:${port}`, asked }
-}
 
 describe('A foreign upstream', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-policies-'))
   const path = join(folder, 'policies.json')
   const opened: Legacy[] = []
+  let halves = 0
   const legacy = (): Legacy => opened[0] as Legacy
   const gateway = openOnce(
     async (t, environment) => {
       const half = await openLegacy((_, outgoing) => {
+        halves++
         outgoing.writeHead(200, { 'content-length': 100_000 })
         outgoing.write('only this')
         outgoing.socket?.destroySoon()
@@ -113,6 +55,12 @@ describe('A foreign upstream', { timeout: 60_000 }, () => {
             upstream: { name: 'legacy', bodyBytesMax: 10 },
             access: 'user',
             roles: ['member'],
+          },
+          {
+            match: { path: '/marked/**' },
+            upstream: { name: 'legacy' },
+            access: 'anyone',
+            headers: { set: { 'X-Mark': 'yes' }, remove: ['X-More'] },
           },
           { match: { path: '/shaky/**' }, upstream: { name: 'shaky' }, access: 'anyone' },
           { match: { path: '/gone/**' }, upstream: { name: 'gone' }, access: 'anyone' },
@@ -173,14 +121,38 @@ describe('A foreign upstream', { timeout: 60_000 }, () => {
     assert.match(String(headers['traceparent']), /^00-[0-9a-f]{32}-/)
   })
 
+  it('says what it says of keeping it and of cookies, whatever the operator adds', async () => {
+    const { ask } = gateway()
+    assert.equal((await ask('/old/secret')).headers['cache-control'], 'private, no-store')
+    const marked = await ask('/marked/x')
+    assert.deepEqual(
+      [marked.headers['set-cookie'], marked.headers['x-mark'], marked.headers['x-more']],
+      [['a=1', 'b=2'], 'yes', undefined],
+    )
+  })
+
+  it('is asked for the path beneath its own, however it is written', async () => {
+    const { ask } = gateway()
+    for (const path of ['/old/cart', '/%6fld/cart', '/o%6Cd/cart'])
+      assert.equal((await ask(path)).text, 'GET /v0/cart')
+    assert.equal((await ask('/old')).text, 'GET /v0')
+    assert.equal((await ask('/older/cart')).status, 404)
+  })
+
   it('gives whatever it gives: long ones, parts, nothing, other statuses, heads', async () => {
     const { ask } = gateway()
     const long = await ask('/old/long')
     assert.deepEqual([long.text.length, long.headers['content-length']], [LONG.length, String(LONG.length)])
     assert.equal((await ask('/old/parts')).text, 'onetwothree')
     assert.deepEqual([(await ask('/old/none')).status, (await ask('/old/teapot')).status], [204, 418])
-    const head = await ask('/old/long', { method: 'HEAD' })
-    assert.deepEqual([head.status, head.text, head.headers['content-length']], [200, '', String(LONG.length)])
+    const lengthOf = async (path: string): Promise<unknown[]> => {
+      const { status, text, headers } = await ask(path, { method: 'HEAD' })
+      return [status, text, headers['content-length'], headers['transfer-encoding']]
+    }
+    assert.deepEqual(await lengthOf('/old/long'), [200, '', String(LONG.length), undefined])
+    assert.deepEqual(await lengthOf('/old/short'), [200, '', '5', undefined])
+    assert.deepEqual(await lengthOf('/old/parts'), [200, '', undefined, undefined])
+    assert.deepEqual(await lengthOf('/old/none'), [204, '', undefined, undefined])
   })
 
   it('checks authorization itself where that is said, and otherwise is told who asks', async () => {
@@ -212,6 +184,7 @@ describe('A foreign upstream', { timeout: 60_000 }, () => {
     )
     // What was begun and not ended must not look whole.
     await assert.rejects(ask('/half/x'))
+    assert.equal(halves, 1)
   })
 
   it('takes single routes of an operation', async () => {

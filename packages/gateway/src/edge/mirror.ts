@@ -9,7 +9,6 @@ import type { CallContext } from '@flotilla/core/context'
 import type { Counter, Family, Metrics } from '@flotilla/core/metrics'
 import type { ServiceRuntime } from '@flotilla/core/service'
 import type { Reply } from '@flotilla/core/wire'
-import { outputOf } from './answer.ts'
 import type { Route } from './route.ts'
 
 /** Calls on their way that nobody waits for. */
@@ -59,7 +58,7 @@ export class Mirror {
   }
 
   #compare(operation: string, ours: Reply, theirs: Reply): void {
-    const [one, other] = [ours, theirs].map((reply) => reply.error?.code ?? outputOf(reply))
+    const [one, other] = [ours, theirs].map((reply) => reply.error?.code ?? reply.value)
     const isSame = isDeepStrictEqual(one, other)
     this.#outcomes.with(operation, isSame ? 'same' : 'different').add()
     const nowMs = this.#runtime.clock.monotonicMs()

@@ -6,7 +6,7 @@
 import type { Writable } from 'node:stream'
 import type { Cancellation } from '@flotilla/core/cancellation'
 import type { FlotillaError } from '@flotilla/core/error'
-import type { Turn } from '../http/turn.ts'
+import { NO_BODY, type Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
 import { answerFields, requestFields } from '../upstream/forwarded-headers.ts'
@@ -17,8 +17,7 @@ import type { RequestRecord } from './request-record.ts'
 const BODY_BYTES_MAX = 10 * 1024 * 1024
 /** Answers up to here are kept until they are whole, and go out in one piece. */
 const TOGETHER_BYTES_MAX = 16 * 1024
-
-const BODYLESS = new Set([204, 304])
+const EVENT_STREAM = /^text\/event-stream\s*(?:;|$)/i
 
 /** What is known of the request. */
 export interface RelayOptions {
@@ -27,29 +26,24 @@ export interface RelayOptions {
   readonly upstream: Upstream
   readonly to: ToUpstream
   readonly record: RequestRecord
-  readonly isSecure: boolean
   readonly cancellation: Cancellation
-  /** The headers of the answer, those of the upstream among them: names and values in turn. */
-  readonly headersOf: (theirs: readonly string[]) => readonly string[]
+  /** The headers of the answer, with those of the upstream: names and values in turn. */
+  readonly headersWith: (theirs: readonly string[]) => readonly string[]
   /** There was no whole answer; `Turn.isAnswered` tells whether one was begun. */
   readonly onFail: (error: FlotillaError) => void
 }
 
 /** Asks, and answers. */
-export function relay(_: Edge, options: RelayOptions): void {
-  const { upstream, turn } = options
-  upstream.send(
-    upstreamRequest(options),
-    turn.method === 'HEAD' ? new HeadTaker(options) : new Taker(options),
-  )
+export function relay(edge: Edge, options: RelayOptions): void {
+  options.upstream.send(upstreamRequest(options), new Taker(edge, options))
 }
 
 /** What the upstream is asked: built anew, with what the gateway knows. */
 export function upstreamRequest(options: RelayOptions): UpstreamRequest {
-  const { turn, head, to, record, isSecure, cancellation } = options
+  const { turn, head, to, record, cancellation } = options
   const { address, requestId, trace, user } = record
   const { host, search } = head
-  const path = `${to.prepend ?? ''}${head.path.slice(to.strip?.length ?? 0)}` || '/'
+  const path = `${to.prepend ?? ''}${withoutParts(head.path, to.strip)}` || '/'
   const length = head.contentLength === undefined ? [] : ['content-length', String(head.contentLength)]
   return {
     method: turn.method,
@@ -64,19 +58,27 @@ export function upstreamRequest(options: RelayOptions): UpstreamRequest {
         'x-forwarded-host',
         host,
         'x-forwarded-proto',
-        isSecure ? 'https' : 'http',
+        turn.peer.tlsVersion === undefined ? 'http' : 'https',
       ],
       ...['x-request-id', requestId, 'traceparent', trace.toString()],
       ...(user === undefined ? [] : ['x-user-id', user.id, 'x-user-roles', user.roles.join(',')]),
     ],
     body: head.hasBody ? turn.streamBody(to.bodyBytesMax ?? BODY_BYTES_MAX) : undefined,
-    length: head.contentLength,
     cancellation,
   }
 }
 
+/** A path without as many parts at its beginning as `strip` has: they are the same, but may be escaped. */
+function withoutParts(path: string, strip: string | undefined): string {
+  if (strip === undefined) return path
+  const parts = path.split('/')
+  parts.splice(1, strip.split('/').length - 1)
+  return parts.join('/')
+}
+
 /** Passes an answer on. */
 class Taker implements AnswerTaker {
+  readonly #edge: Edge
   readonly #options: RelayOptions
   #status = 0
   #headers: readonly string[] = []
@@ -85,16 +87,24 @@ class Taker implements AnswerTaker {
   #stream: Writable | undefined
   readonly #parts: Buffer[] = []
 
-  constructor(options: RelayOptions) {
+  constructor(edge: Edge, options: RelayOptions) {
+    this.#edge = edge
     this.#options = options
   }
 
   head(status: number, headers: UpstreamHeaders, resume: () => void): void {
+    const { turn, cancellation, headersWith } = this.#options
     this.#status = status
-    this.#headers = this.#options.headersOf(answerFields(headers))
-    const length = BODYLESS.has(status) ? 0 : lengthOf(headers)
-    if (length !== undefined && length <= TOGETHER_BYTES_MAX) return
-    this.#stream = this.#options.turn.stream(status, this.#headers, length)
+    // It has no end that leaving could wait for.
+    if (EVENT_STREAM.test(String(headers['content-type']))) {
+      this.#edge.streams.add(cancellation)
+      turn.keepsConnection = false
+    }
+    this.#headers = headersWith(answerFields(headers))
+    const length = lengthOf(headers)
+    const hasBody = turn.method !== 'HEAD' && !NO_BODY.has(status)
+    if (hasBody && length !== undefined && length <= TOGETHER_BYTES_MAX) return
+    this.#stream = turn.stream(status, this.#headers, length)
     this.#stream.on('drain', resume)
   }
 
@@ -109,41 +119,17 @@ class Taker implements AnswerTaker {
     const { turn, record } = this.#options
     if (this.#stream !== undefined) this.#stream.end()
     else turn.answer(this.#status, this.#headers, Buffer.concat(this.#parts))
+    this.#forget()
     record.ended(this.#status, this.#bytes, undefined)
   }
 
   fail(error: FlotillaError): void {
+    this.#forget()
     this.#options.onFail(error)
   }
-}
 
-/** The same for HEAD: its answers have a length and no body. */
-class HeadTaker implements AnswerTaker {
-  readonly #options: RelayOptions
-  #end: () => void = () => {}
-
-  constructor(options: RelayOptions) {
-    this.#options = options
-  }
-
-  head(status: number, headers: UpstreamHeaders): void {
-    const { turn, headersOf, record } = this.#options
-    this.#end = () => {
-      turn.stream(status, headersOf(answerFields(headers)), lengthOf(headers) ?? 0).end()
-      record.ended(status, 0, undefined)
-    }
-  }
-
-  part(): boolean {
-    return true
-  }
-
-  end(): void {
-    this.#end()
-  }
-
-  fail(error: FlotillaError): void {
-    this.#options.onFail(error)
+  #forget(): void {
+    this.#edge.streams.delete(this.#options.cancellation)
   }
 }
 

@@ -7,7 +7,6 @@ import type { Cancellation } from '@flotilla/core/cancellation'
 import { problemOf } from '@flotilla/core/problem'
 import { sendEvents } from '@flotilla/core/send-events'
 import type { Turn } from '../http/turn.ts'
-import { commonHeaders } from './answer.ts'
 import type { Edge } from './equipment.ts'
 import type { RequestRecord } from './request-record.ts'
 
@@ -17,8 +16,8 @@ export interface SendStreamOptions {
   readonly record: RequestRecord
   /** Stops the stream. */
   readonly cancellation: Cancellation
-  /** Names and values in turn. */
-  readonly headers: readonly string[]
+  /** The headers of the answer, with those of the stream: names and values in turn. */
+  readonly headersWith: (own: readonly string[]) => readonly string[]
   /** It failed before its first item. */
   readonly onFail: (error: unknown) => void
 }
@@ -27,16 +26,15 @@ export interface SendStreamOptions {
 export function sendStream(
   { runtime, streams }: Edge,
   items: AsyncIterable<unknown>,
-  { turn, record, cancellation, headers, onFail }: SendStreamOptions,
+  { turn, record, cancellation, headersWith, onFail }: SendStreamOptions,
 ): void {
   const { trace } = record
   // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
   turn.keepsConnection = false
   streams.add(cancellation)
-  void sendEvents((all) => turn.stream(200, all), items, {
+  void sendEvents((own) => turn.stream(200, headersWith(own)), items, {
     clock: runtime.clock,
     cancellation,
-    headers: [...headers, ...commonHeaders(record.requestId, trace.toString())],
     problemOf: (error) => problemOf(error, trace.traceId),
   })
     .then((bytes) => record.ended(200, bytes, undefined))

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type BodyReader, ChunkedReader, LengthReader } from './body-reader.ts'
-import { readRawHead } from './raw-head.ts'
 
 /** What a reader makes of bytes that come in parts of these lengths, over and over. */
 function readIn(
@@ -62,29 +61,5 @@ describe('A body', () => {
         assert.deepEqual(readIn(reader, bytes, parts), { body: text, rest: behind })
       }),
     )
-  })
-})
-
-describe('readRawHead', () => {
-  it('reads what was written, and nothing that has a line end within', () => {
-    const name = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,10}$/)
-    const value = fc.stringMatching(/^(?:[!-~](?:[\t -~]{0,10}[!-~])?)?$/)
-    const fields = fc.array(fc.tuple(name, value, fc.constantFrom('', ' ', '\t ')), { maxLength: 5 })
-    fc.assert(
-      fc.property(fields, fc.constantFrom('', '\n', '\r', '\0', '\r\n ', '\r\nX\r\n'), (its, bad) => {
-        const lines = its.map(([one, text, space]) => `\r\n${one}:${space}${text}${space}`).join('')
-        assert.deepEqual(readRawHead(`GET /a HTTP/1.1${lines}`), {
-          method: 'GET',
-          target: '/a',
-          httpVersion: '1.1',
-          rawHeaders: its.flatMap((field) => field.slice(0, 2)),
-        })
-        if (bad !== '') assert.equal(readRawHead(`GET /a HTTP/1.1${lines}\r\nX-A: b${bad}c`), undefined)
-      }),
-    )
-  })
-
-  it('never throws', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void readRawHead(text)))
   })
 })

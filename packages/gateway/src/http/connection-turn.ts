@@ -4,30 +4,18 @@
  * @module
  */
 import type { Socket } from 'node:net'
-import { Readable, Writable } from 'node:stream'
-import type { FlotillaError } from '@flotilla/core/error'
-import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
+import { type Readable, Writable } from 'node:stream'
+import type { HeadRefusal } from '../match/head-fields.ts'
+import type { RequestHead } from '../match/request-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
-import type { RawHead } from './raw-head.ts'
+import { type BodyReceiver, streamedBody, wholeBody } from './body-receiver.ts'
+import type { RequestLine } from './raw-head.ts'
 import type { Peer } from './tls-front.ts'
-import type { Turn } from './turn.ts'
+import { NO_BODY, type Turn } from './turn.ts'
 
 /** Bodies up to here go out together with their head, in one piece. */
 const TOGETHER_BYTES_MAX = 16 * 1024
-/** Statuses of answers that have none. */
-export const NO_BODY = new Set([204, 304])
 const LAST_CHUNK = '0\r\n\r\n'
-
-/** Takes a body. */
-export interface BodyReceiver {
-  readonly bytesMax: number
-  /** False: for now it is enough. */
-  take(part: Buffer): boolean
-  /** It is whole. */
-  done(): void
-  /** It will not be whole. */
-  fail(error: FlotillaError): void
-}
 
 /** What the connection does for the request that is on it. */
 export interface Carrier {
@@ -62,7 +50,7 @@ export class ConnectionTurn implements Turn {
 
   constructor(
     connection: Carrier,
-    { method, target, httpVersion }: RawHead,
+    { method, target, httpVersion }: RequestLine,
     head: RequestHead | HeadRefusal,
   ) {
     this.method = method
@@ -82,43 +70,31 @@ export class ConnectionTurn implements Turn {
   }
 
   readBody(bytesMax: number): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const parts: Buffer[] = []
-      const receiver: BodyReceiver = {
-        bytesMax,
-        take: (part) => parts.push(part) > 0,
-        done: () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)),
-        fail: reject,
-      }
-      this.#connection.receiveBody(receiver, this.head as RequestHead)
-    })
+    return wholeBody(bytesMax, (receiver) => this.#receiveBody(receiver))
   }
 
   streamBody(bytesMax: number): Readable {
-    const connection = this.#connection
-    const body = new Readable({ read: () => connection.goOn() })
-    const receiver: BodyReceiver = {
+    return streamedBody(
       bytesMax,
-      // Bytes that wait are looked at again by others.
-      take: (part) => body.push(Buffer.from(part)),
-      done: () => body.push(null),
-      fail: (error) => body.destroy(error),
-    }
-    connection.receiveBody(receiver, this.head as RequestHead)
-    return body
+      (receiver) => this.#receiveBody(receiver),
+      () => this.#connection.goOn(),
+    )
+  }
+
+  #receiveBody(receiver: BodyReceiver): void {
+    this.#connection.receiveBody(receiver, this.head as RequestHead)
   }
 
   answer(status: number, headers: readonly string[], body: string | Uint8Array): void {
     if (this.isOver || this.isAnswered) return
     const connection = this.#connection
     const { socket } = connection
-    this.isAnswered = true
-    this.isOver = true
     this.keepsConnection &&= connection.willKeep()
     const length = Buffer.byteLength(body)
     const hasNoBody = NO_BODY.has(status)
-    const framing = (hasNoBody ? '' : `content-length: ${length}\r\n`) + this.#connectionLine()
-    const head = connection.heads.text(status, headers, framing)
+    const head = this.#headOf(status, headers, hasNoBody ? '' : `content-length: ${length}\r\n`)
+    this.isAnswered = true
+    this.isOver = true
     if (length === 0 || this.method === 'HEAD' || hasNoBody) socket.write(head, 'latin1')
     else if (length > TOGETHER_BYTES_MAX) {
       socket.cork()
@@ -132,18 +108,16 @@ export class ConnectionTurn implements Turn {
   stream(status: number, headers: readonly string[], length?: number): Writable {
     const connection = this.#connection
     const { socket } = connection
-    this.isAnswered = true
+    const hasBody = this.method !== 'HEAD' && !NO_BODY.has(status)
     // A client of HTTP/1.0 knows the end of the answer by that of the connection.
-    const isChunked = this.#isChunkable && length === undefined
-    this.keepsConnection &&= (isChunked || length !== undefined) && connection.willKeep()
-    const framing =
-      (length === undefined
-        ? isChunked
-          ? 'transfer-encoding: chunked\r\n'
-          : ''
-        : `content-length: ${length}\r\n`) + this.#connectionLine()
-    socket.write(connection.heads.text(status, headers, framing), 'latin1')
-    const stream = new StreamedAnswer(socket, isChunked, this.method === 'HEAD' ? 0 : length, () => {
+    const isChunked = hasBody && this.#isChunkable && length === undefined
+    const hasEnd = isChunked || !hasBody || length !== undefined
+    this.keepsConnection &&= hasEnd && connection.willKeep()
+    const told = length === undefined || NO_BODY.has(status) ? '' : `content-length: ${length}\r\n`
+    const head = this.#headOf(status, headers, isChunked ? 'transfer-encoding: chunked\r\n' : told)
+    this.isAnswered = true
+    socket.write(head, 'latin1')
+    const stream = new StreamedAnswer(socket, isChunked, hasBody ? length : 0, () => {
       if (this.isOver) return
       this.isOver = true
       connection.answered(this.keepsConnection)
@@ -158,10 +132,12 @@ export class ConnectionTurn implements Turn {
     return { socket: this.#connection.socket, read: this.#connection.leaveIt() }
   }
 
-  #connectionLine(): string {
-    if (!this.keepsConnection) return 'connection: close\r\n'
-    // Who speaks HTTP/1.0 wants to be told.
-    return this.#isChunkable ? '' : 'connection: keep-alive\r\n'
+  /** Throws where a header cannot be sent; then there is still no answer. */
+  #headOf(status: number, headers: readonly string[], framing: string): string {
+    // Who speaks HTTP/1.0 wants to be told that it stays.
+    const kept = this.#isChunkable ? '' : 'connection: keep-alive\r\n'
+    const connection = this.keepsConnection ? kept : 'connection: close\r\n'
+    return this.#connection.heads.text(status, headers, framing + connection)
   }
 
   destroy(): void {

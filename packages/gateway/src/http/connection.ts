@@ -19,12 +19,15 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '@flotilla/core/clock'
 import type { FlotillaError } from '@flotilla/core/error'
-import { type HeadRefusal, type RequestHead, readHead } from '../match/request-head.ts'
+import type { HeadRefusal } from '../match/head-fields.ts'
+import type { RequestHead } from '../match/request-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
 import { type BodyReader, ChunkedReader, LengthReader } from './body-reader.ts'
+import type { BodyReceiver } from './body-receiver.ts'
 import { hungUp, late, tooLong } from './body-refusals.ts'
-import { type BodyReceiver, type Carrier, ConnectionTurn } from './connection-turn.ts'
-import { isHopeless, type RawHead, readRawHead } from './raw-head.ts'
+import { type Carrier, ConnectionTurn } from './connection-turn.ts'
+import { HeadReader, type ReadHead } from './head-reader.ts'
+import { isHopeless } from './raw-head.ts'
 import type { Peer } from './tls-front.ts'
 import type { Turn } from './turn.ts'
 
@@ -73,6 +76,7 @@ export class Connection implements Carrier, Served {
   readonly peer: Peer
   readonly remoteAddress: string
   readonly #options: ConnectionOptions
+  readonly #heads = new HeadReader()
   #phase: Phase = 'idle'
   #sinceMs: number
   #requests = 0
@@ -83,6 +87,7 @@ export class Connection implements Carrier, Served {
   #receiver: BodyReceiver | undefined
   #receivedBytes = 0
   #isAdvancing = false
+  #isLeaving = false
   #sentBytes = 0
   #unsentSinceMs: number | undefined
 
@@ -122,17 +127,13 @@ export class Connection implements Carrier, Served {
 
   /** The server leaves: ends now when nothing of a request has come, otherwise after its answer. */
   leave(): void {
+    this.#isLeaving = true
     if (this.#phase === 'idle') this.#linger()
-    else if (this.#turn !== undefined) this.#turn.keepsConnection = false
   }
 
   /** Cuts it when a request on it is not whole. */
   cutUnasked(): void {
     if (this.#phase !== 'turn' || !this.isBodyRead) this.socket.destroy()
-  }
-
-  get isClosed(): boolean {
-    return this.#phase === 'closed'
   }
 
   /** True when nothing of the present request is still to come. */
@@ -142,7 +143,9 @@ export class Connection implements Carrier, Served {
 
   willKeep(): boolean {
     // Whoever still receives a body would wait for the rest of it.
-    return this.#requests < REQUESTS_MAX && this.#receiver === undefined && this.#skipBody()
+    return (
+      !this.#isLeaving && this.#requests < REQUESTS_MAX && this.#receiver === undefined && this.#skipBody()
+    )
   }
 
   receiveBody(receiver: BodyReceiver, head: RequestHead): void {
@@ -222,15 +225,15 @@ export class Connection implements Carrier, Served {
       else if (text !== '\r' && isHopeless(text)) this.#refuse(400)
       return false
     }
-    const raw = readRawHead(text.slice(0, end))
-    if (raw === undefined) {
+    const read = this.#heads.read(text.slice(0, end))
+    if (read === undefined) {
       this.#refuse(400)
       return false
     }
     this.#beginHead()
     const next = start + end + END_OF_HEAD.length
     this.#unread = next === unread.length ? undefined : unread.subarray(next)
-    this.#begin(raw)
+    this.#begin(read)
     return true
   }
 
@@ -241,12 +244,11 @@ export class Connection implements Carrier, Served {
     if (this.#requests > 0) this.#sinceMs = this.#options.clock.monotonicMs()
   }
 
-  #begin(raw: RawHead): void {
+  #begin({ line, head }: ReadHead): void {
     this.#phase = 'turn'
     this.#requests++
-    const head = readHead(raw.method, raw.target, raw.httpVersion, raw.rawHeaders)
     this.#body = bodyOf(head)
-    this.#turn = new ConnectionTurn(this, raw, head)
+    this.#turn = new ConnectionTurn(this, line, head)
     this.#options.onTurn(this.#turn)
   }
 

@@ -4,15 +4,16 @@
  * @module
  */
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import { Readable, Writable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
 import type { FlotillaError } from '@flotilla/core/error'
-import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
+import type { HeadRefusal } from '../match/head-fields.ts'
+import type { RequestHead } from '../match/request-head.ts'
 import type { StreamHead } from '../match/stream-head.ts'
 import type { AnswerHeads } from './answer-head.ts'
+import { type BodyReceiver, streamedBody, wholeBody } from './body-receiver.ts'
 import { hungUp, late, tooLong } from './body-refusals.ts'
-import { type BodyReceiver, NO_BODY } from './connection-turn.ts'
 import type { Peer } from './tls-front.ts'
-import type { Turn } from './turn.ts'
+import { NO_BODY, type Turn } from './turn.ts'
 
 /** What the connection does for its streams. */
 export interface StreamCarrier {
@@ -90,26 +91,15 @@ export class Http2Turn implements Turn {
   }
 
   readBody(bytesMax: number): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const parts: Buffer[] = []
-      this.#receiveBody({
-        bytesMax,
-        take: (part) => parts.push(part) > 0,
-        done: () => resolve(Buffer.concat(parts)),
-        fail: reject,
-      })
-    })
+    return wholeBody(bytesMax, (receiver) => this.#receiveBody(receiver))
   }
 
   streamBody(bytesMax: number): Readable {
-    const body = new Readable({ read: () => void this.#stream.resume() })
-    this.#receiveBody({
+    return streamedBody(
       bytesMax,
-      take: (part) => body.push(part),
-      done: () => body.push(null),
-      fail: (error) => body.destroy(error),
-    })
-    return body
+      (receiver) => this.#receiveBody(receiver),
+      () => void this.#stream.resume(),
+    )
   }
 
   #receiveBody(receiver: BodyReceiver): void {
@@ -152,7 +142,7 @@ export class Http2Turn implements Turn {
 
   stream(status: number, headers: readonly string[], length?: number): Writable {
     const fields = this.#carrier.heads.fields(status, headers)
-    if (length !== undefined) fields['content-length'] = length
+    if (length !== undefined && !NO_BODY.has(status)) fields['content-length'] = length
     this.isAnswered = true
     if (!this.#isGone) this.#stream.respond(fields)
     this.#streamed = new StreamedAnswer(this.#stream, {

@@ -5,14 +5,12 @@
  * @module
  */
 
-/** A head whose form is right; what it means is checked by `match/request-head.ts`. */
-export interface RawHead {
+/** A request line whose form is right. */
+export interface RequestLine {
   readonly method: string
   readonly target: string
   /** As `1.1`. */
   readonly httpVersion: string
-  /** Names as they were written, and values without the space around them, in turn. */
-  readonly rawHeaders: readonly string[]
 }
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
@@ -24,15 +22,16 @@ const FORBIDDEN = new RegExp(`[${CONTROLS}]|\\r(?!\\n)|(?<!\\r)\\n`)
 const TAB_CODE = 9
 const SPACE_CODE = 32
 
-/** Reads a head, without the empty line that ends it; undefined when that is none. */
-export function readRawHead(text: string): RawHead | undefined {
-  if (FORBIDDEN.test(text)) return undefined
-  const lineEnd = text.indexOf('\r\n')
-  const line = REQUEST_LINE.exec(lineEnd < 0 ? text : text.slice(0, lineEnd))
-  if (line === null) return undefined
-  const rawHeaders = lineEnd < 0 ? [] : readFieldLines(text, lineEnd + 2)
-  if (rawHeaders === undefined) return undefined
-  return { method: line[1] as string, target: line[2] as string, httpVersion: line[3] as string, rawHeaders }
+/** Reads the first line of a head, without its end; undefined when that is no request line. */
+export function readRequestLine(line: string): RequestLine | undefined {
+  const [, method, target, httpVersion] = REQUEST_LINE.exec(line) ?? []
+  if (method === undefined || target === undefined || httpVersion === undefined) return undefined
+  return { method, target, httpVersion }
+}
+
+/** Reads the other lines, without the end of the last; undefined when they are not fields. */
+export function readFields(text: string): string[] | undefined {
+  return FORBIDDEN.test(text) ? undefined : readFieldLines(text, 0)
 }
 
 /** Names and values in turn, from `start` on; undefined when a line is no field. */

@@ -4,8 +4,12 @@
  * @module
  */
 import type { Duplex, Readable, Writable } from 'node:stream'
-import type { HeadRefusal, RequestHead } from '../match/request-head.ts'
+import type { HeadRefusal } from '../match/head-fields.ts'
+import type { RequestHead } from '../match/request-head.ts'
 import type { Peer } from './tls-front.ts'
+
+/** Statuses of answers that have no body. */
+export const NO_BODY: ReadonlySet<number> = new Set([204, 304])
 
 /** A request to be answered, once. */
 export interface Turn {
@@ -35,7 +39,10 @@ export interface Turn {
   streamBody(bytesMax: number): Readable
   /** Answers. `headers` are names and values in turn, without those that tell of the length. */
   answer(status: number, headers: readonly string[], body: string | Uint8Array): void
-  /** Begins an answer, of so many bytes if that is known; what is destroyed before its end takes the connection with it, or the stream. */
+  /**
+   * Begins an answer, of so many bytes if that is known; what is destroyed before its end takes the connection with it, or the stream.
+   * To HEAD, and of a status without a body, nothing is written to it.
+   */
   stream(status: number, headers: readonly string[], length?: number): Writable
   /**
    * Leaves the connection to whoever asks, to speak another protocol on it; gives also what was read already. Undefined where the

@@ -73,6 +73,20 @@ describe('RateLimit', () => {
     assert.equal(left('kept'), 99)
   })
 
+  it('gives back everything when it is no longer wanted, and is forgotten', async () => {
+    const fleet = new TestFleet(1, { name: NAME, perMinute: 100 })
+    const policy = { perMinute: 100, burst: 100 }
+    const left = (key: string) => fleet.holder.takeNow({ key: `${NAME} ${key}`, policy, count: 1_000 }).taken
+    await fleet.ask(0, 'a')
+    fleet.gateways[0]?.limit.close()
+    await fleet.gateways[0]?.sharing.giveBack()
+    assert.equal(left('a'), 99)
+    // What is asked of it still is answered, and held by nobody.
+    assert.equal(await fleet.ask(0, 'b'), true)
+    await fleet.gateways[0]?.sharing.giveBack(true)
+    assert.equal(left('b'), 95)
+  })
+
   it('lets nobody have leases at all gateways first, and more than the limit with them later', async () => {
     for (const waitMs of [1_500, 10_000, 30_000]) {
       const fleet = new TestFleet(3, { name: NAME, perMinute: 600 })

@@ -77,6 +77,7 @@ export class RateLimit {
   readonly #id: string
   readonly #isStrict: boolean
   readonly #sharing: Sharing
+  readonly #stopSharing: () => void
   readonly #leaseTokens: number
   readonly #leases: LRUCache<string, Lease>
   /** Leases that may have to be given back, by key. */
@@ -107,7 +108,7 @@ export class RateLimit {
       Math.max(1, Math.floor(Math.min(perMinute, burst) * LEASE_SHARE)),
     )
     this.#leases = new LRUCache({ max: leasesMax, dispose: (lease, key) => this.#leave(key, lease) })
-    sharing.collect((isAll) => this.#rests(isAll))
+    this.#stopSharing = sharing.collect((isAll) => this.#rests(isAll))
     this.#allowed = sharing.decisions(name, 'allowed')
     this.#limited = sharing.decisions(name, 'limited')
     this.#allowedAlone = sharing.decisions(name, 'allowed_alone')
@@ -125,6 +126,11 @@ export class RateLimit {
     lease.tokens--
     this.#allowed.add()
     return allowed
+  }
+
+  /** Holds no more: what it has left is given back with the next turn. */
+  close(): void {
+    this.#stopSharing()
   }
 
   /** The `RateLimit-Policy` field. */

@@ -28,7 +28,9 @@ export interface SharingOptions {
 /** What limits share. */
 export class Sharing {
   readonly #options: SharingOptions
-  readonly #rests: ((isAll: boolean) => readonly Tokens[])[] = []
+  readonly #collectors = new Set<(isAll: boolean) => readonly Tokens[]>()
+  /** Of limits that are gone. */
+  readonly #left: Tokens[] = []
   readonly #decisions: (limit: string, outcome: string) => Counter
   readonly #isAloneGauge: { set(value: number): void }
   /** Grows with each call of `giveBack`. */
@@ -61,9 +63,12 @@ export class Sharing {
     return this.#turn
   }
 
-  /** Has `rests` asked for what a limit has held for its time, or all it has. */
-  collect(rests: (isAll: boolean) => readonly Tokens[]): void {
-    this.#rests.push(rests)
+  /** Has `rests` asked for what a limit has held for its time, or all it has. What is returned ends that, and takes all. */
+  collect(rests: (isAll: boolean) => readonly Tokens[]): () => void {
+    this.#collectors.add(rests)
+    return () => {
+      if (this.#collectors.delete(rests)) this.#left.push(...rests(true))
+    }
   }
 
   /** Counts the decisions of a limit. */
@@ -95,7 +100,7 @@ export class Sharing {
   /** Gives back what the limits have held for a second turn; to be called every second, and with `isAll` at the end. */
   async giveBack(isAll = false): Promise<void> {
     this.#turn++
-    const rests = this.#rests.flatMap((its) => its(isAll))
+    const rests = [...this.#left.splice(0), ...[...this.#collectors].flatMap((its) => its(isAll))]
     while (rests.length > 0) await this.#return(rests.splice(0, GIVE_BACK_MAX))
   }
 

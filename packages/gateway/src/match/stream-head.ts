@@ -6,7 +6,8 @@
  * @source RFC 9113, 8.2 and 8.3; `docs/security.md` for what is stricter
  * @module
  */
-import { type HeadRefusal, type RequestHead, readHead } from './request-head.ts'
+import { type HeadRefusal, readHeadFields } from './head-fields.ts'
+import { type RequestHead, readHead } from './request-head.ts'
 
 /** A head, and what the access log tells of one that is refused. */
 export interface StreamHead {
@@ -67,7 +68,7 @@ function readSplit(
   if (authority === undefined) return refuse('There must be an authority.')
   if (host !== undefined && host.toLowerCase() !== authority.toLowerCase())
     return refuse('Host must be the authority.')
-  const head = readHead(method, path, '2', ['host', authority, ...fields], !isEnded)
+  const head = readHead(method, path, '2', readHeadFields(['host', authority, ...fields]), !isEnded)
   if ('why' in head) return head
   const { contentLength = 0 } = head
   return isEnded && contentLength > 0 ? refuse('There is no body of that Content-Length.') : head

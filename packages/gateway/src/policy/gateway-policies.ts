@@ -11,7 +11,8 @@ import { Step } from './transform.ts'
 const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]{1,100}$"
 const HEADER_VALUE = '^[\\t\\x20-\\x7e\\x80-\\xff]*$'
 /** Fields that make an answer what it is, or tell of its connection. */
-const RESERVED = /^(?:content-length|transfer-encoding|connection|date|x-request-id|traceparent)$/i
+const RESERVED =
+  /^(?:content-length|transfer-encoding|connection|date|x-request-id|traceparent|strict-transport-security)$/i
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 const REFUSALS = [403, 404, 410, 503] as const
 const ROUTES_MAX = 500
@@ -31,8 +32,8 @@ const OperationId = Type.String({
 
 const Match = Type.Object({
   path: Type.String({
-    pattern:
-      '^/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\})?(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\}))*(?:/?\\*\\*)?$',
+    pattern: '^(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\}))*(?:/|/\\*\\*)?$',
+    minLength: 1,
     maxLength: 500,
     description: 'a path; {name} stands for one part of it, ** at the end for any rest',
   }),
@@ -102,6 +103,21 @@ const UpstreamPolicy = Type.Object({
   ),
 })
 
+/** Lets in so many visitors a minute, one after the other. */
+const WaitingRoom = Type.Object({
+  perMinute: Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'visitors that are let in' }),
+  stayS: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 86_400, description: 'how long they may go on; default 600' }),
+  ),
+  waitMaxS: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      description: 'who would wait longer gets no place; default 1,800',
+    }),
+  ),
+})
+
 /** What holds for requests that match. */
 const RoutePolicy = Type.Object({
   match: Match,
@@ -137,6 +153,7 @@ const RoutePolicy = Type.Object({
     }),
   ),
   limit: Type.Optional(Limit),
+  waitingRoom: Type.Optional(WaitingRoom),
   roles: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
@@ -150,6 +167,11 @@ const RoutePolicy = Type.Object({
     Type.Array(Step, { maxItems: 50, description: 'what becomes of the JSON body of an answer' }),
   ),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+  compress: Type.Optional(
+    Type.Boolean({
+      description: 'make answers smaller for who takes them so; default: those that are for everybody',
+    }),
+  ),
   criticality: Type.Optional(Type.Enum(criticalities)),
   headers: Type.Optional(
     Type.Object({

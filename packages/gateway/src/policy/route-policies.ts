@@ -8,6 +8,9 @@ import { apiPrefix } from '@flotilla/core/router'
 import type { RequestHead } from '../match/request-head.ts'
 import type { GatewayPolicies, RoutePolicy } from './gateway-policies.ts'
 import { RouteMatcher } from './route-match.ts'
+import type { Step } from './transform.ts'
+
+type Enrichment = Extract<Step, { enrich: unknown }>['enrich']
 
 interface Ready<T> {
   readonly matcher: RouteMatcher
@@ -79,23 +82,58 @@ export function mistakesInRoutes(
       if (byId.get(mirror.operation)?.kind !== 'query')
         mistakes.push(`${pointer}/mirror: only queries can be made twice`)
     }
+    mistakes.push(...mistakesInSteps(pointer, routes[index] as RoutePolicy, byId))
     if (access !== undefined) mistakes.push(`${pointer}/access: contracts say who may call their operations`)
     if (its.length === 0) mistakes.push(`${pointer}/match: no operation has such a route`)
     return mistakes
   })
 }
 
+/** Steps of a policy that ask for more. */
+export function enrichments({ response = [] }: RoutePolicy): readonly Enrichment[] {
+  return response.flatMap((step) => ('enrich' in step ? [step.enrich] : []))
+}
+
+function mistakesInSteps(
+  pointer: string,
+  { request = [], response = [] }: RoutePolicy,
+  byId: ReadonlyMap<string, Operation>,
+): string[] {
+  const mistakes = request.flatMap((step, at) =>
+    'enrich' in step ? [`${pointer}/request/${at}/enrich: only answers are enriched`] : [],
+  )
+  for (const [at, step] of response.entries()) {
+    if (!('enrich' in step)) continue
+    const { from, input } = step.enrich
+    const operation = byId.get(from)
+    const here = `${pointer}/response/${at}/enrich`
+    if (operation?.kind !== 'query') {
+      mistakes.push(`${here}/from: there is no such query with a route`)
+      continue
+    }
+    const fields = (operation.input as { properties?: object }).properties ?? {}
+    for (const name of Object.keys(input))
+      if (!Object.hasOwn(fields, name)) mistakes.push(`${here}/input/${name}: ${from} takes no such field`)
+  }
+  return mistakes
+}
+
 function mistakesInForeign(
   pointer: string,
-  { match, upstream, access, to, mirror, request, response }: RoutePolicy,
+  policy: RoutePolicy,
   upstreams: NonNullable<GatewayPolicies['upstreams']>,
 ): string[] {
+  const { match, upstream, access, roles, to, mirror, request, response, timeoutMs, sticky } = policy
   const { name = '', strip = '' } = upstream ?? {}
   const mistakes: string[] = []
   if (!Object.hasOwn(upstreams, name)) mistakes.push(`${pointer}/upstream/name: there is no such upstream`)
   if (access === undefined) mistakes.push(`${pointer}/access: say who may ask it`)
   if (access === 'user' && upstream?.keepsAuthorization)
     mistakes.push(`${pointer}/access: who asks is not known where the upstream checks it`)
+  if (roles !== undefined && upstream?.keepsAuthorization)
+    mistakes.push(`${pointer}/roles: whose they are is not known where the upstream checks it`)
+  if (timeoutMs !== undefined) mistakes.push(`${pointer}/timeoutMs: the upstream says how long it may take`)
+  if (sticky !== undefined) mistakes.push(`${pointer}/sticky: there is no \`to\``)
   if (!`${match.path}/`.startsWith(`${strip}/`))
     mistakes.push(`${pointer}/upstream/strip: is not where the path begins`)
   if (request !== undefined || response !== undefined)

@@ -4,6 +4,7 @@
  * @source RFC 9110, 7.6 (hop-by-hop); `docs/security.md`, G7, G8, G13
  * @module
  */
+import { FlotillaError } from '@flotilla/core/error'
 
 /** Fields of one connection, which end here; and those that the gateway says itself. */
 const ENDS_HERE = new Set([
@@ -44,8 +45,10 @@ const AWAY_FROM_ANSWERS = new Set([
   'x-request-id',
   'traceparent',
   'x-content-type-options',
-  'cache-control',
 ])
+
+/** RFC 9110, 5.5. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** The fields that go on: names and values in turn. */
 export function requestFields(rawHeaders: readonly string[], keepsAuthorization: boolean): string[] {
@@ -59,12 +62,28 @@ export function requestFields(rawHeaders: readonly string[], keepsAuthorization:
   return fields
 }
 
-/** The fields that come back: names and values in turn. */
+/**
+ * The fields that come back: names and values in turn.
+ *
+ * @throws FlotillaError `unavailable` (502) when one has what no value can have
+ */
 export function answerFields(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
   const fields: string[] = []
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || AWAY_FROM_ANSWERS.has(name)) continue
-    for (const one of Array.isArray(value) ? value : [value]) fields.push(name, one)
+    for (const one of Array.isArray(value) ? value : [value]) fields.push(name, checked(name, one))
   }
   return fields
+}
+
+function checked(name: string, value: string): string {
+  if (VALUE.test(value)) return value
+  throw new FlotillaError(
+    'unavailable',
+    `The server behind this route gave a ${name} that cannot be passed on.`,
+    {
+      status: 502,
+      executed: 'maybe',
+    },
+  )
 }

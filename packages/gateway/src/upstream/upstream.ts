@@ -7,14 +7,12 @@
  * @module
  */
 import type { Duplex, Readable } from 'node:stream'
-import { Balancer } from '@flotilla/core/balancer'
-import { InstanceBreaker } from '@flotilla/core/breaker'
-import type { Cancellation } from '@flotilla/core/cancellation'
+import type { CancelListener, Cancellation } from '@flotilla/core/cancellation'
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
-import { PeakEwma } from '@flotilla/core/peak-ewma'
 import type { Random } from '@flotilla/core/random'
 import type { Dispatcher } from 'undici'
+import { type Outcome, type Target, Targets } from './targets.ts'
 
 /** How to reach it. */
 export interface UpstreamSettings {
@@ -38,8 +36,6 @@ export interface UpstreamRequest {
   /** Names and values in turn. */
   readonly headers: readonly string[]
   readonly body: Readable | undefined
-  /** Bytes of the body; undefined: unknown, or there is none. */
-  readonly length: number | undefined
   readonly cancellation: Cancellation
 }
 
@@ -69,60 +65,31 @@ const CONNECTIONS = 128
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 const SERVER_FAULT = 500
 
-class Target {
-  readonly id: string
-  readonly weight = 1
-  readonly zone = ''
-  readonly slowStart = undefined
-  readonly ewma = new PeakEwma()
-  readonly breaker: InstanceBreaker
-
-  constructor(origin: string, random: Random) {
-    this.id = origin
-    this.breaker = new InstanceBreaker(random)
-  }
-
-  isAvailable(nowMs: number): boolean {
-    return this.breaker.isAvailable(nowMs)
-  }
-}
-
 /** A foreign server. */
 export class Upstream {
-  readonly #clock: Clock
-  readonly #balancer: Balancer
-  readonly #targets: readonly Target[]
+  readonly #targets: Targets
   readonly #settings: UpstreamSettings
   #agent: Promise<Dispatcher> | undefined
 
   constructor(settings: UpstreamSettings, clock: Clock, random: Random) {
     this.#settings = settings
-    this.#clock = clock
-    this.#balancer = new Balancer(random)
-    this.#targets = settings.targets.map((origin) => new Target(new URL(origin).origin, random))
+    this.#targets = new Targets(settings.targets, clock, random)
   }
 
   /** Makes a request. */
   send(request: UpstreamRequest, taker: AnswerTaker): void {
     this.#open()
-      .then((agent) => this.#attempt(agent, request, taker, new Set()))
+      .then((agent) => this.#attempt(agent, request, taker, this.#targets.first(), new Set()))
       .catch((cause: unknown) => taker.fail(unreachable(cause)))
   }
 
   /** Opens a WebSocket: `request` has the fields that ask for it. Not made again: connections are not counted as slow or failing, either. */
   open(request: UpstreamRequest, taker: SocketTaker): void {
-    const target = this.#balancer.pick(this.#targets, this.#clock.monotonicMs())
+    const target = this.#targets.first()
     if (target === undefined) return taker.fail(unreachable())
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(controller) {
-        request.cancellation.listen({ canceled: (error) => controller.abort(error) })
-      },
-      onRequestUpgrade: (_, __, headers, socket) => taker.opened(headers, socket),
-      onResponseError: (_, cause) => taker.fail(unreachable(cause)),
-    }
     const options = { ...dispatchOptions(request, target.id), upgrade: 'websocket' as const }
     this.#open()
-      .then((agent) => void agent.dispatch(options, handler))
+      .then((agent) => void agent.dispatch(options, new Opening(request.cancellation, taker)))
       .catch((cause: unknown) => taker.fail(unreachable(cause)))
   }
 
@@ -152,24 +119,27 @@ export class Upstream {
     return this.#agent
   }
 
-  #attempt(agent: Dispatcher, request: UpstreamRequest, taker: AnswerTaker, tried: Set<Target>): void {
-    const startMs = this.#clock.monotonicMs()
-    const untried = this.#targets.filter((target) => !tried.has(target))
-    const target = this.#balancer.pick(untried.length > 0 ? untried : this.#targets, startMs)
+  #attempt(
+    agent: Dispatcher,
+    request: UpstreamRequest,
+    taker: AnswerTaker,
+    target: Target | undefined,
+    tried: Set<Target>,
+  ): void {
     if (target === undefined) return taker.fail(unreachable())
     tried.add(target)
-    const attempt = new Attempt(request, taker, (hasFailed, error) => {
-      const nowMs = this.#clock.monotonicMs()
-      target.ewma.end(nowMs, nowMs - startMs, hasFailed)
-      if (hasFailed) target.breaker.fail(nowMs)
-      else target.breaker.succeed(nowMs)
+    const asked = target.begin()
+    const attempt = new Attempt(request, taker, asked.answered, (outcome, error) => {
+      asked.ended(outcome)
       if (error === undefined) return
       const { retries = 1 } = this.#settings
-      if (attempt.hasBegun || !isRepeatable(request) || tried.size > retries) taker.fail(error)
-      else this.#attempt(agent, request, taker, tried)
+      const again =
+        !attempt.hasBegun && isRepeatable(request) && tried.size <= retries
+          ? this.#targets.next(tried)
+          : undefined
+      if (again === undefined) taker.fail(error)
+      else this.#attempt(agent, request, taker, again, tried)
     })
-    target.ewma.begin()
-    target.breaker.begin(startMs)
     try {
       agent.dispatch(dispatchOptions(request, target.id), attempt)
     } catch (cause) {
@@ -196,7 +166,8 @@ function dispatchOptions(
 class Attempt implements Dispatcher.DispatchHandler {
   readonly #request: UpstreamRequest
   readonly #taker: AnswerTaker
-  readonly #ended: (hasFailed: boolean, error?: FlotillaError) => void
+  readonly #answered: () => void
+  readonly #ended: (outcome: Outcome, error?: FlotillaError) => void
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #isOver = false
@@ -206,10 +177,12 @@ class Attempt implements Dispatcher.DispatchHandler {
   constructor(
     request: UpstreamRequest,
     taker: AnswerTaker,
-    ended: (hasFailed: boolean, error?: FlotillaError) => void,
+    answered: () => void,
+    ended: (outcome: Outcome, error?: FlotillaError) => void,
   ) {
     this.#request = request
     this.#taker = taker
+    this.#answered = answered
     this.#ended = ended
   }
 
@@ -229,6 +202,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     // What is announced is no answer yet.
     if (status < 200) return
     this.hasBegun = true
+    this.#answered()
     this.#status = status
     this.#taker.head(status, headers, () => controller.resume())
   }
@@ -238,21 +212,54 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#end(this.#status >= SERVER_FAULT)
+    this.#end(this.#status >= SERVER_FAULT ? 'failed' : 'well')
     this.#taker.end()
   }
 
   onResponseError(_: unknown, cause: Error): void {
     // What is the matter with the request, or who asked for it, says nothing of the server.
     const ours = this.#request.cancellation.error ?? (isFlotillaError(cause) ? cause : undefined)
-    this.#end(ours === undefined, ours ?? unreachable(cause))
+    this.#end(ours === undefined ? 'failed' : 'unknown', ours ?? unreachable(cause))
   }
 
-  #end(hasFailed: boolean, error?: FlotillaError): void {
+  #end(outcome: Outcome, error?: FlotillaError): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#request.cancellation.unlisten(this)
-    this.#ended(hasFailed, error)
+    this.#ended(outcome, error)
+  }
+}
+
+/** A WebSocket that is being opened; from then on it is its taker's. */
+class Opening implements Dispatcher.DispatchHandler, CancelListener {
+  readonly #cancellation: Cancellation
+  readonly #taker: SocketTaker
+  #controller: Dispatcher.DispatchController | undefined
+
+  constructor(cancellation: Cancellation, taker: SocketTaker) {
+    this.#cancellation = cancellation
+    this.#taker = taker
+  }
+
+  canceled(error: FlotillaError): void {
+    this.#controller?.abort(error)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    const { error } = this.#cancellation
+    if (error !== undefined) controller.abort(error)
+    else this.#cancellation.listen(this)
+  }
+
+  onRequestUpgrade(_: unknown, __: number, headers: UpstreamHeaders, socket: Duplex): void {
+    this.#cancellation.unlisten(this)
+    this.#taker.opened(headers, socket)
+  }
+
+  onResponseError(_: unknown, cause: Error): void {
+    this.#cancellation.unlisten(this)
+    this.#taker.fail(unreachable(cause))
   }
 }
 

@@ -185,7 +185,6 @@ class HttpFace {
       await sendEvents(open, this.#options.receiver.stream(request), {
         clock,
         cancellation,
-        headers: [],
         problemOf: (error) => wireProblem(error, trace),
       })
       return

@@ -15,8 +15,6 @@ export interface SendEventsOptions {
   readonly clock: Clock
   /** Stops waiting for a side that does not read; stopping `items` is their maker's business. */
   readonly cancellation: Cancellation
-  /** Beside the content type: names and values in turn. */
-  readonly headers: readonly string[]
   /** The data of the `error` event that ends a stream which failed. */
   readonly problemOf: (error: FlotillaError) => object
 }
@@ -36,13 +34,7 @@ export async function sendEvents(
 ): Promise<number> {
   const iterator = items[Symbol.asyncIterator]()
   let result = await iterator.next()
-  const outgoing = open([
-    ...options.headers,
-    'content-type',
-    'text/event-stream',
-    'cache-control',
-    'no-store',
-  ])
+  const outgoing = open(['content-type', 'text/event-stream', 'cache-control', 'no-store'])
   let bytes = 0
   const write = (text: string): boolean => {
     bytes += Buffer.byteLength(text)

@@ -1,0 +1,96 @@
+/**
+ * Foreign servers that are alike: who is asked next, what is learned from how it went, and how often what failed may be made again.
+ *
+ * @module
+ */
+import { Balancer } from '@flotilla/core/balancer'
+import { InstanceBreaker } from '@flotilla/core/breaker'
+import { Budget } from '@flotilla/core/budget'
+import type { Clock } from '@flotilla/core/clock'
+import { PeakEwma } from '@flotilla/core/peak-ewma'
+import type { Random } from '@flotilla/core/random'
+
+/** How a request ended; `unknown`: in a way that says nothing of the server. */
+export type Outcome = 'well' | 'failed' | 'unknown'
+
+/** As for calls (`core/client`): a tenth more than what clients ask, and one a second. */
+const RETRIES = { ratio: 0.1, floorPerSec: 1 }
+
+/** One server. */
+export class Target {
+  readonly id: string
+  readonly weight = 1
+  readonly zone = ''
+  readonly slowStart = undefined
+  readonly ewma = new PeakEwma()
+  readonly breaker: InstanceBreaker
+  readonly #clock: Clock
+
+  constructor(origin: string, clock: Clock, random: Random) {
+    this.id = origin
+    this.#clock = clock
+    this.breaker = new InstanceBreaker(random)
+  }
+
+  isAvailable(nowMs: number): boolean {
+    return this.breaker.isAvailable(nowMs)
+  }
+
+  /** A request goes there; what is returned is to be told of its end, once. */
+  begin(): Asked {
+    const startMs = this.#clock.monotonicMs()
+    this.ewma.begin()
+    this.breaker.begin(startMs)
+    let headMs: number | undefined
+    return {
+      answered: () => {
+        headMs = this.#clock.monotonicMs()
+      },
+      ended: (outcome) => {
+        const nowMs = this.#clock.monotonicMs()
+        // How long a stream goes on, or its client takes to read it, is not the server's doing.
+        this.ewma.end(nowMs, (headMs ?? nowMs) - startMs, outcome === 'failed')
+        if (outcome === 'failed') this.breaker.fail(nowMs)
+        else if (outcome === 'well') this.breaker.succeed(nowMs)
+        else this.breaker.abandon(nowMs)
+      },
+    }
+  }
+}
+
+/** A request that is on its way to a target. */
+export interface Asked {
+  /** Its answer begins. */
+  answered(): void
+  ended(outcome: Outcome): void
+}
+
+/** All of them. */
+export class Targets {
+  readonly #clock: Clock
+  readonly #balancer: Balancer
+  readonly #all: readonly Target[]
+  readonly #retries = new Budget(RETRIES)
+
+  /** @param origins at least one */
+  constructor(origins: readonly string[], clock: Clock, random: Random) {
+    this.#clock = clock
+    this.#balancer = new Balancer(random)
+    this.#all = origins.map((origin) => new Target(new URL(origin).origin, clock, random))
+  }
+
+  /** Who is asked first; undefined: nobody is left. */
+  first(): Target | undefined {
+    const nowMs = this.#clock.monotonicMs()
+    this.#retries.deposit(nowMs)
+    return this.#balancer.pick(this.#all, nowMs)
+  }
+
+  /** Who is asked after those that failed, others rather than the same; undefined: too much is being repeated. */
+  next(tried: ReadonlySet<Target>): Target | undefined {
+    const nowMs = this.#clock.monotonicMs()
+    if (!this.#retries.tryWithdraw(nowMs)) return undefined
+    const untried = this.#all.filter((target) => !tried.has(target))
+    return this.#balancer.pick(untried.length > 0 ? untried : this.#all, nowMs)
+  }
+}
