@@ -8,14 +8,15 @@
  * @module
  */
 import { readFile, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { type Check, lazyCheck, Type } from '../contract/schema.ts'
 import type { Clock, Timer } from '../kernel/clock.ts'
 
 /** A part of the file that somebody takes care of. */
 export interface PolicySection {
   readonly check: Check
-  /** Mistakes that a schema cannot see, each as `pointer: what is wrong`. Default none. */
-  readonly mistakesIn?: (value: unknown) => readonly string[]
+  /** Mistakes that a schema cannot see, each as `pointer: what is wrong`; `folder` is that of the file. Default none. */
+  readonly mistakesIn?: (value: unknown, folder: string) => readonly string[] | Promise<readonly string[]>
   /** Gets what passed the checks; undefined when the file does not have it any more. */
   readonly apply: (value: unknown) => void
 }
@@ -73,13 +74,13 @@ export class PolicyFile {
     if (stamp === this.#stamp) return
     this.#stamp = stamp
     const read = await readPolicies(path)
-    const mistakes = 'mistakes' in read ? read.mistakes : this.#apply(read.policies)
+    const mistakes = 'mistakes' in read ? read.mistakes : await this.#apply(read.policies)
     onRead(mistakes)
   }
 
-  #apply(policies: Readonly<Record<string, unknown>>): readonly string[] {
+  async #apply(policies: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
     const { sections } = this.#options
-    const mistakes = mistakesIn(policies, this.#options)
+    const mistakes = await mistakesIn(policies, this.#options)
     if (mistakes.length > 0) return mistakes
     for (const [name, { apply }] of Object.entries(sections)) apply(policies[name])
     return []
@@ -87,10 +88,10 @@ export class PolicyFile {
 }
 
 /** All mistakes of a file's content, by its sections: each as `pointer: what is wrong`. */
-function mistakesIn(
+async function mistakesIn(
   policies: Readonly<Record<string, unknown>>,
-  { sections, elsewhere }: Pick<PolicyFileOptions, 'sections' | 'elsewhere'>,
-): readonly string[] {
+  { path, sections, elsewhere }: Pick<PolicyFileOptions, 'path' | 'sections' | 'elsewhere'>,
+): Promise<readonly string[]> {
   const mistakes: string[] = []
   for (const [name, value] of Object.entries(policies)) {
     const section = Object.hasOwn(sections, name) ? sections[name] : undefined
@@ -102,7 +103,8 @@ function mistakesIn(
     const issues = section.check(value) ?? []
     mistakes.push(...issues.map(({ pointer, message }) => `/${name}${pointer}: ${message}`))
     if (issues.length === 0) {
-      mistakes.push(...(section.mistakesIn?.(value) ?? []).map((mistake) => `/${name}${mistake}`))
+      const more = (await section.mistakesIn?.(value, dirname(resolve(path)))) ?? []
+      mistakes.push(...more.map((mistake) => `/${name}${mistake}`))
     }
   }
   return mistakes

@@ -20,6 +20,7 @@ import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Answer } from './answer.ts'
+import { askGrpc } from './ask-grpc.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
 import { askWithin, changeBody } from './change-body.ts'
@@ -127,25 +128,24 @@ export class Exchange {
   }
 
   /** Has a foreign server answer. */
-  #relay(head: RequestHead, { policy, upstream }: RoutePlan): void {
+  #relay(head: RequestHead, { policy, upstream, grpc }: RoutePlan): void {
     const record = this.#record
-    const to = policy.upstream as ToUpstream
-    record.upstream = to.name
+    record.upstream = (policy.grpc ?? (policy.upstream as ToUpstream)).name
     const caller = { user: record.user, service: undefined, token: undefined }
-    this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${to.name}`)
+    this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${record.upstream}`)
     this.#admit(head)
-    this.#listenForHangUp()
-    const answer = head.isWebSocket ? tunnel : relay
-    answer(this.#edge, {
+    const options = {
       turn: this.#turn,
       head,
-      upstream: upstream as Upstream,
-      to,
       record,
-      cancellation: this.#cancellation,
-      headersWith: (theirs) => this.#sender.headersWith(theirs),
-      onFail: (error) => this.#sender.fail(error),
-    })
+      cancellation: this.#listenForHangUp(),
+      headersWith: (theirs: readonly string[]) => this.#sender.headersWith(theirs),
+      onFail: (error: unknown) => this.#sender.fail(error),
+    }
+    if (grpc !== undefined)
+      return askGrpc(this.#edge, { ...options, policy, plan: grpc, onEnd: (its) => this.#sender.end(its) })
+    const answer = head.isWebSocket ? tunnel : relay
+    answer(this.#edge, { ...options, upstream: upstream as Upstream, to: policy.upstream as ToUpstream })
   }
 
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
@@ -186,7 +186,7 @@ export class Exchange {
       hit === undefined ? routes.findForeign(method, head) : routes.find(hit.operation, method, head)
     const refused = this.#sender.plan && refusalBy(this.#sender.plan.policy)
     if (refused !== undefined) throw refused
-    if (this.#sender.plan?.upstream !== undefined) return undefined
+    if (this.#sender.plan?.upstream ?? this.#sender.plan?.grpc) return undefined
     if (head.isWebSocket)
       throw new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
     if (found === undefined)

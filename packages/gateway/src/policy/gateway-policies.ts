@@ -6,6 +6,7 @@
  */
 import { criticalities } from '@flotilla/core/context'
 import { closed, lazyCheck, type Static, Type } from '@flotilla/core/schema'
+import { GrpcPolicy, ToGrpc } from './grpc-policies.ts'
 import { Step } from './transform.ts'
 
 const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]{1,100}$"
@@ -32,7 +33,7 @@ const OperationId = Type.String({
 
 const Match = Type.Object({
   path: Type.String({
-    pattern: '^(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\}))*(?:/|/\\*\\*)?$',
+    pattern: '^(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9_.]*\\}))*(?:/|/\\*\\*)?$',
     minLength: 1,
     maxLength: 500,
     description: 'a path; {name} stands for one part of it, ** at the end for any rest',
@@ -122,6 +123,7 @@ const WaitingRoom = Type.Object({
 const RoutePolicy = Type.Object({
   match: Match,
   upstream: Type.Optional(ToUpstream),
+  grpc: Type.Optional(ToGrpc),
   access: Type.Optional(Type.Enum(['anyone', 'user'], { description: 'who may ask a foreign server' })),
   refuse: Type.Optional(
     Type.Object({
@@ -201,6 +203,7 @@ const GatewayPolicies = Type.Object({
     ),
   ),
   upstreams: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9-]*$' }), UpstreamPolicy)),
+  grpc: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9-]*$' }), GrpcPolicy)),
   routes: Type.Optional(Type.Array(RoutePolicy, { maxItems: ROUTES_MAX })),
 })
 

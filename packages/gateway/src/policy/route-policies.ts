@@ -21,6 +21,7 @@ interface Ready<T> {
 export class RoutePolicies<T> {
   readonly #byOperation = new Map<Operation, readonly Ready<T>[]>()
   readonly #foreign: readonly Ready<T>[]
+  readonly #grpc: readonly Ready<T>[]
 
   constructor(
     { routes = [] }: GatewayPolicies,
@@ -31,10 +32,12 @@ export class RoutePolicies<T> {
       .map((policy) => ({
         matcher: new RouteMatcher(policy.match),
         plan: planOf(policy),
-        isForeign: policy.upstream !== undefined,
+        isForeign: policy.upstream !== undefined || policy.grpc !== undefined,
+        isGrpc: policy.grpc !== undefined,
       }))
       .toSorted((a, b) => compare(b.matcher.weight, a.matcher.weight))
     this.#foreign = all.filter(({ isForeign }) => isForeign)
+    this.#grpc = all.filter(({ isGrpc }) => isGrpc)
     for (const operation of operations) {
       const its = all.filter(({ matcher }) => matcher.mayMatch(templateOf(operation)))
       if (its.length > 0) this.#byOperation.set(operation, its)
@@ -47,6 +50,11 @@ export class RoutePolicies<T> {
     return its?.find(({ matcher }) => matcher.takes(method, head))?.plan
   }
 
+  /** The methods that gRPC servers answer at the path of this request: they themselves tell no browser of them. */
+  methodsOfGrpc(head: RequestHead): readonly string[] {
+    return [...new Set(this.#grpc.flatMap(({ matcher }) => matcher.methodsAt(head)))]
+  }
+
   /** The same for a request that means no operation: a foreign server may know it. */
   findForeign(method: string, head: RequestHead): T | undefined {
     return this.#foreign.find(({ matcher }) => matcher.takes(method, head))?.plan
@@ -55,11 +63,12 @@ export class RoutePolicies<T> {
 
 /** Mistakes in what the policies name, as `pointer: what is wrong`. */
 export function mistakesInRoutes(
-  { routes = [], upstreams = {} }: GatewayPolicies,
+  { routes = [], upstreams = {}, grpc: servers = {} }: GatewayPolicies,
   operations: readonly Operation[],
 ): readonly string[] {
   const byId = new Map(operations.map((operation) => [operation.id, operation]))
-  return routes.flatMap(({ match, to = [], mirror, sticky, upstream, access }, index) => {
+  return routes.flatMap(({ match, to = [], mirror, sticky, upstream, grpc, access }, index) => {
+    if (grpc !== undefined) return mistakesInGrpc(`/routes/${index}`, routes[index] as RoutePolicy, servers)
     if (upstream !== undefined)
       return mistakesInForeign(`/routes/${index}`, routes[index] as RoutePolicy, upstreams)
     const matcher = new RouteMatcher(match)
@@ -140,6 +149,25 @@ function mistakesInForeign(
     mistakes.push(`${pointer}/upstream: its bodies are passed on as they come`)
   if (to !== undefined || mirror !== undefined)
     mistakes.push(`${pointer}/upstream: answers instead of any operation`)
+  return mistakes
+}
+
+/** What the .proto file says of it is checked where that is read. */
+function mistakesInGrpc(
+  pointer: string,
+  { match, grpc, upstream, access, to, mirror, sticky, request = [], response = [] }: RoutePolicy,
+  servers: NonNullable<GatewayPolicies['grpc']>,
+): string[] {
+  const mistakes: string[] = []
+  if (!Object.hasOwn(servers, grpc?.name ?? ''))
+    mistakes.push(`${pointer}/grpc/name: there is no such gRPC server`)
+  if (match.methods === undefined) mistakes.push(`${pointer}/match: say which methods ask it`)
+  if (access === undefined) mistakes.push(`${pointer}/access: say who may ask it`)
+  if (upstream !== undefined || to !== undefined || mirror !== undefined)
+    mistakes.push(`${pointer}/grpc: answers instead of any upstream or operation`)
+  if (sticky !== undefined) mistakes.push(`${pointer}/sticky: there is no \`to\``)
+  if ([...request, ...response].some((step) => 'enrich' in step))
+    mistakes.push(`${pointer}/grpc: only answers of operations are enriched`)
   return mistakes
 }
 
