@@ -14,6 +14,7 @@ export const app = defineApp({
     registry: async () => (await import('@flotilla/control/directory')).registryService,
     events: async () => (await import('@flotilla/control/event-log')).eventLogService,
     provider: async () => (await import('./provider/service.ts')).providerService,
+    identity: async () => (await import('./identity/service.ts')).identityService,
     mailbox: async () => (await import('./mailbox/service.ts')).mailboxService,
     auth: async () => (await import('./auth/service.ts')).authService,
     inventory: async () => (await import('./inventory/service.ts')).inventoryService,
@@ -42,12 +43,27 @@ export const app = defineApp({
       ],
     },
     {
+      service: 'identity',
+      port: 8060,
+      tells: [
+        { service: 'auth', field: 'demoProviderUrl', value: 'http://127.0.0.1:{port}' },
+        { service: 'auth', field: 'gatewayUrl', value: 'http://127.0.0.1:{gateway}' },
+        {
+          service: 'identity',
+          field: 'redirectUri',
+          value: 'http://127.0.0.1:{gateway}/api/v1/auth/oidc/demo/callback',
+        },
+      ],
+    },
+    {
       service: 'mailbox',
       port: 8025,
       tells: [{ service: 'notifications', field: 'smtpUrl', value: 'smtp://127.0.0.1:{port}' }],
     },
   ],
   secrets: [
+    { service: 'auth', field: 'demoProviderSecret', name: 'demo login' },
+    { service: 'identity', field: 'clientSecret', name: 'demo login' },
     { service: 'auth', field: 'sealingKey' },
     { service: 'payments', field: 'providerKey', name: 'provider key' },
     { service: 'provider', field: 'apiKey', name: 'provider key' },

@@ -3,6 +3,7 @@ import { describe } from 'node:test'
 import { authorisation } from './journeys/authorisation.ts'
 import { browsing } from './journeys/browsing.ts'
 import { buying } from './journeys/buying.ts'
+import { loggingIn } from './journeys/logging-in.ts'
 import { sameAnswers } from './journeys/same-answers.ts'
 import { openOnce } from './open-once.ts'
 import { openShop, placements } from './placements.ts'
@@ -14,6 +15,7 @@ for (const placement of placements) {
     sameAnswers(shop)
     browsing(shop)
     buying(shop)
+    loggingIn(shop, placement)
     authorisation(shop)
   })
 }

@@ -29,6 +29,8 @@ export type Ask = (path: string, request?: Request) => Promise<Answer>
 
 /** The functions of one shop. */
 export interface ShopClient {
+  /** Where it is. */
+  readonly origin: string
   /** Below `/api/v1`. */
   readonly api: Ask
   /** At the root of the host. */
@@ -79,6 +81,7 @@ export function shopClient(origin: string): ShopClient {
   }
   let accounts = 0
   return {
+    origin,
     api,
     root,
     register(name) {

@@ -13,14 +13,15 @@ import { ALGORITHM, type SigningKey } from './signing-keys.ts'
 /** How long one is good for: the longest that the gateway accepts. */
 export const LIFETIME_S = 15 * 60
 
-/** Signs a token for a user. */
+/** Signs a token for a user, of a session of theirs. */
 export function signAccessToken(
   key: SigningKey,
   { id, roles, tier }: Pick<Account, 'id' | 'roles' | 'tier'>,
+  sessionId: string,
   { clock, newId }: Pick<Ports, 'clock' | 'newId'>,
 ): Promise<string> {
   const nowS = Math.floor(clock.now() / 1000)
-  return new SignJWT({ roles, tier })
+  return new SignJWT({ roles, tier, sid: sessionId })
     .setProtectedHeader({ alg: ALGORITHM, typ: 'at+jwt', kid: key.kid })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)

@@ -93,11 +93,11 @@ export async function deleteKey(db: Session, accountId: string, id: string): Pro
   await db.execute(sql`delete from api_key where id = ${id} and account_id = ${accountId}`)
 }
 
-/** Whom a key stands for; null when it is unknown, deleted or has run out. */
+/** Whom a key stands for; null when it is unknown, deleted or has run out, or its owner is blocked. */
 export async function userOfKey(ctx: Context, key: string): Promise<KeyUser | null> {
   const user = await ctx.db.maybe<KeyUser>(sql`
     select account.id, roles, scopes, tier
     from api_key join account on account.id = account_id
-    where key_hash = ${digest(key)} and expires_at > ${isoTime(ctx.clock.now())}`)
+    where key_hash = ${digest(key)} and blocked_at is null and expires_at > ${isoTime(ctx.clock.now())}`)
   return user ?? null
 }

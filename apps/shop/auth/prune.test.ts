@@ -11,15 +11,21 @@ describe('prune', () => {
     const lost = { email: 'nobody@example.org', password: 'not the password' }
     await assert.rejects(anyone.login(lost))
     await database.ask(`
-      insert into session select sha256(n::text::bytea), sha256('t'), account.id, now(), now() + interval '1 day'
+      insert into session select sha256(n::text::bytea), sha256('t'), account.id, now() - interval '21 min', now() + interval '1 day'
       from account, generate_series(1, 2500) n;
       insert into api_key select n::text, account.id, 'old', 'flk_', sha256(n::text::bytea), '{a}', now(), now()
       from account, generate_series(1, 1100) n;
-      insert into login_failure select sha256(n::text::bytea), 3, now() - interval '25 hours' from generate_series(1, 1100) n`)
+      insert into login_failure select sha256(n::text::bytea), 3, now() - interval '25 hours' from generate_series(1, 1100) n;
+      insert into ended_session select n, sha256('s'), now() - interval '21 min' from generate_series(1, 1100) n;
+      insert into ended_session values (1101, sha256('s'), now() - interval '19 min');
+      insert into finished_login select sha256(n::text::bytea), now() - interval '21 min' from generate_series(1, 1100) n;
+      insert into finished_login values (sha256('s'), now() - interval '11 min')`)
     await prune(testContext(database)())
     const counts = await database.ask(`select (select count(*)::int from session) as sessions,
-      (select count(*)::int from api_key) as keys, (select count(*)::int from login_failure) as failures`)
-    assert.deepEqual(counts, [{ sessions: 1, keys: 1, failures: 1 }])
+      (select count(*)::int from api_key) as keys, (select count(*)::int from login_failure) as failures,
+      (select count(*)::int from ended_session) as ended,
+      (select count(*)::int from finished_login) as finished`)
+    assert.deepEqual(counts, [{ sessions: 1, keys: 1, failures: 1, ended: 1, finished: 1 }])
     await anyone.refresh({ refreshToken })
     assert.ok(key.length > 0)
   })

@@ -6,7 +6,9 @@
 import { isoTime } from '@flotilla/core/clock'
 import type { Context } from '@flotilla/core/service'
 import { type Sql, sql } from '@flotilla/core/sql'
+import { KEPT_MS } from './ended-sessions.ts'
 import { FORGOTTEN_AFTER_MS } from './login-failures.ts'
+import { FLOW_MS } from './oidc-flow.ts'
 
 const BATCH_SIZE_COUNT = 1_000
 /** The next turn goes on where this one stopped. */
@@ -21,11 +23,27 @@ const FAILURES_KEPT_MAX = 100_000
 export async function prune(ctx: Pick<Context, 'clock' | 'db'>): Promise<void> {
   const now = isoTime(ctx.clock.now())
   const longAgo = isoTime(ctx.clock.now() - FORGOTTEN_AFTER_MS)
+  // Until its access tokens have run out, a session can be ended.
+  const beforeTokens = isoTime(ctx.clock.now() - KEPT_MS)
   await inBatches(
     ctx,
     () => sql`
     delete from session where family_hash = any(array(
-      select family_hash from session where expires_at <= ${now} limit ${BATCH_SIZE_COUNT}))`,
+      select family_hash from session where expires_at <= ${beforeTokens} limit ${BATCH_SIZE_COUNT}))`,
+  )
+  await inBatches(
+    ctx,
+    () => sql`
+    delete from ended_session where position = any(array(
+      select position from ended_session where ended_at <= now() - ${KEPT_MS} * interval '1 ms'
+      order by ended_at limit ${BATCH_SIZE_COUNT}))`,
+  )
+  await inBatches(
+    ctx,
+    () => sql`
+    delete from finished_login where state_hash = any(array(
+      select state_hash from finished_login where finished_at <= now() - ${2 * FLOW_MS} * interval '1 ms'
+      limit ${BATCH_SIZE_COUNT}))`,
   )
   await inBatches(
     ctx,

@@ -12,10 +12,12 @@
  */
 import { isoTime } from '@flotilla/core/clock'
 import type { Ports } from '@flotilla/core/context'
+import type { Random } from '@flotilla/core/random'
 import type { Context } from '@flotilla/core/service'
 import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
 import type { Account } from './accounts.ts'
+import { endSessions, sessionIdOf } from './ended-sessions.ts'
 import { digest, newSecret } from './secrets.ts'
 
 const PREFIX = 'flr_'
@@ -29,26 +31,39 @@ const IDLE_MS = 7 * 24 * 3_600_000
 /** However busy, a session is over after so long. */
 const ABSOLUTE_MS = 30 * 24 * 3_600_000
 
-/** Starts a session; gives its first token. */
+/** A session that may begin. */
+export interface NewSession {
+  /** As access tokens name it. */
+  readonly id: string
+  /** The first of its family. */
+  readonly token: string
+}
+
+/** Makes the secrets of a session; nothing is stored. */
+export function newSession(random: Random): NewSession {
+  const family = PREFIX + newSecret(random, FAMILY_BYTES)
+  return { id: sessionIdOf(digest(family)), token: family + newSecret(random, TOKEN_BYTES) }
+}
+
+/** Starts a session. */
 export async function startSession(
   db: Pick<Session, 'execute'>,
-  { clock, random }: Pick<Ports, 'clock' | 'random'>,
+  { clock }: Pick<Ports, 'clock'>,
   accountId: string,
-): Promise<string> {
-  const family = PREFIX + newSecret(random, FAMILY_BYTES)
-  const token = family + newSecret(random, TOKEN_BYTES)
+  { token }: NewSession,
+): Promise<void> {
   const nowMs = clock.now()
   await db.execute(sql`
     insert into session (family_hash, token_hash, account_id, expires_at, ends_at)
-    values (${digest(family)}, ${digest(token)}, ${accountId}, ${isoTime(nowMs + IDLE_MS)}, ${isoTime(nowMs + ABSOLUTE_MS)})`)
-  return token
+    values (${digest(familyOf(token) as string)}, ${digest(token)}, ${accountId},
+      ${isoTime(nowMs + IDLE_MS)}, ${isoTime(nowMs + ABSOLUTE_MS)})`)
 }
 
 /** Exchanges a token for the next one. Undefined when it is worth nothing; its session, if it has one, is over then. */
 export async function rotate(
   ctx: Context,
   token: string,
-): Promise<{ readonly account: Account; readonly token: string } | undefined> {
+): Promise<{ readonly account: Account; readonly session: NewSession } | undefined> {
   const family = familyOf(token)
   if (family === undefined) return undefined
   const next = family + newSecret(ctx.random, TOKEN_BYTES)
@@ -60,7 +75,7 @@ export async function rotate(
     where family_hash = ${digest(family)} and token_hash = ${digest(token)} and expires_at > ${isoTime(nowMs)}
       and account.id = account_id
     returning account.id, email, name, roles, tier, created_at as "createdAt"`)
-  if (account !== undefined) return { account, token: next }
+  if (account !== undefined) return { account, session: { id: sessionIdOf(digest(family)), token: next } }
   const ended = await endFamily(ctx, family)
   if (ended !== undefined)
     ctx.log.warn('a refresh token was used again or too late; its session ended', ended)
@@ -73,9 +88,9 @@ export async function endSession(ctx: Context, token: string): Promise<void> {
   if (family !== undefined) await endFamily(ctx, family)
 }
 
-function endFamily(ctx: Context, family: string): Promise<{ readonly account: string } | undefined> {
-  return ctx.db.maybe(sql`
-    delete from session where family_hash = ${digest(family)} returning account_id as account`)
+async function endFamily({ db }: Context, family: string): Promise<{ readonly account: string } | undefined> {
+  const [ended] = await endSessions(db, sql`family_hash = ${digest(family)}`)
+  return ended
 }
 
 function familyOf(token: string): string | undefined {

@@ -2,10 +2,11 @@ create table public.account (
   id text not null,
   email text not null,
   name text not null,
-  password_hash text not null,
+  password_hash text,
   roles text[] not null,
   tier text not null,
   created_at timestamp(3) with time zone not null,
+  blocked_at timestamp(3) with time zone,
   constraint account_email_check CHECK ((email = lower(email))),
   constraint account_email_key UNIQUE (email),
   constraint account_pkey PRIMARY KEY (id)
@@ -25,6 +26,39 @@ create table public.api_key (
   constraint api_key_key_hash_check CHECK ((octet_length(key_hash) = 32)),
   constraint api_key_pkey PRIMARY KEY (id),
   constraint api_key_scopes_check CHECK ((cardinality(scopes) > 0))
+);
+
+create table public.ended_session (
+  "position" bigint not null,
+  family_hash bytea not null,
+  ended_at timestamp(3) with time zone default now() not null,
+  constraint ended_session_family_hash_check CHECK ((octet_length(family_hash) = 32)),
+  constraint ended_session_pkey PRIMARY KEY ("position"),
+  constraint ended_session_position_check CHECK (("position" > 0))
+);
+
+create table public.ended_session_head (
+  is_the_one boolean default true not null,
+  "position" bigint not null,
+  constraint ended_session_head_is_the_one_check CHECK (is_the_one),
+  constraint ended_session_head_pkey PRIMARY KEY (is_the_one),
+  constraint ended_session_head_position_check CHECK (("position" >= 0))
+);
+
+create table public.finished_login (
+  state_hash bytea not null,
+  finished_at timestamp(3) with time zone default now() not null,
+  constraint finished_login_pkey PRIMARY KEY (state_hash),
+  constraint finished_login_state_hash_check CHECK ((octet_length(state_hash) = 32))
+);
+
+create table public.identity (
+  issuer text not null,
+  subject text not null,
+  account_id text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint identity_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE,
+  constraint identity_pkey PRIMARY KEY (issuer, subject)
 );
 
 create table public.login_failure (
@@ -66,6 +100,12 @@ create table public.signing_key (
 CREATE INDEX api_key_account_id ON public.api_key USING btree (account_id, created_at);
 
 CREATE INDEX api_key_expires_at ON public.api_key USING btree (expires_at);
+
+CREATE INDEX ended_session_ended_at ON public.ended_session USING btree (ended_at);
+
+CREATE INDEX finished_login_finished_at ON public.finished_login USING btree (finished_at);
+
+CREATE INDEX identity_account_id ON public.identity USING btree (account_id);
 
 CREATE INDEX login_failure_failed_at ON public.login_failure USING btree (failed_at);
 

@@ -13,7 +13,7 @@ import type { AuthSettings } from './settings.ts'
 /** Opens those accounts that have a password in the settings and do not exist yet. */
 export async function seedAccounts(
   ctx: Pick<Context, 'clock' | 'db' | 'newId' | 'random' | 'signal'>,
-  { adminPassword, demoPassword }: AuthSettings,
+  { adminPassword, demoPassword }: Pick<AuthSettings, 'adminPassword' | 'demoPassword'>,
 ): Promise<void> {
   const wanted = [
     {

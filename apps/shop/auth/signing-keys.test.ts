@@ -108,7 +108,7 @@ describe('SigningKeys', () => {
     await keys.refresh(ctx())
     const somebody = { id: 'u1', roles: ['customer'], tier: 'free' }
     const ports = { clock, newId: () => 'j1' }
-    const token = await signAccessToken(keys.current(clock.now()), somebody, ports)
+    const token = await signAccessToken(keys.current(clock.now()), somebody, 's1', ports)
     await jwtVerify(token, createLocalJWKSet({ keys: keys.published as never }))
     const { iat = 0, exp, ...claims } = decodeJwt(token)
     assert.equal(exp, iat + 900)
@@ -119,6 +119,7 @@ describe('SigningKeys', () => {
       jti: 'j1',
       roles: ['customer'],
       tier: 'free',
+      sid: 's1',
     })
     const header = { alg: 'ES256', typ: 'at+jwt', kid: keys.published[0]?.['kid'] }
     assert.deepEqual(decodeProtectedHeader(token), header)

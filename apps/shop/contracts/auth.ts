@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { anyone, service, user } from '@flotilla/core/access'
+import { anyone, role, service, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Nothing, type Static, Time, Type } from '@flotilla/core/schema'
@@ -24,6 +24,23 @@ export const Profile = Type.Object(
   },
   { title: 'Profile' },
 )
+
+const weakPassword = {
+  code: 'invalid_argument',
+  title: 'This password is among the first that are guessed',
+} as const
+const lockedOut = {
+  code: 'resource_exhausted',
+  title: 'Too many failed attempts with this account; wait a while',
+} as const
+const blocked = { code: 'permission_denied', title: 'This account is blocked' } as const
+const noProvider = { code: 'not_found', title: 'There is no such identity provider' } as const
+/** What a browser keeps while it is at an identity provider: as long as it may be away. */
+const away = { cookie: 'login', maxAgeS: 600 } as const
+const ProviderName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' })
+/** Of a return: everything comes from somebody else. */
+const Said = Type.Optional(Type.String({ maxLength: 2_000 }))
+const noUser = { code: 'not_found', title: 'There is no such account' } as const
 
 const Session = Type.Object(
   {
@@ -77,10 +94,7 @@ export const auth = defineContract({
       output: Session,
       reasons: {
         email_taken: { code: 'already_exists', title: 'There is an account with this e-mail address' },
-        weak_password: {
-          code: 'invalid_argument',
-          title: 'This password is among the first that are guessed',
-        },
+        weak_password: weakPassword,
       },
     }),
     login: command({
@@ -92,10 +106,71 @@ export const auth = defineContract({
       output: Session,
       reasons: {
         bad_credentials: { code: 'unauthenticated', title: 'E-mail address or password is wrong' },
-        locked_out: {
-          code: 'resource_exhausted',
-          title: 'Too many failed attempts with this account; wait a while',
+        locked_out: lockedOut,
+        blocked,
+      },
+    }),
+    startOidc: query({
+      summary: 'Sends the browser to an identity provider, to log in there.',
+      access: anyone,
+      http: { route: 'GET /auth/oidc/{provider}/start', browsing: { ...away, location: 'url' } },
+      timeoutMs: 10_000,
+      input: Type.Object({
+        provider: ProviderName,
+        /** Where to go afterwards: a path of this site. Default `/`. */
+        returnTo: Type.Optional(Type.String({ maxLength: 1_000 })),
+      }),
+      output: Type.Object({ url: Type.String(), login: Type.String() }),
+      reasons: {
+        no_provider: noProvider,
+        bad_return: { code: 'invalid_argument', title: 'Only a path of this site can be returned to' },
+      },
+    }),
+    finishOidc: command({
+      summary: 'Logs in who comes back from an identity provider, in the browser that was sent there, once.',
+      access: anyone,
+      http: { route: 'GET /auth/oidc/{provider}/callback', browsing: away },
+      idempotency: 'none',
+      timeoutMs: 15_000,
+      // The fields that providers are known to send (OAuth 2.0, OpenID Connect, RFC 9207).
+      input: Type.Object({
+        provider: ProviderName,
+        login: Type.Optional(Type.String({ maxLength: 4_000 })),
+        state: Type.String({ maxLength: 200 }),
+        code: Said,
+        iss: Said,
+        error: Said,
+        error_description: Said,
+        error_uri: Said,
+        session_state: Said,
+        scope: Said,
+        authuser: Said,
+        prompt: Said,
+        hd: Said,
+      }),
+      output: Type.Object({
+        ...Session.properties,
+        /** Where the page wanted to go. */
+        returnTo: Type.String(),
+        login: Type.String(),
+      }),
+      reasons: {
+        no_provider: noProvider,
+        not_begun_here: {
+          code: 'failed_precondition',
+          title: 'This login was not begun in this browser, took too long, or is over; begin again',
         },
+        refused: { code: 'permission_denied', title: 'The identity provider did not let you in' },
+        bad_answer: { code: 'unauthenticated', title: 'What the identity provider says cannot be believed' },
+        no_email: {
+          code: 'failed_precondition',
+          title: 'The identity provider gives no e-mail address that it has verified',
+        },
+        email_taken: {
+          code: 'already_exists',
+          title: 'There is an account with this e-mail address; log in there',
+        },
+        blocked,
       },
     }),
     refresh: command({
@@ -113,12 +188,75 @@ export const auth = defineContract({
       },
     }),
     logout: command({
-      summary: 'Ends the session that a refresh token belongs to; quiet when it is over already.',
+      summary:
+        'Ends the session that a refresh token belongs to, and its access tokens within seconds; quiet when it is over already.',
       access: anyone,
       http: { route: 'POST /auth/logout', status: 204 },
       idempotency: 'natural',
       input: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
       output: Nothing,
+    }),
+    logoutEverywhere: command({
+      summary: 'Ends all your sessions, and their access tokens within seconds.',
+      access: user,
+      http: { route: 'POST /auth/logout-everywhere', status: 204 },
+      idempotency: 'natural',
+      output: Nothing,
+    }),
+    changePassword: command({
+      summary: 'Changes your password, ends all your sessions and begins a new one.',
+      access: user,
+      http: 'POST /auth/password',
+      idempotency: 'none',
+      input: Type.Object({
+        currentPassword: Type.String({ minLength: 1, maxLength: 256 }),
+        newPassword: Password,
+      }),
+      output: Session,
+      reasons: {
+        bad_credentials: { code: 'permission_denied', title: 'The current password is another one' },
+        locked_out: lockedOut,
+        weak_password: weakPassword,
+        gone: { code: 'not_found', title: 'This account does not exist any more' },
+      },
+    }),
+    blockUser: command({
+      summary:
+        'Keeps somebody out: their sessions end, they cannot log in, their API keys are worth nothing.',
+      access: role('admin'),
+      http: { route: 'PUT /auth/users/{id}/block', status: 204 },
+      idempotency: 'natural',
+      input: Type.Object({ id: Id }),
+      output: Nothing,
+      reasons: {
+        no_user: noUser,
+        yourself: { code: 'failed_precondition', status: 409, title: 'Somebody else has to block you' },
+      },
+    }),
+    unblockUser: command({
+      summary: 'Lets somebody in again who was blocked.',
+      access: role('admin'),
+      http: { route: 'DELETE /auth/users/{id}/block', status: 204 },
+      idempotency: 'natural',
+      input: Type.Object({ id: Id }),
+      output: Nothing,
+      reasons: { no_user: noUser },
+    }),
+    endedSessions: query({
+      summary: 'Sessions that have ended while access tokens of theirs may still live, in their order.',
+      access: service('gateway'),
+      criticality: 'critical_plus',
+      input: Type.Object({
+        /** Those that ended after this position; 0: all. */
+        after: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+        limit: Type.Integer({ minimum: 1, maximum: 1_000 }),
+      }),
+      output: Type.Object({
+        /** As the claim `sid` of their tokens. */
+        sessionIds: Type.Array(Type.String()),
+        /** Where to go on. */
+        position: Type.Integer({ minimum: 0 }),
+      }),
     }),
     me: query({
       summary: 'Your profile.',

@@ -15,6 +15,7 @@ import { cart } from './cart.ts'
 import { catalog } from './catalog.ts'
 import { coupons } from './coupons.ts'
 import { gateway } from './gateway.ts'
+import { identity } from './identity.ts'
 import { inventory } from './inventory.ts'
 import { mailbox } from './mailbox.ts'
 import { notifications } from './notifications.ts'
@@ -31,6 +32,7 @@ const contracts: readonly Contract[] = [
   catalog,
   coupons,
   gateway,
+  identity,
   inventory,
   mailbox,
   notifications,

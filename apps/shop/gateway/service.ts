@@ -50,6 +50,7 @@ export const gatewayService = defineGateway({
   issuer: ISSUER,
   audience: AUDIENCE,
   fetchKeys: (ctx) => ctx.call(auth).jwks(),
+  fetchEndedSessions: (ctx, after, limit) => ctx.call(auth).endedSessions({ after, limit }),
   findApiKey: async (ctx, key) => (await ctx.call(auth).verifyApiKey({ key })).user ?? undefined,
   strictRoutes: [
     { operation: auth.operations.login, keyOf: byEmail },

@@ -35,7 +35,11 @@ const contracts: readonly Contract[] = [
   mailbox,
   gateway,
 ]
-const operations = contracts.flatMap(operationsOf)
+const ends: Operation = auth.operations.logoutEverywhere
+/** What ends the sessions of all that are asked with comes last. */
+const operations = contracts
+  .flatMap(operationsOf)
+  .toSorted((one, other) => Number(one === ends) - Number(other === ends))
 
 /** What somebody may expect: let in (whatever then happens), or one of the two refusals. */
 function expected(access: Access, who: 'nobody' | 'user' | 'admin'): 'in' | 401 | 403 {

@@ -59,6 +59,12 @@ export function compareRest(
       breaking('HTTP callers tell by the status whether it has ended'),
     ),
     ...changed(
+      `${path}/browsing`,
+      before.browsing,
+      after.browsing,
+      breaking('browsers that are on their way keep another cookie, or are led elsewhere'),
+    ),
+    ...changed(
       `${path}/etag`,
       before.etag,
       after.etag,

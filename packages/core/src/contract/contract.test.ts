@@ -239,6 +239,7 @@ describe('defineContract', () => {
       prefer: undefined,
       acceptedWhile: undefined,
       etag: 'version',
+      browsing: undefined,
     })
     assert.deepEqual(getOne?.checkInput({ id: 'a', x: 1 }), [
       { pointer: '/x', message: 'is not a known field' },

@@ -212,8 +212,11 @@ function restMistakes(operation: OperationSpec): string[] {
       `has a route, but its access rule (${describeAccess(operation.access)}) keeps everybody outside away`,
     )
   }
+  mistakes.push(...browsingMistakes(rest, operation))
   const isSafe = rest.method === 'GET'
-  if (isSafe !== ((operation.kind satisfies Kind) !== 'command')) {
+  // Whom a link leads to a command has been there before: it keeps a cookie of it.
+  const isLink = isSafe && rest.browsing !== undefined
+  if (!isLink && isSafe !== ((operation.kind satisfies Kind) !== 'command')) {
     mistakes.push(`is a ${operation.kind} and cannot be a ${rest.method}`)
   }
   return mistakes
@@ -233,6 +236,33 @@ function preferMistakes({ prefer, parameters, ifMatch }: Rest, operation: Operat
   }
   if (parameters.includes(prefer) || ifMatch === prefer) mistakes.push(`takes ${prefer} from two places`)
   if (operation.kind !== 'command') mistakes.push('takes Prefer, and only a command is waited for')
+  return mistakes
+}
+
+function browsingMistakes(
+  { browsing, parameters, ifMatch, prefer }: Rest,
+  operation: OperationSpec,
+): string[] {
+  if (browsing === undefined) return []
+  const { cookie, maxAgeS, location } = browsing
+  const { properties = {}, required = [] } = operation.input as ObjectSchema
+  const given = propertiesOf(operation.output)
+  const isText = (schema: TSchema | undefined): boolean => (schema as { type?: unknown })?.type === 'string'
+  const mistakes: string[] = []
+  const isTaken = Object.hasOwn(properties, cookie)
+  if ((isTaken && !isText(properties[cookie])) || required.includes(cookie) || !isText(given[cookie]))
+    mistakes.push(
+      `keeps ${cookie} in a cookie, which is no text of its output, or no optional one of its input`,
+    )
+  if (parameters.includes(cookie) || ifMatch === cookie || prefer === cookie)
+    mistakes.push(`takes ${cookie} from two places`)
+  if (!Number.isInteger(maxAgeS) || maxAgeS < 1)
+    mistakes.push('keeps a cookie for no whole number of seconds')
+  if (location !== undefined && !isText(given[location]))
+    mistakes.push(`leads to ${location}, which is no text of its output`)
+  if (operation.kind === 'stream') mistakes.push('is a stream, and leads no browser anywhere')
+  if (operation.kind === 'query' && operation.cache !== undefined)
+    mistakes.push('gives a cookie, and its answers are kept')
   return mistakes
 }
 

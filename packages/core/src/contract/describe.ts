@@ -9,7 +9,7 @@ import type { Access } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
 import type { EventType } from './event.ts'
 import type { Cacheability, Idempotency, Kind, Operation, Reason } from './operation.ts'
-import type { AcceptedWhile, Method, Rest } from './route.ts'
+import type { AcceptedWhile, Browsing, Method, Rest } from './route.ts'
 import { type JsonSchema, mapSchema, type TSchema, toJsonSchema } from './schema.ts'
 
 /** A contract; every record is sorted by name. */
@@ -48,6 +48,7 @@ export interface RestDescription {
   readonly prefer?: string
   readonly acceptedWhile?: AcceptedWhile
   readonly etag?: string
+  readonly browsing?: Browsing
 }
 
 /** An event. */
@@ -102,7 +103,7 @@ function describeRule(access: Access): Access {
 }
 
 function describeRest(rest: Rest): RestDescription {
-  const { method, path, status, isAtRoot, ifMatch, prefer, acceptedWhile, etag } = rest
+  const { method, path, status, isAtRoot, ifMatch, prefer, acceptedWhile, etag, browsing } = rest
   return {
     method,
     path,
@@ -114,6 +115,7 @@ function describeRest(rest: Rest): RestDescription {
       ? {}
       : { acceptedWhile: { field: acceptedWhile.field, value: acceptedWhile.value } }),
     ...(etag === undefined ? {} : { etag }),
+    ...(browsing === undefined ? {} : { browsing: { ...browsing } }),
   }
 }
 

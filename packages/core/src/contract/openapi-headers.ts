@@ -1,8 +1,9 @@
 /**
- * The headers of operations in an OpenAPI document.
+ * The headers and cookies of operations in an OpenAPI document, and what they leave of a body.
  *
  * @module
  */
+import { cookieName } from './cookie.ts'
 import type { Operation } from './operation.ts'
 import type { Rest } from './route.ts'
 import type { JsonSchema, TSchema } from './schema.ts'
@@ -24,7 +25,7 @@ export const isRequired = ({ input }: Operation, name: string): boolean =>
 const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}(-[A-Za-z0-9_-]{8})?"$' }
 
 /** Headers of a request. */
-export function describeHeaders(operation: Operation, { ifMatch, prefer }: Rest): object[] {
+export function describeHeaders(operation: Operation, { ifMatch, prefer, browsing }: Rest): object[] {
   const { idempotency } = operation
   const headers: object[] = []
   if (idempotency === 'key' || idempotency === 'key_required') {
@@ -46,6 +47,15 @@ export function describeHeaders(operation: Operation, { ifMatch, prefer }: Rest)
       schema: ETAG,
     })
   }
+  if (browsing !== undefined && Object.hasOwn(fieldsOf(operation), browsing.cookie)) {
+    headers.push({
+      name: cookieName(operation.service, browsing.cookie),
+      in: 'cookie',
+      description:
+        'What an earlier answer told the browser to keep. Over TLS its name begins with `__Host-`.',
+      schema: { type: 'string' },
+    })
+  }
   if (prefer !== undefined) {
     const { maximum } = fieldsOf(operation)[prefer] as { maximum?: number }
     headers.push({
@@ -60,11 +70,17 @@ export function describeHeaders(operation: Operation, { ifMatch, prefer }: Rest)
 }
 
 /** Headers of an answer, as a part of its description. */
-export function describeAnswerHeaders({ etag, prefer }: Rest): object {
+export function describeAnswerHeaders({ etag, prefer, browsing }: Rest): object {
   const headers = {
     ...(etag === undefined
       ? {}
       : { ETag: { description: `The answer's ${etag}, and a check of its content.`, schema: ETAG } }),
+    ...(browsing === undefined
+      ? {}
+      : { 'Set-Cookie': { description: 'For browsers to keep.', schema: { type: 'string' } } }),
+    ...(browsing?.location === undefined
+      ? {}
+      : { Location: { description: 'Where the browser goes on to.', schema: { type: 'string' } } }),
     ...(prefer === undefined
       ? {}
       : {
@@ -75,4 +91,14 @@ export function describeAnswerHeaders({ etag, prefer }: Rest): object {
         }),
   }
   return Object.keys(headers).length === 0 ? {} : { headers }
+}
+
+/** What an answer has in its body: everything but what goes into a cookie. */
+export function bodyOf({ output }: Operation, { browsing }: Rest): TSchema {
+  if (browsing === undefined) return output
+  const { properties = {}, required = [], ...others } = output as ObjectSchema & JsonSchema
+  const { [browsing.cookie]: _, ...fields } = properties
+  const named = required.filter((name) => name !== browsing.cookie)
+  // A schema is plain JSON to everybody but the type system.
+  return { ...others, properties: fields, required: named } as unknown as TSchema
 }

@@ -14,6 +14,7 @@ import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
 import {
+  bodyOf,
   describeAnswerHeaders,
   describeHeaders,
   fieldsOf,
@@ -225,8 +226,8 @@ function describeOperation(
 }
 
 /** True for a field that travels in the path or in a header. */
-const isElsewhere = ({ parameters, ifMatch, prefer }: Rest, name: string): boolean =>
-  parameters.includes(name) || name === ifMatch || name === prefer
+const isElsewhere = ({ parameters, ifMatch, prefer, browsing }: Rest, name: string): boolean =>
+  parameters.includes(name) || name === ifMatch || name === prefer || name === browsing?.cookie
 
 /** The fields that travel in the path and in the query string. */
 function describeFields(
@@ -277,9 +278,11 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
 function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
   const { status, acceptedWhile } = rest
   const headers = describeAnswerHeaders(rest)
+  if (rest.browsing?.location !== undefined)
+    return { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
   if (status === 204) return { [status]: { description: 'Done.', ...headers } }
   const isStream = operation.kind === 'stream'
-  const schema = schemas.response(operation.output)
+  const schema = schemas.response(bodyOf(operation, rest))
   const answer = (description: string): JsonObject => ({
     description,
     ...headers,

@@ -2,7 +2,7 @@
  * How an operation looks in HTTP: where each input field travels, and back.
  *
  * Fields named in the path come from the path; the field named by `ifMatch` from the `If-Match` header, that named by
- * `prefer` from the `Prefer` header; all others from the query string (GET, DELETE) or the JSON body (POST, PUT, PATCH). One mapping serves the gateway,
+ * `prefer` from the `Prefer` header, that of `browsing` from a cookie; all others from the query string (GET, DELETE) or the JSON body (POST, PUT, PATCH). One mapping serves the gateway,
  * the HTTP face of every service and the HTTP client, so none of them can disagree with another.
  *
  * @module
@@ -23,6 +23,8 @@ export interface RestRequest {
   readonly search: string
   readonly ifMatch: string | undefined
   readonly prefer: string | undefined
+  /** What the browser keeps for `browsing`, where that is asked for. */
+  readonly cookie?: string | undefined
   /** The parsed JSON body; undefined when there is none. */
   readonly body: unknown
 }
@@ -46,6 +48,8 @@ export function readInput(operation: Operation, request: RestRequest): unknown {
     const version = readIfMatch(operation, rest.ifMatch, request.ifMatch)
     if (version !== undefined) input[rest.ifMatch] = version
   }
+  if (rest.browsing !== undefined && request.cookie !== undefined)
+    input[rest.browsing.cookie] = request.cookie
   if (rest.prefer !== undefined && request.prefer !== undefined) {
     const waitS = waitOf(request.prefer)
     const { maximum = 0 } = fields[rest.prefer] as { maximum?: number }
@@ -137,7 +141,14 @@ function readBody(rest: Rest, body: unknown): Record<string, unknown> {
   if (rest.prefer !== undefined && Object.hasOwn(body, rest.prefer)) {
     throw refuse({ pointer: `/${rest.prefer}`, message: 'belongs in the Prefer header, not in the body' })
   }
+  if (rest.browsing !== undefined && Object.hasOwn(body, rest.browsing.cookie)) {
+    throw refuse({ pointer: `/${rest.browsing.cookie}`, message: 'belongs in its cookie, not in the body' })
+  }
   return { ...body }
+}
+
+function inHeaders({ ifMatch, prefer, browsing }: Rest): readonly (string | undefined)[] {
+  return [ifMatch, prefer, browsing?.cookie]
 }
 
 function readSearch(rest: Rest, fields: Fields, search: string): Record<string, unknown> {
@@ -145,7 +156,7 @@ function readSearch(rest: Rest, fields: Fields, search: string): Record<string, 
   if (search === '') return input
   for (const [name, text] of new URLSearchParams(search)) {
     const schema = Object.hasOwn(fields, name) ? fields[name] : undefined
-    const isElsewhere = rest.parameters.includes(name) || rest.ifMatch === name || rest.prefer === name
+    const isElsewhere = rest.parameters.includes(name) || inHeaders(rest).includes(name)
     if (schema === undefined || isElsewhere) {
       throw refuse({ pointer: pointerTo(name), message: 'is not a known field of the query string' })
     }

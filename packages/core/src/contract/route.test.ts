@@ -15,6 +15,7 @@ describe('parseRest', () => {
       prefer: undefined,
       acceptedWhile: undefined,
       etag: undefined,
+      browsing: undefined,
     })
     const options = { route: 'DELETE /a', status: 204, ifMatch: 'v', etag: 'w', isAtRoot: true }
     const { status, hasBody, isAtRoot, ifMatch, etag } = parseRest(options, true)

@@ -17,10 +17,26 @@ export interface AcceptedWhile {
   readonly value: string
 }
 
+/**
+ * What a browser keeps and where it goes on to, for what leads it to another site and back. Only the gateway has browsers before
+ * it: between services the fields travel like all others.
+ */
+export interface Browsing {
+  /**
+   * The field, an optional text of the input and a text of the output, that the browser keeps in a cookie which no script can
+   * read. An empty text: it is to forget it. Never part of a body.
+   */
+  readonly cookie: string
+  /** Seconds for which it is kept. */
+  readonly maxAgeS: number
+  /** The output field with the address that the browser goes on to: the answer is a 303. Absent: an answer like all others. */
+  readonly location?: string
+}
+
 /** A route and what is special about it. */
 export interface RestOptions {
   readonly route: string
-  /** Status of success. Default 200. A 204 has no body. */
+  /** Status of success. Default 200, or 303 where the browser goes on. A 204 has no body. */
   readonly status?: number
   /** The input field (a whole number) that comes from `If-Match: "<number>"`. */
   readonly ifMatch?: string
@@ -33,6 +49,8 @@ export interface RestOptions {
   readonly acceptedWhile?: AcceptedWhile
   /** The output field (a whole number) that is answered as `ETag: "<number>-<check of the body>"`. */
   readonly etag?: string
+  /** For browsers that are led to another site and back. With it a command may be a GET: a link leads to it. */
+  readonly browsing?: Browsing
   /** True for a path at the root of the host instead of below `/api/v<version>`. */
   readonly isAtRoot?: boolean
 }
@@ -50,9 +68,12 @@ export interface Rest {
   readonly prefer: string | undefined
   readonly acceptedWhile: AcceptedWhile | undefined
   readonly etag: string | undefined
+  readonly browsing: Browsing | undefined
 }
 
 const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/(?:[A-Za-z0-9._~/-]|\{[A-Za-z][A-Za-z0-9]*\})*)$/
+
+const SEE_OTHER = 303
 
 /** True when `parseRest` can read it. */
 export function isRoute(spec: RestSpec): boolean {
@@ -71,12 +92,13 @@ export function parseRest(spec: RestSpec, isCommand: boolean): Rest {
     method: method as Method,
     path,
     parameters: [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => name),
-    status: options.status ?? 200,
-    hasBody: isCommand && method !== 'DELETE',
+    status: options.status ?? (options.browsing?.location === undefined ? 200 : SEE_OTHER),
+    hasBody: isCommand && method !== 'DELETE' && method !== 'GET',
     isAtRoot: options.isAtRoot ?? false,
     ifMatch: options.ifMatch,
     prefer: options.prefer,
     acceptedWhile: options.acceptedWhile,
     etag: options.etag,
+    browsing: options.browsing,
   }
 }

@@ -44,6 +44,16 @@ const ask = command({
 })
 const follow = stream({ summary: 'Goes on.', access: anyone, input: Anything, output: Anything })
 
+/** For browsers, of which none is here. */
+const leave = command({
+  summary: 'Leads a browser away.',
+  access: anyone,
+  http: { route: 'GET /leave', browsing: { cookie: 'kept', maxAgeS: 60, location: 'to' } },
+  idempotency: 'none',
+  input: Type.Object({ kept: Type.Optional(Type.String()), to: Type.String() }),
+  output: Type.Object({ kept: Type.String(), to: Type.String() }),
+})
+
 /** What the receiver of these tests can do, and one operation it cannot. */
 export const probeContract = defineContract({
   name: 'probe',
@@ -57,6 +67,7 @@ export const probeContract = defineContract({
     hold: ask,
     stick: ask,
     follow,
+    leave,
     missing: ask,
   },
 })
@@ -89,6 +100,7 @@ export class Probe implements Receiver {
     const nowMs = systemClock.monotonicMs()
     switch (operation.name) {
       case 'echo':
+      case 'leave':
         return settle(Reply.of(input, nowMs))
       case 'replay':
         return settle(new Reply(input, undefined, undefined, nowMs, true))

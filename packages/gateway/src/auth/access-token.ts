@@ -4,7 +4,8 @@
  * The token decides nothing about its own check. A form check in front refuses what a lenient parser might read in two ways
  * (`token-text.ts`). What it says of its issuer chooses an entry of a table, and nothing else: the signature has to be that issuer's,
  * by a key that was fetched beforehand and the one algorithm of that key (`issuer-keys.ts`, `verification-key.ts`). Then come its claims
- * (`token-claims.ts`), and last, whom it speaks of (`issuer.ts`).
+ * (`token-claims.ts`), whom it speaks of (`issuer.ts`), and last, whether its session has ended (`ended-sessions.ts`): that is looked
+ * at each time, also for a token that was checked before.
  *
  * @source RFC 9068 (JWT profile for access tokens), RFC 8725 (best current practice)
  * @module
@@ -14,7 +15,8 @@ import type { Clock } from '@flotilla/core/clock'
 import type { Logger } from '@flotilla/core/log'
 import { compactVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { checkIssuers, type Issuer, userOf } from './issuer.ts'
+import type { EndedSessions } from './ended-sessions.ts'
+import { checkIssuers, type Issuer, sessionOf, userOf } from './issuer.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 import { checkClaims } from './token-claims.ts'
 import { refused } from './token-refusal.ts'
@@ -24,6 +26,8 @@ import type { VerificationKey } from './verification-key.ts'
 /** What is accepted. */
 export interface AccessTokenOptions {
   readonly issuers: readonly Issuer[]
+  /** Of the app's own users. Default: sessions are not looked at. */
+  readonly endedSessions?: EndedSessions | undefined
   readonly clock: Clock
   /** Hears of keys that cannot be had or used. */
   readonly log: Pick<Logger, 'warn'>
@@ -34,6 +38,8 @@ export interface VerifiedToken {
   readonly user: User
   /** As in `Claims`; whoever takes the token has to look whether it was shown with that certificate. */
   readonly thumbprint: string | undefined
+  /** The session it belongs to; undefined: none that could end before it. */
+  readonly sessionId: string | undefined
   /** Wall-clock milliseconds. */
   readonly expiresAtMs: number
 }
@@ -43,13 +49,15 @@ const VERIFIED_MAX = 50_000
 /** Checks tokens. */
 export class AccessTokens {
   readonly #clock: Clock
+  readonly #endedSessions: EndedSessions | undefined
   readonly #issuers: ReadonlyMap<unknown, { readonly issuer: Issuer; readonly keys: IssuerKeys }>
   readonly #verified = new LRUCache<string, VerifiedToken>({ max: VERIFIED_MAX })
 
   /** @throws FlotillaError `failed_precondition` when the issuers do not go together: see `checkIssuers`. */
-  constructor({ issuers, clock, log }: AccessTokenOptions) {
+  constructor({ issuers, endedSessions, clock, log }: AccessTokenOptions) {
     checkIssuers(issuers)
     this.#clock = clock
+    this.#endedSessions = endedSessions
     this.#issuers = new Map(
       issuers.map((issuer) => [issuer.issuer, { issuer, keys: new IssuerKeys(issuer, clock, log) }]),
     )
@@ -57,17 +65,30 @@ export class AccessTokens {
 
   /** A token that was checked before and is still valid. */
   known(token: string): VerifiedToken | undefined {
+    const verified = this.#remembered(token)
+    return verified === undefined || this.#isOver(verified) ? undefined : verified
+  }
+
+  /**
+   * @throws FlotillaError `unauthenticated`; `unavailable` when the keys of its issuer cannot be had, or which sessions have ended.
+   */
+  async verify(token: string): Promise<VerifiedToken> {
+    let verified = this.#remembered(token)
+    if (verified === undefined) {
+      verified = await this.#verify(token, readToken(token))
+      this.#verified.set(token, verified)
+    }
+    if (this.#isOver(verified)) throw refused('session over')
+    return verified
+  }
+
+  #remembered(token: string): VerifiedToken | undefined {
     const verified = this.#verified.get(token)
     return verified !== undefined && verified.expiresAtMs > this.#clock.now() ? verified : undefined
   }
 
-  /** @throws FlotillaError `unauthenticated`; `unavailable` when the keys of its issuer cannot be had. */
-  async verify(token: string): Promise<VerifiedToken> {
-    const known = this.known(token)
-    if (known !== undefined) return known
-    const verified = await this.#verify(token, readToken(token))
-    this.#verified.set(token, verified)
-    return verified
+  #isOver({ sessionId }: VerifiedToken): boolean {
+    return sessionId !== undefined && this.#endedSessions?.has(sessionId) === true
   }
 
   async #verify(token: string, { algorithm, kid, claims: said }: ReadToken): Promise<VerifiedToken> {
@@ -78,9 +99,13 @@ export class AccessTokens {
     if (algorithm !== key.algorithm) throw refused('algorithm')
     await checkSignature(token, key)
     const claims = checkClaims(said, its.issuer.audience, this.#clock.now() / 1000)
+    const user = userOf(its.issuer, claims)
+    const sessionId = sessionOf(its.issuer, claims)
+    if (sessionId !== undefined) await this.#endedSessions?.ready()
     return {
-      user: userOf(its.issuer, claims),
+      user,
       thumbprint: claims.thumbprint,
+      sessionId,
       expiresAtMs: claims.expiresAtS * 1000,
     }
   }

@@ -41,6 +41,7 @@ export interface Issuer {
 
 const ISSUER_NAME = /^[a-z][a-z0-9-]{0,31}$/
 const SEPARATOR = '|'
+const SESSION_ID = /^[\w-]{1,64}$/
 
 /** @throws FlotillaError `failed_precondition` that says which issuer cannot be: a name or an `iss` that is used twice, a bad name, an algorithm that is none of ours. */
 export function checkIssuers(issuers: readonly Issuer[]): void {
@@ -78,6 +79,18 @@ export function userOf(issuer: Issuer, { subject, scopes, all }: Claims): User {
   if (!isTexts(theirs)) throw refused('roles and tier')
   const roles = theirs.flatMap((role) => (Object.hasOwn(ours, role) ? (ours[role] ?? []) : []))
   return { id: `${name}${SEPARATOR}${subject}`, roles: [...new Set(roles)], scopes, tier }
+}
+
+/**
+ * The session of the app's own that checked claims belong to. Sessions of others are theirs to end.
+ *
+ * @throws FlotillaError `unauthenticated` when it names none that can be.
+ */
+export function sessionOf({ claims }: Issuer, { all }: Claims): string | undefined {
+  if (claims !== undefined || !Object.hasOwn(all, 'sid')) return undefined
+  const { sid } = all
+  if (typeof sid !== 'string' || !SESSION_ID.test(sid)) throw refused('session')
+  return sid
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -29,6 +29,8 @@ export type TokenRule =
   | 'bound to a key'
   | 'scope'
   | 'roles and tier'
+  | 'session'
+  | 'session over'
 
 /** The error for a token that breaks `rule`; to be thrown. */
 export function refused(rule: TokenRule): FlotillaError {

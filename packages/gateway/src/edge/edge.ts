@@ -10,6 +10,7 @@ import { apiPrefix, createRouter } from '@flotilla/core/router'
 import type { ServiceRuntime } from '@flotilla/core/service'
 import { AccessTokens } from '../auth/access-token.ts'
 import { ApiKeys } from '../auth/api-keys.ts'
+import { ASK_MS, EndedSessions, type EndedSessionsPage } from '../auth/ended-sessions.ts'
 import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { purgeTopic } from '../cache/purge.ts'
@@ -20,6 +21,7 @@ import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
 import { Admission } from './admit.ts'
+import { browsingOf } from './browsing.ts'
 import { Compression } from './compression.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
@@ -41,6 +43,8 @@ export interface EdgeOptions {
   /** What the policies' check has read. */
   readonly grpcFiles: GrpcFiles
   readonly findApiKey: (key: string) => Promise<User | undefined>
+  /** See `EndedSessionsOptions.fetch`; undefined: sessions are not looked at. */
+  readonly fetchEndedSessions: ((after: number, limit: number) => Promise<EndedSessionsPage>) | undefined
 }
 
 /**
@@ -79,7 +83,12 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     policies,
     pages: createPages({ ...spec, contracts, isDraining: runtime.isDraining }),
     addressOf: clientAddress(config.trustedProxies),
-    accessTokens: new AccessTokens({ issuers: options.issuers, clock, log }),
+    accessTokens: new AccessTokens({
+      issuers: options.issuers,
+      endedSessions: endedSessions(options),
+      clock,
+      log,
+    }),
     apiKeys: new ApiKeys(clock, options.findApiKey),
     userOfCertificate: spec.certificateUsers ?? (() => undefined),
     userTokens: new UserTokens(config.userSigningKey, clock),
@@ -95,6 +104,15 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   return cache
 }
 
+/** They are asked for from now on. */
+function endedSessions({ runtime, fetchEndedSessions: fetch }: EdgeOptions): EndedSessions | undefined {
+  if (fetch === undefined) return undefined
+  const { clock, log, metrics } = runtime
+  const ended = new EndedSessions({ fetch, clock, log, metrics })
+  runtime.every('ask for ended sessions', ASK_MS, () => ended.refresh())
+  return ended
+}
+
 function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: ResponseCache): Route {
   const { cache, rest } = operation
   const scope = cache?.scope === 'private' ? 'private' : 'public'
@@ -107,6 +125,7 @@ function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: 
     strictKeyOf,
     cacheControl: cache === undefined ? 'no-store' : `${scope}, max-age=${cache.maxAgeS}`,
     cacheControlOfUsers: cache === undefined ? 'no-store' : `private, max-age=${cache.maxAgeS}`,
+    browsing: browsingOf(operation, runtime.config.tlsCertificate !== '' || runtime.config.secureCookies),
     // On a strict route every request is counted by what is in it.
     kept: strictKeyOf === undefined ? answers.route(operation, passOn) : undefined,
     onCommand: answers.onCommand(operation),

@@ -150,7 +150,8 @@ export class Exchange {
 
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
     const { search, ifMatch, prefer } = head
-    const input = readInput(route.operation, { parameters, search, ifMatch, prefer, body })
+    const cookie = route.browsing?.cookieOf(head)
+    const input = readInput(route.operation, { parameters, search, ifMatch, prefer, cookie, body })
     const counts = strictCounts(this.#edge.policies.now.limits, route, input, this.#record.address)
     this.#count(counts, () => this.#call(route, head, input, caller))
   }

@@ -18,8 +18,8 @@ export function findOperation(
   path: string,
 ): RouteMatch | { readonly allowed: string } | undefined {
   const hit = edge.router.find(method === 'HEAD' ? 'GET' : method, path)
-  // A stream has no end that its length could be told of.
-  if (hit !== undefined && !(method === 'HEAD' && hit.operation.kind === 'stream')) return hit
+  // A stream has no end that its length could be told of, and a command is not to be carried out for who only looks.
+  if (hit !== undefined && (method !== 'HEAD' || hit.operation.kind === 'query')) return hit
   const allowed = allowedMethods(edge, path, [])
   return allowed === undefined ? undefined : { allowed }
 }
@@ -49,8 +49,8 @@ function allowedMethods(
   ofGrpc: readonly string[],
 ): string | undefined {
   const methods = pages(path) === undefined ? router.allowedMethods(path) : ['GET']
-  const isStream = router.find('GET', path)?.operation.kind === 'stream'
-  const withHead = methods.includes('GET') && !isStream ? ['HEAD', ...methods] : methods
+  const kind = router.find('GET', path)?.operation.kind ?? 'query'
+  const withHead = methods.includes('GET') && kind === 'query' ? ['HEAD', ...methods] : methods
   const all = new Set(['OPTIONS', ...withHead, ...ofGrpc])
   return all.size === 1 ? undefined : [...all].join(', ')
 }

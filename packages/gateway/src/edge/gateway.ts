@@ -14,6 +14,7 @@ import {
   type ServiceRuntime,
 } from '@flotilla/core/service'
 import type { JSONWebKeySet } from 'jose'
+import type { EndedSessionsPage } from '../auth/ended-sessions.ts'
 import type { ForeignUsers, Issuer } from '../auth/issuer.ts'
 import { purgeHandler } from '../cache/purge.ts'
 import { GrpcFiles } from '../grpc/grpc-files.ts'
@@ -40,6 +41,11 @@ export interface GatewaySpec<C extends Contract> extends EdgeSpec {
   readonly contracts: readonly Contract[]
   /** Where the public keys for the app's own access tokens come from; they are ES256. */
   readonly fetchKeys: (ctx: Context) => Promise<JSONWebKeySet>
+  /**
+   * Which of the app's own sessions have ended: at most `limit` of those after a position, as the claim `sid` names them. Default: a
+   * token is good until it runs out.
+   */
+  readonly fetchEndedSessions?: (ctx: Context, after: number, limit: number) => Promise<EndedSessionsPage>
   /** Default: none. */
   readonly foreignIssuers?: readonly ForeignIssuer[]
   /** Whom an API key belongs to; undefined when it is worth nothing. */
@@ -48,6 +54,8 @@ export interface GatewaySpec<C extends Contract> extends EdgeSpec {
 
 /** What the gateway's look-ups at other services may take. */
 const LOOK_UP_MS = 3_000
+/** So that the next try still comes within the five seconds that an ended session may be taken for a living one. */
+const ENDED_SESSIONS_MS = 1_500
 
 /** Declares the gateway of an app. */
 export function defineGateway<C extends Contract>(spec: GatewaySpec<C>): Service {
@@ -72,6 +80,7 @@ export function defineGateway<C extends Contract>(spec: GatewaySpec<C>): Service
         contracts: [...spec.contracts, spec.contract],
         issuers: [ownIssuer(spec, runtime), ...foreignIssuers(spec, runtime)],
         findApiKey: (key) => runtime.run('check API key', LOOK_UP_MS, (ctx) => spec.findApiKey(ctx, key)),
+        fetchEndedSessions: endedSessionsOf(spec, runtime),
       })
       const purge = { purgeCache: purgeHandler(spec.contract, cache, runtime) }
       // Who has no such operation has no use for it.
@@ -91,6 +100,17 @@ function ownIssuer<C extends Contract>(
 ): Issuer {
   const keys = () => runtime.run('fetch keys', LOOK_UP_MS, fetchKeys)
   return { issuer, audience, algorithms: ['ES256'], keys }
+}
+
+function endedSessionsOf<C extends Contract>(
+  { fetchEndedSessions: fetch }: GatewaySpec<C>,
+  runtime: ServiceRuntime<GatewaySettings>,
+): ((after: number, limit: number) => Promise<EndedSessionsPage>) | undefined {
+  if (fetch === undefined) return undefined
+  return (after, limit) =>
+    runtime.run('ask for ended sessions', ENDED_SESSIONS_MS, (ctx) => fetch(ctx, after, limit), {
+      criticality: 'critical_plus',
+    })
 }
 
 function foreignIssuers<C extends Contract>(

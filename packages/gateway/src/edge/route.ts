@@ -8,6 +8,7 @@ import type { PassOn } from '@flotilla/core/service'
 import type { KeptRoute } from '../cache/kept-route.ts'
 import type { OnCommand } from '../cache/response-cache.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
+import type { RouteBrowsing } from './browsing.ts'
 
 /** A route of the edge. */
 export interface Route {
@@ -20,6 +21,8 @@ export interface Route {
   readonly cacheControl: string
   /** The same for answers to somebody who is known. */
   readonly cacheControlOfUsers: string
+  /** Absent: it is not for browsers that are led elsewhere. */
+  readonly browsing: RouteBrowsing | undefined
   /** Absent: the gateway keeps no answers of it. */
   readonly kept: KeptRoute | undefined
   /** Absent: it changes nothing that the gateway keeps. */

@@ -48,6 +48,11 @@ export const GatewaySettings = Type.Object({
     default: 'off',
     description: 'whether clients show a certificate: off, request (they may) or require',
   }),
+  secureCookies: Type.Boolean({
+    default: false,
+    description:
+      'cookies are kept for TLS only: for a gateway behind a proxy that speaks TLS; with a certificate of its own they always are',
+  }),
   tlsHsts: Type.Boolean({
     default: true,
     description:

@@ -13,7 +13,7 @@ import type { Route } from './route.ts'
  * @param changed what the operator has made of the body; undefined: nothing
  */
 export function successAnswer(
-  { operation, cacheControl: ofAll, cacheControlOfUsers }: Route,
+  { operation, browsing, cacheControl: ofAll, cacheControlOfUsers }: Route,
   ifNoneMatch: string | undefined,
   reply: Reply,
   isKnown: boolean,
@@ -22,6 +22,7 @@ export function successAnswer(
   const rest = operation.rest as NonNullable<Route['operation']['rest']>
   const { etag, acceptedWhile } = rest
   const headers = reply.isReplayed ? ['idempotent-replayed', 'true'] : []
+  if (browsing !== undefined) return browsing.answer(reply.value as Readonly<Record<string, unknown>>)
   if (rest.status === 204) return emptyAnswer(204, headers)
   const body = changed === undefined ? (reply.json ?? JSON.stringify(reply.output)) : JSON.stringify(changed)
   const cacheControl = isKnown ? cacheControlOfUsers : ofAll

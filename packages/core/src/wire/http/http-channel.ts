@@ -4,6 +4,7 @@
  * @module
  */
 import type { Dispatcher, Pool } from 'undici'
+import type { Operation } from '../../contract/operation.ts'
 import { errorOfProblem } from '../../contract/problem.ts'
 import { type WrittenRequest, writeInput } from '../../contract/rest.ts'
 import { type CancelListener, Cancellation } from '../../kernel/cancellation.ts'
@@ -27,6 +28,9 @@ export interface HttpChannelOptions {
 }
 
 /** How an operation without a route is called: everything is in the body. */
+/** What browsers keep and where they go has no place in HTTP between services. */
+const isCalledById = ({ rest }: Operation): boolean => rest === undefined || rest.browsing !== undefined
+
 const BY_ID = { method: 'POST', ifMatch: undefined, prefer: undefined } as const
 
 const CONNECTIONS_MAX = 64
@@ -150,15 +154,15 @@ class HttpChannel implements Channel {
     stopped.throwIfCanceled()
     const { operation } = request
     const input = request.input as Readonly<Record<string, unknown>>
-    const written =
-      operation.rest === undefined
-        ? { ...BY_ID, target: OPERATIONS_PATH + operation.id, body: input }
-        : writeInput(operation, input)
+    const isById = isCalledById(operation)
+    const written = isById
+      ? { ...BY_ID, target: OPERATIONS_PATH + operation.id, body: input }
+      : writeInput(operation, input)
     const body = written.body === undefined ? null : JSON.stringify(written.body)
     if (body !== null && Buffer.byteLength(body) > BODY_BYTES_MAX) throw tooLong()
     return this.#pool.request({
       method: written.method,
-      path: operation.rest === undefined ? written.target : apiPrefix(operation) + written.target,
+      path: isById ? written.target : apiPrefix(operation) + written.target,
       headers: this.#headers(request, written, body !== null),
       body,
       signal: stopped.signal,

@@ -258,6 +258,9 @@ async function readBody(incoming: IncomingMessage): Promise<unknown> {
 function sendReply(outgoing: ServerResponse, request: CallRequest, reply: Reply): void {
   if (reply.isReplayed) outgoing.setHeader(headers.replayed, 'true')
   const { rest } = request.operation
+  if (rest?.browsing !== undefined && reply.error === undefined)
+    // Nobody here is a browser.
+    return send(outgoing, 200, 'application/json', reply.json ?? JSON.stringify(reply.output))
   const preference = rest === undefined ? undefined : preferenceOf(rest, request.input)
   if (preference !== undefined) outgoing.setHeader(headers.preferenceApplied, preference)
   if (reply.error !== undefined) return sendError(outgoing, reply.error, request.trace)
