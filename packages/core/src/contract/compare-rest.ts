@@ -7,14 +7,19 @@ import { breaking, type Change, changed, compatible } from './change.ts'
 import type { OperationDescription } from './describe.ts'
 import type { JsonSchema } from './schema.ts'
 
+/** The versions of the two contracts: those of all paths that have none of their own. */
+export type Versions = readonly [before: number, after: number]
+
 /** Every difference between the routes of two versions of an operation; `path` is where the route is. */
 export function compareRest(
   path: string,
   { rest: before, input }: OperationDescription,
   { rest: after }: OperationDescription,
+  [versionBefore, versionAfter]: Versions,
 ): readonly Change[] {
   if (before === undefined) return changed(path, before, after, compatible('reachable in one more way'))
   if (after === undefined) return changed(path, before, after, breaking('HTTP callers no longer reach it'))
+  const isSameVersion = (before.version ?? versionBefore) === (after.version ?? versionAfter)
   const isOnlyRenamed = withoutNames(before.path) === withoutNames(after.path)
   return [
     ...changed(`${path}/method`, before.method, after.method, breaking('HTTP callers use the old method')),
@@ -37,6 +42,12 @@ export function compareRest(
       before.isAtRoot,
       after.isAtRoot,
       breaking('HTTP callers use the old path'),
+    ),
+    ...changed(
+      `${path}/version`,
+      before.version,
+      after.version,
+      isSameVersion ? compatible('the path stays as it is') : breaking('HTTP callers use the old path'),
     ),
     ...changed(
       `${path}/ifMatch`,

@@ -180,6 +180,25 @@ const mistakes: readonly (readonly [Spec, RegExp])[] = [
     },
     /find has the same route as get/,
   ],
+  [
+    { operations: { get, getV1: { ...get, http: { route: 'GET /things/{id}', version: 1 } } } },
+    /getV1 has the same route as get/,
+  ],
+  [
+    { operations: { get, atRoot: { ...get, http: { route: 'GET /api/v1/things/{id}', isAtRoot: true } } } },
+    /atRoot has the same route as get/,
+  ],
+  ...[0, 1.5, -1, '2', Number.NaN].map(
+    (version) =>
+      [
+        { operations: { get: { ...get, http: { route: 'GET /things/{id}', version: version as number } } } },
+        /get has an API version that is no whole number from 1/,
+      ] as const,
+  ),
+  [
+    { operations: { get: { ...get, http: { route: 'GET /things/{id}', version: 2, isAtRoot: true } } } },
+    /get has an API version, and a path at the root, which shows none/,
+  ],
   [{ events: { ThingChanged: thingChanged } }, /event ThingChanged must be named in camelCase/],
   [
     { events: { thingChanged: { ...thingChanged, version: 0 } } },
@@ -244,6 +263,14 @@ describe('defineContract', () => {
       { pointer: '/x', message: 'is not a known field' },
     ])
     assert.deepEqual(getOne?.checkOutput({ id: 'a' }), [{ pointer: '/version', message: 'is required' }])
+  })
+
+  it('defineContract lets operations stand beside each other on one route, in versions of their own', () => {
+    const getV2 = { ...get, http: { route: 'GET /things/{id}', version: 2 } }
+    const { operations } = define({ operations: { get, getV2, change } })
+    const versions = Object.values(operations).map((operation) => operation?.version)
+    assert.deepEqual(versions, [1, 2, 1])
+    assert.equal(define({ version: 3, operations: { getV2 } }).operations['getV2']?.version, 2)
   })
 
   it('defineContract calls idempotent only what is so without a key', () => {

@@ -44,6 +44,8 @@ export interface RestDescription {
   readonly path: string
   readonly status: number
   readonly isAtRoot: boolean
+  /** API version in the path; absent: the contract's. */
+  readonly version?: number
   readonly ifMatch?: string
   readonly prefer?: string
   readonly acceptedWhile?: AcceptedWhile
@@ -65,18 +67,19 @@ export function describeContract(contract: Contract): ContractDescription {
     name: contract.name,
     version: contract.version,
     summary: contract.summary,
-    operations: sorted(operations, describeOperation),
+    operations: sorted(operations, (operation) => describeOperation(operation, contract.version)),
     events: sorted(Object.entries<EventType>(contract.events), describeEvent),
   }
 }
 
-function describeOperation(operation: Operation): OperationDescription {
-  const { rest, cache } = operation
+function describeOperation(operation: Operation, contractVersion: number): OperationDescription {
+  const { rest, cache, version } = operation
+  const own = version === contractVersion ? undefined : version
   return {
     kind: operation.kind,
     summary: operation.summary,
     access: describeRule(operation.access),
-    ...(rest === undefined ? {} : { rest: describeRest(rest) }),
+    ...(rest === undefined ? {} : { rest: describeRest(rest, own) }),
     input: canonical(operation.input),
     output: canonical(operation.output),
     reasons: sorted(Object.entries(operation.reasons), ({ code, status, title }) => {
@@ -101,13 +104,14 @@ function describeRule(access: Access): Access {
   }
 }
 
-function describeRest(rest: Rest): RestDescription {
+function describeRest(rest: Rest, version: number | undefined): RestDescription {
   const { method, path, status, isAtRoot, ifMatch, prefer, acceptedWhile, etag } = rest
   return {
     method,
     path,
     status,
     isAtRoot,
+    ...(version === undefined ? {} : { version }),
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(prefer === undefined ? {} : { prefer }),
     ...(acceptedWhile === undefined

@@ -23,7 +23,7 @@ import {
 import type { Operation, Reason } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import { ACCEPTED } from './rest.ts'
-import type { Rest } from './route.ts'
+import { pathPrefix, type Rest } from './route.ts'
 import { type JsonSchema, mapSchema, opened, type TSchema, Type, toJsonSchema } from './schema.ts'
 
 /** What a document is made of. */
@@ -33,8 +33,8 @@ export interface OpenApiOptions {
   readonly version: string
   readonly description?: string
   readonly contracts: readonly Contract[]
-  /** What stands before a contract's paths, but for those at the root. Default `/api/v<version>`. */
-  readonly prefix?: (contract: Contract) => string
+  /** What stands before a path that is not at the root. Default `/api/v<version>`, by the operation's version. */
+  readonly prefix?: (operation: Operation) => string
   /** Absent: the server the document came from. */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[]
 }
@@ -75,14 +75,14 @@ export interface OpenApiDocument {
  */
 export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
   const { title, version, description, servers, contracts } = options
-  const { prefix = (contract: Contract) => `/api/v${contract.version}` } = options
+  const { prefix = (operation: Operation) => pathPrefix(operation.version) } = options
   const schemas = new Schemas()
   const paths = new Paths()
   for (const contract of contracts) {
     for (const operation of operationsOf(contract)) {
       const { rest } = operation
       if (rest === undefined) continue
-      const path = rest.isAtRoot ? rest.path : `${prefix(contract)}${rest.path}`
+      const path = rest.isAtRoot ? rest.path : `${prefix(operation)}${rest.path}`
       paths.add(path, rest, (names) => describeOperation(operation, rest, names, schemas))
     }
   }

@@ -118,7 +118,7 @@ export interface Operation<
   K extends Kind = Kind,
 > extends OperationSpec<I, O, R, K> {
   readonly service: string
-  /** Major version of its contract: part of its path. */
+  /** API version, part of its path: its own, or the major version of its contract. */
   readonly version: number
   readonly name: string
   /** `service.name`, unique in a system. */
