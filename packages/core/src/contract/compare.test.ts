@@ -91,6 +91,8 @@ const withRest = (part: object): Spec =>
 const line = { sku: Type.String(), gift: Type.Optional(Type.Boolean()) }
 const at = '/operations/change'
 
+const end = { deprecated: { since: '2026-11-01', sunset: '2027-05-01', successor: 'list' } }
+
 /** What changes, at which path of the description, what the change is called. Each stands for one single change. */
 type Case = readonly [name: string, after: Spec, path: string, what: RegExp]
 
@@ -402,6 +404,7 @@ const breakingChanges: readonly Case[] = [
 ]
 
 const compatibleChanges: readonly Case[] = [
+  ['an operation is going to go', withChange(end), `${at}/deprecated`, /added/],
   ['the contract gets another summary', { summary: 'Stuff.' }, '/summary', /became/],
   [
     'an operation is added',

@@ -123,6 +123,12 @@ function compareOperations(
     ),
     ...compareIdempotency(`${path}/idempotency`, before.idempotency, after.idempotency),
     ...changed(`${path}/cache`, before.cache, after.cache, compatible('only how fresh an answer is')),
+    ...changed(
+      `${path}/deprecated`,
+      before.deprecated,
+      after.deprecated,
+      compatible('old callers may go on using it'),
+    ),
   ]
 }
 

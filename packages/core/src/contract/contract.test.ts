@@ -61,8 +61,27 @@ const withCache = (cache: NonNullable<OperationSpec['cache']>, more: Partial<Ope
   operations: { get: { ...get, cache, ...more } },
 })
 
+const DAY = '2026-11-01'
+const hidden = { ...get, http: undefined, access: service('cart') }
+const withEnd = (deprecated: NonNullable<OperationSpec['deprecated']>): Spec => ({
+  operations: { get: { ...get, deprecated }, change, hidden },
+})
+
 /** Each a contract with one mistake, and the words that must name it. */
 const mistakes: readonly (readonly [Spec, RegExp])[] = [
+  [withEnd({ since: '2026-13-01' }), /get is deprecated with 2026-13-01, which is no day like/],
+  [withEnd({ since: '2026-02-30' }), /get is deprecated with 2026-02-30, which is no day like/],
+  [
+    withEnd({ since: '2026-11-01T00:00:00Z' }),
+    /get is deprecated with 2026-11-01T00:00:00Z, which is no day/,
+  ],
+  [withEnd({ since: DAY, sunset: 'soon' }), /get is deprecated with soon, which is no day like/],
+  [withEnd({ since: DAY, sunset: DAY }), /get may be gone on 2026-11-01, which is not after 2026-11-01/],
+  [withEnd({ since: DAY, sunset: '2026-10-31' }), /get may be gone on 2026-10-31, which is not after/],
+  [withEnd({ since: DAY, successor: 'get' }), /get names itself to be used instead/],
+  [withEnd({ since: DAY, successor: 'find' }), /get names find to be used instead, and there is no such op/],
+  [withEnd({ since: DAY, successor: 'toString' }), /get names toString to be used instead, and there is no/],
+  [withEnd({ since: DAY, successor: 'hidden' }), /get names hidden to be used instead, which has no route/],
   [{ name: 'Things' }, /name must match/],
   [{ name: '1things' }, /name must match/],
   [{ name: '' }, /name must match/],
@@ -271,6 +290,12 @@ describe('defineContract', () => {
     const versions = Object.values(operations).map((operation) => operation?.version)
     assert.deepEqual(versions, [1, 2, 1])
     assert.equal(define({ version: 3, operations: { getV2 } }).operations['getV2']?.version, 2)
+  })
+
+  it('defineContract takes the end of an operation that has a successor', () => {
+    const deprecated = { since: DAY, sunset: '2026-11-02', successor: 'change' }
+    assert.deepEqual(define(withEnd(deprecated)).operations['get']?.deprecated, deprecated)
+    assert.equal(define({}).operations['get']?.deprecated, undefined)
   })
 
   it('defineContract calls idempotent only what is so without a key', () => {

@@ -7,6 +7,7 @@
 import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { pathMistakes, tagMistakes } from './cache-tags.ts'
+import { deprecationMistakes } from './deprecation.ts'
 import { type EventSpec, type EventType, nameEvent } from './event.ts'
 import type { Kind, Operation, OperationSpec, Reasons } from './operation.ts'
 import { isRoute, ownVersion, parseRest, pathPrefix, type Rest, type RestSpec } from './route.ts'
@@ -129,8 +130,15 @@ function mistakesOf(spec: ContractSpec<OperationSpecs, EventSpecs>): string[] {
   if (!Number.isInteger(spec.version) || spec.version < 1)
     mistakes.push('its version must be a whole number from 1')
   const routes = new Map<string, string>()
+  const hasRoute = (name: string): boolean | undefined =>
+    Object.hasOwn(spec.operations, name) ? spec.operations[name]?.http !== undefined : undefined
   for (const [name, operation] of Object.entries(spec.operations)) {
     mistakes.push(...operationMistakes(name, operation).map((mistake) => `${name} ${mistake}`))
+    const { deprecated } = operation
+    if (deprecated !== undefined) {
+      const its = deprecationMistakes(name, deprecated, hasRoute)
+      mistakes.push(...its.map((mistake) => `${name} ${mistake}`))
+    }
     const route = routeKey(operation, spec.version)
     const other = route === undefined ? undefined : routes.get(route)
     if (other !== undefined) mistakes.push(`${name} has the same route as ${other}`)

@@ -158,6 +158,25 @@ describe('describeContract', () => {
     assert.deepEqual(getV2?.rest, { method: 'GET', path: '/things', status: 200, isAtRoot: false })
   })
 
+  it('describeContract says that an operation is going to go', () => {
+    const get = { summary: 'Gets.', access: anyone, http: 'GET /things', output: Type.Object({}) }
+    const described = (deprecated: NonNullable<Parameters<typeof query>[0]['deprecated']>) =>
+      describeContract(
+        defineContract({
+          name: 'things',
+          version: 1,
+          summary: 'Things.',
+          operations: { get: query({ ...get, deprecated }), other: query({ ...get, http: 'GET /others' }) },
+        }),
+      ).operations['get']?.deprecated
+    const [all, reversed] = [
+      { since: '2026-11-01', sunset: '2027-05-01', successor: 'other' },
+      { successor: 'other', sunset: '2027-05-01', since: '2026-11-01' },
+    ]
+    assert.equal(JSON.stringify(described(all)), JSON.stringify(described(reversed)))
+    assert.deepEqual([described(all), described({ since: '2026-11-01' })], [all, { since: '2026-11-01' }])
+  })
+
   it('describeContract says everything there is to an event, and to the contract', () => {
     const { events, ...description } = describeContract(asDeclared)
     assert.deepEqual(events['gone'], {

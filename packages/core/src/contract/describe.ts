@@ -7,6 +7,7 @@
 import type { Criticality } from '../kernel/context.ts'
 import type { Access } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
+import type { Deprecation } from './deprecation.ts'
 import type { EventType } from './event.ts'
 import type { Cacheability, Idempotency, Kind, Operation, Reason } from './operation.ts'
 import type { AcceptedWhile, Method, Rest } from './route.ts'
@@ -36,6 +37,8 @@ export interface OperationDescription {
   readonly idempotency: Idempotency
   /** Absent: not to be stored by anybody. */
   readonly cache?: Cacheability
+  /** Absent: it stays. */
+  readonly deprecated?: Deprecation
 }
 
 /** A route. */
@@ -73,7 +76,7 @@ export function describeContract(contract: Contract): ContractDescription {
 }
 
 function describeOperation(operation: Operation, contractVersion: number): OperationDescription {
-  const { rest, cache, version } = operation
+  const { rest, cache, version, deprecated } = operation
   const own = version === contractVersion ? undefined : version
   return {
     kind: operation.kind,
@@ -89,6 +92,15 @@ function describeOperation(operation: Operation, contractVersion: number): Opera
     timeoutMs: operation.timeoutMs,
     idempotency: operation.idempotency,
     ...(cache === undefined ? {} : { cache: { maxAgeS: cache.maxAgeS, scope: cache.scope } }),
+    ...(deprecated === undefined ? {} : { deprecated: describeEnd(deprecated) }),
+  }
+}
+
+function describeEnd({ since, sunset, successor }: Deprecation): Deprecation {
+  return {
+    since,
+    ...(sunset === undefined ? {} : { sunset }),
+    ...(successor === undefined ? {} : { successor }),
   }
 }
 

@@ -13,6 +13,7 @@ import { codes } from '../kernel/code.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
+import { describeDeprecation } from './deprecation.ts'
 import {
   describeAnswerHeaders,
   describeHeaders,
@@ -201,7 +202,8 @@ function describeOperation(
   pathNames: readonly string[],
   schemas: Schemas,
 ): JsonObject {
-  const { id, service, summary, access, reasons } = operation
+  const { id, service, summary, access, reasons, deprecated } = operation
+  const going = deprecated === undefined ? '' : ` ${describeDeprecation(service, deprecated)}`
   const parameters = [
     ...describeFields(operation, rest, pathNames, schemas),
     ...describeHeaders(operation, rest),
@@ -210,7 +212,8 @@ function describeOperation(
   return {
     operationId: id,
     summary,
-    description: `For ${describeAccess(access)}.`,
+    description: `For ${describeAccess(access)}.${going}`,
+    ...(deprecated === undefined ? {} : { deprecated: true }),
     tags: [service],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(requestBody === undefined ? {} : { requestBody }),
@@ -276,7 +279,7 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
 /** The answers that are no errors. */
 function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
   const { status, acceptedWhile } = rest
-  const headers = describeAnswerHeaders(rest)
+  const headers = describeAnswerHeaders(operation, rest)
   if (status === 204) return { [status]: { description: 'Done.', ...headers } }
   const isStream = operation.kind === 'stream'
   const schema = schemas.response(operation.output)
