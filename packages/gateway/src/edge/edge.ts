@@ -18,6 +18,7 @@ import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
+import { deprecationFieldsOf } from './deprecation.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
@@ -88,7 +89,11 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   return cache
 }
 
-function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: ResponseCache): Route {
+function routeOf(
+  { runtime, spec, contracts }: EdgeOptions,
+  operation: Operation,
+  answers: ResponseCache,
+): Route {
   const { cache, rest } = operation
   const scope = cache?.scope === 'private' ? 'private' : 'public'
   const passOn = runtime.outgoing(operation)
@@ -103,5 +108,6 @@ function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: 
     // On a strict route every request is counted by what is in it.
     kept: strictKeyOf === undefined ? answers.route(operation, passOn) : undefined,
     onCommand: answers.onCommand(operation),
+    deprecationFields: deprecationFieldsOf(operation, contracts),
   }
 }

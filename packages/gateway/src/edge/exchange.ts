@@ -170,6 +170,7 @@ export class Exchange {
     const { routes } = this.#edge.policies.now
     const found = findOperation(this.#edge, method, head.path)
     const hit = found !== undefined && 'operation' in found ? found : undefined
+    if (hit?.operation.deprecated) this.#headers.push(...this.#record.endOf(hit))
     this.#plan =
       hit === undefined ? routes.findForeign(method, head) : routes.find(hit.operation, method, head)
     const refused = this.#plan && refusalBy(this.#plan.policy)
