@@ -163,11 +163,24 @@ describe('flotilla up', () => {
     const write = (policy: string): void =>
       writeFileSync(policies, `services: { catalog: { balance: { policy: ${policy} } } }`)
     write('fastest')
-    await startUp(bed, ['--placement', good], { FLOTILLA_POLICIES: policies })
+    const up = await startUp(bed, ['--placement', good], { FLOTILLA_POLICIES: policies })
+    const [told, hint] = up.output().split('\n')
+    assert.match(told ?? '', /policies\.yaml: \/services\/catalog\/balance\/policy: must be equal to one of/)
+    assert.match(hint ?? '', /No policy holds until this is mended; see: npx flotilla policies/)
     const log = (): string => readFileSync(join(bed.folder, 'logs/edge-1.log'), 'utf8')
     assert.match(log(), /\/services\/catalog\/balance\/policy: /)
     write('round_robin')
     await until('the policies hold', () => log().includes('the policies hold'))
+    // It finds those of the running system.
+    const checked = await run(bed, 'policies', '--json')
+    assert.deepEqual(JSON.parse(checked.output), {
+      file: policies,
+      isOk: true,
+      mistakes: [],
+      services: ['catalog'],
+      routes: 0,
+      upstreams: 0,
+    })
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
     const alone = outside.map((name) => `${name}-1`)
@@ -306,6 +319,53 @@ describe('the other commands', () => {
       await told('events', 'inventory.stockChanged', '--key', 'AUD-0001'),
       /#\d+ inventory\.stockChanged/,
     )
+  })
+
+  it('tell what is wrong in a policy file, or what it is about', async (t) => {
+    const bed = await makeBed(t)
+    const file = join(bed.folder, 'policies.yaml')
+    const check = async (text: string, ...args: readonly string[]) => {
+      writeFileSync(file, text)
+      return await run(bed, 'policies', file, ...args)
+    }
+    const right = `services: { catalog: { operations: { product: { balance: { policy: consistent_hash, key: input.id } } } } }
+gateway:
+  upstreams: { legacy: { targets: [http://10.0.0.4:9000] } }
+  routes:
+    - { match: { path: "/shop/**" }, upstream: { name: legacy }, access: anyone }
+    - { match: { path: "/api/v1/products/{id}" }, refuse: { status: 410 } }`
+    const held = await check(right)
+    assert.deepEqual([held.exitCode, held.errors], [0, ''])
+    assert.match(
+      held.output,
+      /^ok: .*policies\.yaml\n {2}services +catalog\n {2}routes +2\n {2}upstreams +1\n$/,
+    )
+
+    const wrong = `services: { catalog: { operations: { getProduct: {} } }, nobody: {} }
+gateway:
+  routes:
+    - { match: { path: "/shop/**" }, upstream: { name: legacy }, access: anyone }
+    - { match: { path: "/api/v3/products/{id}" }, refuse: { status: 410 } }
+cart: {}`
+    const mistakes = [
+      '/services/catalog/operations/getProduct: there is no such operation',
+      '/services/nobody: there is no such service',
+      '/gateway/routes/0/upstream/name: there is no such upstream',
+      '/gateway/routes/1/match: no operation has such a route',
+      '/cart: is not known; there are services, gateway',
+    ]
+    const refused = await check(wrong)
+    assert.deepEqual([refused.exitCode, refused.output], [1, `${mistakes.join('\n')}\n`])
+    assert.equal(refused.errors, `error: ${file} has 5 mistakes; nothing of it would hold.\n`)
+    const told = await check(wrong, '--json')
+    assert.deepEqual([told.exitCode, JSON.parse(told.output)], [1, { file, isOk: false, mistakes }])
+    const broken = await check('gateway: [')
+    assert.deepEqual([broken.exitCode, broken.output.trim().split('\n').length], [1, 1])
+    const gone = await run(bed, 'policies', `${file}.gone`)
+    assert.match(gone.output, /^ENOENT.*\n$/)
+    const none = await run(bed, 'policies')
+    assert.equal(none.exitCode, 2)
+    assert.match(none.errors, /there is no policy file: name one, or set FLOTILLA_POLICIES; usage:/)
   })
 
   it('know their usage', async (t) => {
