@@ -8,7 +8,7 @@ import { defineContract } from '../contract/contract.ts'
 import { query } from '../contract/operation.ts'
 import { lazyCheck, Nothing, Type } from '../contract/schema.ts'
 import { defineService } from '../service/definition.ts'
-import { checkPolicies, mistakesIn, policyChecks } from './policy-check.ts'
+import { checkPolicies, mistakesIn, type Policies, policyChecks } from './policy-check.ts'
 
 const ask = query({ summary: 'Asks.', access: anyone, output: Nothing })
 const contractOf = (name: string) =>
@@ -30,17 +30,18 @@ const shelfService = defineService({ contract: shelf, open: () => handlers })
 const farService = defineService({ contract: far, open: () => handlers })
 
 describe('policyChecks', () => {
-  it('policyChecks is about the contracts of its services and of those they call; of others it knows the names', () => {
+  it('policyChecks is about the contracts of its services and of those they call; of others it knows the names', async () => {
     const checks = policyChecks(['desk', 'shelf', 'far'], [deskService])
-    const named = (service: string) =>
-      mistakesIn({ services: { [service]: { operations: { sing: {} } } } }, checks)
+    const mistakes = (policies: Policies, elsewhere?: ReadonlySet<string>) =>
+      mistakesIn({ path: 'policies.yaml', policies, checks, elsewhere })
+    const named = (service: string) => mistakes({ services: { [service]: { operations: { sing: {} } } } })
     for (const name of ['desk', 'shelf'])
-      assert.deepEqual(named(name), [`/services/${name}/operations/sing: there is no such operation`])
-    assert.deepEqual(named('far'), [])
-    assert.deepEqual(named('table'), ['/services/table: there is no such service'])
-    assert.deepEqual(mistakesIn({ desk: 13 }, checks), ['/desk: is unlucky'])
-    assert.deepEqual(mistakesIn({ far: 1 }, checks), ['/far: is not known; there are services, desk'])
-    assert.deepEqual(mistakesIn({ far: 1 }, checks, new Set(['far'])), [])
+      assert.deepEqual(await named(name), [`/services/${name}/operations/sing: there is no such operation`])
+    assert.deepEqual(await named('far'), [])
+    assert.deepEqual(await named('table'), ['/services/table: there is no such service'])
+    assert.deepEqual(await mistakes({ desk: 13 }), ['/desk: is unlucky'])
+    assert.deepEqual(await mistakes({ far: 1 }), ['/far: is not known; there are services, desk'])
+    assert.deepEqual(await mistakes({ far: 1 }, new Set(['far'])), [])
   })
 })
 

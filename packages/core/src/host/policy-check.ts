@@ -5,6 +5,7 @@
  * @module
  */
 import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { mistakesInCalls, type ServicePolicies, servicePoliciesCheck } from '../client/call-policies.ts'
 import type { Contract } from '../contract/contract.ts'
 import { lazyCheck, Type } from '../contract/schema.ts'
@@ -55,31 +56,41 @@ export async function checkPolicies(path: string, services: readonly Service[]):
   const read = await readPolicies(path)
   if ('mistakes' in read) return { mistakes: read.mistakes, policies: {} }
   const names = services.map(({ contract }) => contract.name)
-  return { mistakes: mistakesIn(read.policies, policyChecks(names, services)), ...read }
+  const mistakes = await mistakesIn({ path, ...read, checks: policyChecks(names, services) })
+  return { mistakes, ...read }
 }
 
-/**
- * All mistakes of a file's content, each as `pointer: what is wrong`.
- *
- * @param elsewhere names of sections that somebody else takes care of; all others without a check are mistakes
- */
-export function mistakesIn(
-  policies: Policies,
-  checks: Readonly<Record<string, OwnPolicySection>>,
-  elsewhere: ReadonlySet<string> = new Set(),
-): readonly string[] {
+/** What is to be checked, and by whom. */
+export interface FileContent {
+  /** Of the file. */
+  readonly path: string
+  readonly policies: Policies
+  /** By section. */
+  readonly checks: Readonly<Record<string, OwnPolicySection>>
+  /** Names of sections that somebody else takes care of; all others without a check are mistakes. Default none. */
+  readonly elsewhere?: ReadonlySet<string> | undefined
+}
+
+/** All mistakes of a file's content, each as `pointer: what is wrong`. */
+export async function mistakesIn({
+  path,
+  policies,
+  checks,
+  elsewhere,
+}: FileContent): Promise<readonly string[]> {
   const mistakes: string[] = []
   for (const [name, value] of Object.entries(policies)) {
     const section = Object.hasOwn(checks, name) ? checks[name] : undefined
     if (section === undefined) {
-      if (elsewhere.has(name)) continue
+      if (elsewhere?.has(name)) continue
       mistakes.push(`/${name}: is not known; there are ${Object.keys(checks).join(', ')}`)
       continue
     }
     const issues = section.check(value) ?? []
     mistakes.push(...issues.map(({ pointer, message }) => `/${name}${pointer}: ${message}`))
     if (issues.length === 0) {
-      mistakes.push(...(section.mistakesIn?.(value) ?? []).map((mistake) => `/${name}${mistake}`))
+      const more = (await section.mistakesIn?.(value, dirname(resolve(path)))) ?? []
+      mistakes.push(...more.map((mistake) => `/${name}${mistake}`))
     }
   }
   return mistakes

@@ -70,13 +70,13 @@ export class PolicyFile {
     if (stamp === this.#stamp) return
     this.#stamp = stamp
     const read = await readPolicies(path)
-    const mistakes = 'mistakes' in read ? read.mistakes : this.#apply(read.policies)
+    const mistakes = 'mistakes' in read ? read.mistakes : await this.#apply(read.policies)
     onRead(mistakes)
   }
 
-  #apply(policies: Policies): readonly string[] {
-    const { sections, elsewhere } = this.#options
-    const mistakes = mistakesIn(policies, sections, elsewhere)
+  async #apply(policies: Policies): Promise<readonly string[]> {
+    const { path, sections, elsewhere } = this.#options
+    const mistakes = await mistakesIn({ path, policies, checks: sections, elsewhere })
     if (mistakes.length > 0) return mistakes
     for (const [name, { apply }] of Object.entries(sections)) apply(policies[name])
     return []

@@ -209,8 +209,8 @@ export interface ServiceSpec<C extends Contract, S extends TSchema> {
 /** What a service takes from the policy file. */
 export interface OwnPolicySection {
   readonly check: Check
-  /** Mistakes that a schema cannot see, each as `pointer: what is wrong`. Default none. */
-  readonly mistakesIn?: (value: unknown) => readonly string[]
+  /** Mistakes that a schema cannot see, each as `pointer: what is wrong`; `folder` is that of the file. Default none. */
+  readonly mistakesIn?: (value: unknown, folder: string) => readonly string[] | Promise<readonly string[]>
 }
 
 /** A service's database. */

@@ -15,6 +15,8 @@ export interface Answer {
   readonly cacheControl: string
   /** Names and values in turn. */
   readonly headers: readonly string[]
+  /** Answers with the same one have the same body. Absent: it is for one request. */
+  readonly same?: object
 }
 
 const nothing: readonly string[] = []

@@ -9,17 +9,24 @@ import { FlotillaError } from '@flotilla/core/error'
 import type { Operation } from '@flotilla/core/operation'
 import type { Random } from '@flotilla/core/random'
 import type { ServiceRuntime } from '@flotilla/core/service'
+import type { GrpcFiles, GrpcRoute } from '../grpc/grpc-files.ts'
+import { GrpcUpstream } from '../grpc/grpc-upstream.ts'
 import { RateLimit } from '../limit/rate-limit.ts'
 import type { Sharing } from '../limit/sharing.ts'
 import { addressGroup } from '../match/client-address.ts'
-import type { GatewayPolicies, RoutePolicy } from '../policy/gateway-policies.ts'
-import { RoutePolicies } from '../policy/route-policies.ts'
-import { Upstream } from '../upstream/upstream.ts'
+import type { GatewayPolicies, Match, RoutePolicy } from '../policy/gateway-policies.ts'
+import type { GrpcPolicy } from '../policy/grpc-policies.ts'
+import { enrichments, RoutePolicies } from '../policy/route-policies.ts'
+import { ByName } from '../upstream/by-name.ts'
+import { Upstream, type UpstreamSettings } from '../upstream/upstream.ts'
+import { WaitingRoom, type WaitingRoomPolicy } from '../waiting/waiting-room.ts'
 import type { EdgeLimits, Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
+import { cookieName, type Entry } from './waiting-entry.ts'
 import { WeightedRoutes } from './weighted-routes.ts'
 
 const CORS_MAX_AGE_S = 600
+const GRPC_TIMEOUT_MS = 30_000
 
 /** What a route policy comes to. */
 export interface RoutePlan {
@@ -27,8 +34,20 @@ export interface RoutePlan {
   /** Who answers instead; absent: the operation of the route. */
   readonly to: WeightedRoutes | undefined
   readonly mirror: Route | undefined
+  /** Whom answers are enriched from, by the id of the operation. */
+  readonly sources: ReadonlyMap<string, Route>
   readonly limit: RateLimit | undefined
+  readonly entry: Entry | undefined
   readonly upstream: Upstream | undefined
+  readonly grpc: GrpcPlan | undefined
+}
+
+/** A gRPC server that answers, and how it is asked. */
+export interface GrpcPlan {
+  readonly upstream: GrpcUpstream
+  readonly route: GrpcRoute
+  /** For an answer of one message. */
+  readonly timeoutMs: number
 }
 
 /** What it takes. */
@@ -36,6 +55,7 @@ export interface EdgePoliciesOptions {
   readonly runtime: ServiceRuntime<GatewaySettings>
   readonly routes: ReadonlyMap<Operation, Route>
   readonly sharing: Sharing
+  readonly grpcFiles: GrpcFiles
 }
 
 /** What they come to, all together. */
@@ -52,11 +72,16 @@ export interface EdgeRules {
 export class EdgePolicies {
   readonly #options: EdgePoliciesOptions
   #limits = new Map<string, RateLimit>()
-  #upstreams = new Map<string, Upstream>()
+  readonly #upstreams: ByName<UpstreamSettings, Upstream>
+  readonly #grpc: ByName<GrpcPolicy, GrpcUpstream>
+  #entries = new Map<string, Entry>()
   #now: EdgeRules
 
   constructor(options: EdgePoliciesOptions) {
+    const { clock, random } = options.runtime
     this.#options = options
+    this.#upstreams = new ByName((settings) => new Upstream(settings, clock, random))
+    this.#grpc = new ByName((settings) => new GrpcUpstream(settings, clock, random))
     this.#now = this.#rulesOf({})
   }
 
@@ -74,13 +99,15 @@ export class EdgePolicies {
     const { config } = this.#options.runtime
     const before = this.#limits
     this.#limits = new Map()
-    const upstreams = this.#openUpstreams(policies)
+    const entries = this.#entries
+    this.#entries = new Map()
+    const upstreams = this.#upstreams.replace(policies.upstreams ?? {})
     const rules = {
       limits: this.#limitsOf(policies, before),
       corsOrigins: new Set(policies.cors?.origins ?? config.corsOrigins),
       corsMaxAgeS: policies.cors?.maxAgeS ?? CORS_MAX_AGE_S,
       headers: Object.entries(policies.headers ?? {}).flatMap(([name, value]) => [name.toLowerCase(), value]),
-      routes: this.#routesOf(policies, before, upstreams),
+      routes: this.#routesOf(policies, before, entries, upstreams),
     }
     for (const [id, limit] of before) if (!this.#limits.has(id)) limit.close()
     return rules
@@ -102,18 +129,30 @@ export class EdgePolicies {
   #routesOf(
     policies: GatewayPolicies,
     before: ReadonlyMap<string, RateLimit>,
+    entries: ReadonlyMap<string, Entry>,
     upstreams: ReadonlyMap<string, Upstream>,
   ): RoutePolicies<RoutePlan> {
-    const { routes } = this.#options
+    const { routes, grpcFiles } = this.#options
+    const servers = this.#grpc.replace(policies.grpc ?? {})
+    const { policies: all, routes: toGrpc } = grpcFiles.of(policies)
+    const grpcOf = (policy: RoutePolicy): GrpcPlan | undefined => {
+      const upstream = policy.grpc && servers.get(policy.grpc.name)
+      const route = toGrpc.get(policy)
+      const timeoutMs = policy.timeoutMs ?? policies.grpc?.[policy.grpc?.name ?? '']?.timeoutMs
+      return upstream && route && { upstream, route, timeoutMs: timeoutMs ?? GRPC_TIMEOUT_MS }
+    }
     const byId = new Map([...routes.values()].map((route) => [route.operation.id, route]))
-    return new RoutePolicies(policies, [...routes.keys()], (policy) => {
+    return new RoutePolicies(all, [...routes.keys()], (policy) => {
       const { match, to, upstream, mirror, limit } = policy
       const weights = to?.map(({ operation, weight = 1 }) => [byId.get(operation) as Route, weight] as const)
       return {
         policy,
         to: weights && new WeightedRoutes(weights),
         upstream: upstream && upstreams.get(upstream.name),
+        grpc: grpcOf(policy),
         mirror: mirror && byId.get(mirror.operation),
+        sources: new Map(enrichments(policy).map(({ from }) => [from, byId.get(from) as Route] as const)),
+        entry: policy.waitingRoom && this.#entry(entries, match, policy.waitingRoom),
         limit:
           limit &&
           this.#limit(before, JSON.stringify([match, limit.by]), {
@@ -123,6 +162,20 @@ export class EdgePolicies {
           }),
       }
     })
+  }
+
+  /** The room there was, if it was like this: places that were given away stay so. */
+  #entry(before: ReadonlyMap<string, Entry>, match: Match, policy: WaitingRoomPolicy): Entry {
+    const { config, clock } = this.#options.runtime
+    const id = JSON.stringify([match, policy])
+    const room = JSON.stringify(match)
+    const instances = (): number => this.#options.sharing.instances
+    const its = before.get(id) ?? {
+      cookie: cookieName(room),
+      room: new WaitingRoom({ ...policy, id: room, key: config.userSigningKey, clock, instances }),
+    }
+    this.#entries.set(id, its)
+    return its
   }
 
   /** The one there was, if it was like this. */
@@ -140,26 +193,10 @@ export class EdgePolicies {
     return its
   }
 
-  /** Those that stay as they are keep their connections; others end when their exchanges have. */
-  #openUpstreams({ upstreams = {} }: GatewayPolicies): ReadonlyMap<string, Upstream> {
-    const { clock, random } = this.#options.runtime
-    const before = this.#upstreams
-    this.#upstreams = new Map()
-    const byName = new Map<string, Upstream>()
-    for (const [name, settings] of Object.entries(upstreams)) {
-      const id = JSON.stringify([name, settings])
-      const its = before.get(id) ?? new Upstream(settings, clock, random)
-      before.delete(id)
-      this.#upstreams.set(id, its)
-      byName.set(name, its)
-    }
-    for (const gone of before.values()) void gone.close()
-    return byName
-  }
-
   /** When nobody is left who waits for a foreign server. */
   async close(): Promise<void> {
-    await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.destroy()))
+    for (const upstream of this.#grpc.all) upstream.close()
+    await Promise.all(this.#upstreams.all.map((upstream) => upstream.destroy()))
   }
 }
 

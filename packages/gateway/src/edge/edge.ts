@@ -14,10 +14,13 @@ import type { Issuer } from '../auth/issuer.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { purgeTopic } from '../cache/purge.ts'
 import { ResponseCache } from '../cache/response-cache.ts'
+import type { GrpcFiles } from '../grpc/grpc-files.ts'
 import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
+import { Admission } from './admit.ts'
+import { Compression } from './compression.ts'
 import { deprecationFieldsOf } from './deprecation.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
@@ -36,6 +39,8 @@ export interface EdgeOptions {
   readonly contracts: readonly Contract[]
   /** Whose access tokens are taken. */
   readonly issuers: readonly Issuer[]
+  /** What the policies' check has read. */
+  readonly grpcFiles: GrpcFiles
   readonly findApiKey: (key: string) => Promise<User | undefined>
 }
 
@@ -45,7 +50,7 @@ export interface EdgeOptions {
  * @throws FlotillaError `unavailable` when the port is taken.
  */
 export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
-  const { runtime, spec, contracts } = options
+  const { runtime, spec, contracts, grpcFiles } = options
   const { config, clock, closing, instance, log, metrics } = runtime
   const operations = contracts.flatMap(operationsOf).filter((operation) => operation.rest !== undefined)
   const logFile = openLogFile(config.accessLog)
@@ -65,7 +70,7 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   const sharing = new Sharing(runtime)
   runtime.every('give back tokens', 1_000, () => sharing.giveBack())
   closing.defer('rate limits', () => sharing.giveBack(true))
-  const policies = new EdgePolicies({ runtime, routes, sharing })
+  const policies = new EdgePolicies({ runtime, routes, sharing, grpcFiles })
   closing.defer('foreign servers', () => policies.close())
   runtime.followPolicies((its) => policies.replace((its ?? {}) as GatewayPolicies))
   const edge: Edge = {
@@ -82,6 +87,8 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     accessLog,
     metrics: new EdgeMetrics(metrics),
     mirror: new Mirror(runtime, metrics),
+    compression: new Compression(metrics),
+    admission: new Admission(metrics),
     streams: new Set(),
   }
   const server = await openPublicServer(edge)

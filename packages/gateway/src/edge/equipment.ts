@@ -14,6 +14,8 @@ import type { UserTokens } from '../auth/user-tokens.ts'
 import type { ClientCertificate } from '../http/certificate.ts'
 import type { AddressOf } from '../match/client-address.ts'
 import type { AccessLog } from './access-log.ts'
+import type { Admission } from './admit.ts'
+import type { Compression } from './compression.ts'
 import type { EdgeMetrics } from './edge-metrics.ts'
 import type { EdgePolicies } from './edge-policies.ts'
 import type { Mirror } from './mirror.ts'
@@ -37,6 +39,8 @@ export interface Edge {
   readonly accessLog: AccessLog
   readonly metrics: EdgeMetrics
   readonly mirror: Mirror
+  readonly compression: Compression
+  readonly admission: Admission
   /** What stops each of the streams that are being sent. */
   readonly streams: Set<Cancellation>
 }

@@ -8,7 +8,7 @@ import { type Access, anyone, refusal, user } from '@flotilla/core/access'
 import { anonymous, type Caller, type User } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
 import type { CallContext } from '@flotilla/core/context'
-import { asSeenUpstream, FlotillaError, isFlotillaError } from '@flotilla/core/error'
+import { FlotillaError } from '@flotilla/core/error'
 import { preferenceOf, readInput } from '@flotilla/core/rest'
 import type { RouteMatch } from '@flotilla/core/router'
 import type { Reply } from '@flotilla/core/wire'
@@ -19,9 +19,11 @@ import { addressGroup } from '../match/client-address.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type Answer, commonHeaders, errorAnswer, fieldsOf, withHeaders } from './answer.ts'
+import type { Answer } from './answer.ts'
+import { askGrpc } from './ask-grpc.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
+import { askWithin, changeBody } from './change-body.ts'
 import { answerOrigin } from './cors.ts'
 import { type Count, callerCounts, limitFields, strictCounts, tooMany } from './counts.ts'
 import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
@@ -32,6 +34,7 @@ import { relay } from './relay.ts'
 import { RequestRecord } from './request-record.ts'
 import type { Route } from './route.ts'
 import { sendStream } from './send-stream.ts'
+import { Sender } from './sender.ts'
 import { successAnswer } from './success-answer.ts'
 import { tunnel } from './tunnel.ts'
 
@@ -40,15 +43,15 @@ export class Exchange {
   readonly #edge: Edge
   readonly #turn: Turn
   readonly #record: RequestRecord
-  readonly #headers: string[] = []
+  readonly #sender: Sender
   readonly #cancellation = new Cancellation()
-  #plan: RoutePlan | undefined
   #isCors = false
 
   constructor(edge: Edge, turn: Turn) {
     this.#edge = edge
     this.#turn = turn
     this.#record = new RequestRecord(edge, turn)
+    this.#sender = new Sender(edge, turn, this.#record)
   }
 
   /** Runs it to its end; never throws. What can be done at once is: most requests bring a token that was checked before. */
@@ -58,7 +61,7 @@ export class Exchange {
       const { address } = this.#edge.policies.now.limits
       this.#count([[address, addressGroup(this.#record.address)]], () => this.#find(head))
     } catch (error) {
-      this.#fail(error)
+      this.#sender.fail(error)
     }
   }
 
@@ -66,27 +69,27 @@ export class Exchange {
   #find(head: RequestHead): void {
     try {
       const page = this.#page(head)
-      if (page !== undefined) return this.#end(page)
+      if (page !== undefined) return this.#sender.end(page)
       const match = this.#match(head)
       this.#checkLoad(match)
-      const its = this.#plan?.policy.upstream?.keepsAuthorization
+      const its = this.#sender.plan?.policy.upstream?.keepsAuthorization
         ? undefined
         : knownUser(this.#edge, head, this.#turn.peer.certificate)
       if (its === 'unknown')
         void authenticate(this.#edge, head, this.#turn.peer.certificate).then(
           (found) => this.#goOn(head, match, found),
-          (error: unknown) => this.#fail(error),
+          (error: unknown) => this.#sender.fail(error),
         )
       else this.#goOn(head, match, its)
     } catch (error) {
-      this.#fail(error)
+      this.#sender.fail(error)
     }
   }
 
   /** Before tokens are checked and bodies read. Streams are let in: they would only come back at once. */
   #checkLoad(match: RouteMatch | undefined): void {
     if (match?.operation.kind === 'stream') return
-    const { criticality = match?.operation.criticality ?? 'critical' } = this.#plan?.policy ?? {}
+    const { criticality = match?.operation.criticality ?? 'critical' } = this.#sender.plan?.policy ?? {}
     const refused = this.#edge.runtime.refusal(criticality)
     if (refused) throw refused
   }
@@ -95,46 +98,54 @@ export class Exchange {
   #goOn(head: RequestHead, match: RouteMatch | undefined, its: User | undefined): void {
     try {
       this.#record.user = its
-      if (match === undefined) return this.#countCaller(() => this.#relay(head, this.#plan as RoutePlan))
+      if (match === undefined)
+        return this.#countCaller(() => this.#relay(head, this.#sender.plan as RoutePlan))
       const { random } = this.#edge.runtime
-      const route = chosenRoute(this.#plan, this.#record.route as Route, its, this.#record.address, random)
+      const route = chosenRoute(
+        this.#sender.plan,
+        this.#record.route as Route,
+        its,
+        this.#record.address,
+        random,
+      )
       this.#record.route = route
       const caller = its === undefined ? anonymous : this.#edge.userTokens.callerOf(its)
       this.#countCaller(() => this.#read(route, head, match, caller))
     } catch (error) {
-      this.#fail(error)
+      this.#sender.fail(error)
     }
   }
 
   /** From when it is known that they may ask so often. */
   #read(route: Route, head: RequestHead, match: RouteMatch, caller: Caller): void {
     this.#authorise(route, caller)
+    this.#admit(head)
     if (this.#askCache(route, head, match.parameters)) return
     if (!route.operation.rest?.hasBody) return this.#ask(route, head, match, undefined, caller)
-    void readJsonBody(this.#turn, head, this.#plan?.policy.request)
+    void readJsonBody(this.#turn, head, this.#sender.plan?.policy.request, this.#record)
       .then((body) => this.#ask(route, head, match, body, caller))
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => this.#sender.fail(error))
   }
 
   /** Has a foreign server answer. */
-  #relay(head: RequestHead, { policy, upstream }: RoutePlan): void {
+  #relay(head: RequestHead, { policy, upstream, grpc }: RoutePlan): void {
     const record = this.#record
-    const to = policy.upstream as ToUpstream
-    record.upstream = to.name
+    record.upstream = (policy.grpc ?? (policy.upstream as ToUpstream)).name
     const caller = { user: record.user, service: undefined, token: undefined }
-    this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${to.name}`)
-    this.#listenForHangUp()
-    const answer = head.isWebSocket ? tunnel : relay
-    answer(this.#edge, {
+    this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${record.upstream}`)
+    this.#admit(head)
+    const options = {
       turn: this.#turn,
       head,
-      upstream: upstream as Upstream,
-      to,
       record,
-      cancellation: this.#cancellation,
-      headersWith: (theirs) => this.#headersWith(theirs),
-      onFail: (error) => this.#fail(error),
-    })
+      cancellation: this.#listenForHangUp(),
+      headersWith: (theirs: readonly string[]) => this.#sender.headersWith(theirs),
+      onFail: (error: unknown) => this.#sender.fail(error),
+    }
+    if (grpc !== undefined)
+      return askGrpc(this.#edge, { ...options, policy, plan: grpc, onEnd: (its) => this.#sender.end(its) })
+    const answer = head.isWebSocket ? tunnel : relay
+    answer(this.#edge, { ...options, upstream: upstream as Upstream, to: policy.upstream as ToUpstream })
   }
 
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
@@ -153,7 +164,7 @@ export class Exchange {
       throw new FlotillaError(code, head.why, { status: head.status, executed: 'no' })
     }
     this.#record.headed(head)
-    this.#isCors = answerOrigin(this.#edge.policies.now, head.origin, this.#headers)
+    this.#isCors = answerOrigin(this.#edge.policies.now, head.origin, this.#sender.headers)
     return head
   }
 
@@ -170,12 +181,12 @@ export class Exchange {
     const { routes } = this.#edge.policies.now
     const found = findOperation(this.#edge, method, head.path)
     const hit = found !== undefined && 'operation' in found ? found : undefined
-    if (hit?.operation.deprecated) this.#headers.push(...this.#record.endOf(hit))
-    this.#plan =
+    if (hit?.operation.deprecated) this.#sender.headers.push(...this.#record.endOf(hit))
+    this.#sender.plan =
       hit === undefined ? routes.findForeign(method, head) : routes.find(hit.operation, method, head)
-    const refused = this.#plan && refusalBy(this.#plan.policy)
+    const refused = this.#sender.plan && refusalBy(this.#sender.plan.policy)
     if (refused !== undefined) throw refused
-    if (this.#plan?.upstream !== undefined) return undefined
+    if (this.#sender.plan?.upstream ?? this.#sender.plan?.grpc) return undefined
     if (head.isWebSocket)
       throw new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
     if (found === undefined)
@@ -186,13 +197,13 @@ export class Exchange {
   }
 
   #notTaken(allowed: string): FlotillaError {
-    this.#headers.push('allow', allowed)
+    this.#sender.headers.push('allow', allowed)
     return new FlotillaError('unimplemented', `This path takes ${allowed}.`, { status: 405, executed: 'no' })
   }
 
   #countCaller(goOn: () => void): void {
     const { user: its, address } = this.#record
-    this.#count(callerCounts(this.#edge.policies.now.limits, this.#plan ?? {}, its, address), goOn)
+    this.#count(callerCounts(this.#edge.policies.now.limits, this.#sender.plan ?? {}, its, address), goOn)
   }
 
   /** The same rule the service applies; here it saves the way there. */
@@ -201,7 +212,7 @@ export class Exchange {
   }
 
   #checkAccess(access: Access, caller: Caller, scope: string): void {
-    const roles = this.#plan?.policy.roles
+    const roles = this.#sender.plan?.policy.roles
     const denied =
       refusal(access, caller, scope) ?? (roles && refusal({ kind: 'role', roles }, caller, scope))
     if (denied === undefined) return
@@ -209,13 +220,21 @@ export class Exchange {
     throw new FlotillaError(denied, message, { executed: 'no' })
   }
 
+  /** Where there is a waiting room. */
+  #admit(head: RequestHead): void {
+    const { entry } = this.#sender.plan ?? {}
+    if (entry === undefined) return
+    const { user: its, address } = this.#record
+    this.#edge.admission.admit(entry, { head, turn: this.#turn, user: its, address }, this.#sender.headers)
+  }
+
   /** True when the answer is one that the gateway keeps, or would keep. What the operator changes on its way is not. */
   #askCache(route: Route, head: RequestHead, parameters: RouteMatch['parameters']): boolean {
-    if (this.#plan?.policy.response !== undefined) return false
+    if (this.#sender.plan?.policy.response !== undefined) return false
     const record = this.#record
     const tell = (how: How, status: string): void => {
       record.cache = how
-      this.#headers.push('cache-status', status)
+      this.#sender.headers.push('cache-status', status)
     }
     const { user: its, requestId, trace } = record
     const asker = { user: its, requestId, trace, parameters, client: () => this.#listenForHangUp() }
@@ -223,8 +242,8 @@ export class Exchange {
       bypassed: (status) => tell('bypass', status),
       answered: (outcome) => {
         tell(outcome.how, outcome.status)
-        if (outcome.error === undefined) this.#end(keptAnswer(route, head, outcome))
-        else this.#fail(outcome.error)
+        if (outcome.error === undefined) this.#sender.end(keptAnswer(route, head, outcome))
+        else this.#sender.fail(outcome.error)
       },
     })
   }
@@ -241,7 +260,8 @@ export class Exchange {
   #call(route: Route, head: RequestHead, input: unknown, caller: Caller): void {
     const { operation } = route
     this.#listenForHangUp()
-    const { timeoutMs = operation.timeoutMs, criticality = operation.criticality } = this.#plan?.policy ?? {}
+    const { timeoutMs = operation.timeoutMs, criticality = operation.criticality } =
+      this.#sender.plan?.policy ?? {}
     const context = {
       caller,
       deadlineMs: this.#record.startMs + timeoutMs,
@@ -256,34 +276,41 @@ export class Exchange {
       const stops = { turn: this.#turn, record: this.#record, cancellation: this.#cancellation }
       return sendStream(this.#edge, items, {
         ...stops,
-        headersWith: (own) => this.#headersWith(own),
-        onFail: (error) => this.#fail(error),
+        headersWith: (own) => this.#sender.headersWith(own),
+        onFail: (error) => this.#sender.fail(error),
       })
     }
     const compare = this.#mirror(input, context)
     route.passOn.call(input, context, options, (reply) => {
       try {
         compare?.(reply)
-        this.#answered(route, head, input, reply)
+        this.#answered(route, head, input, context, reply)
       } catch (error) {
-        this.#fail(error)
+        this.#sender.fail(error)
       }
     })
   }
 
-  #answered(route: Route, head: RequestHead, input: unknown, reply: Reply): void {
+  #answered(route: Route, head: RequestHead, input: unknown, context: CallContext, reply: Reply): void {
     const { rest } = route.operation
     route.onCommand?.(input, reply)
     const preference = rest && preferenceOf(rest, input)
-    if (preference !== undefined) this.#headers.push('preference-applied', preference)
-    if (reply.error !== undefined) return this.#fail(reply.error)
-    const isKnown = this.#record.user !== undefined
-    this.#end(successAnswer(route, head.ifNoneMatch, reply, isKnown, this.#plan?.policy.response))
+    if (preference !== undefined) this.#sender.headers.push('preference-applied', preference)
+    if (reply.error !== undefined) return this.#sender.fail(reply.error)
+    const end = (changed?: unknown): void => {
+      const isKnown = this.#record.user !== undefined
+      this.#sender.end(successAnswer(route, head.ifNoneMatch, reply, isKnown, changed))
+    }
+    const { policy, sources } = this.#sender.plan ?? {}
+    if (policy?.response === undefined || sources === undefined) return end()
+    const body = changeBody(policy.response, reply.value, this.#record, askWithin(sources, context))
+    if (body instanceof Promise) body.then(end).catch((error: unknown) => this.#sender.fail(error))
+    else end(body)
   }
 
   /** Asks somebody else the same, if the operator wants that; what it gives takes the answer, to compare. */
   #mirror(input: unknown, context: CallContext): ((reply: Reply) => void) | undefined {
-    const { mirror, policy } = this.#plan ?? {}
+    const { mirror, policy } = this.#sender.plan ?? {}
     if (mirror === undefined || this.#edge.runtime.random.next() >= (policy?.mirror?.share ?? 1))
       return undefined
     return this.#edge.mirror.call(mirror, input, context)
@@ -300,7 +327,7 @@ export class Exchange {
             this.#heed(limit, its)
             this.#count(counts, goOn, index + 1)
           })
-          .catch((error: unknown) => this.#fail(error))
+          .catch((error: unknown) => this.#sender.fail(error))
         return
       }
       this.#heed(limit, verdict)
@@ -310,35 +337,7 @@ export class Exchange {
 
   #heed(limit: RateLimit, verdict: Verdict): void {
     if (verdict.isAllowed) return
-    this.#headers.push(...limitFields(limit, verdict))
+    this.#sender.headers.push(...limitFields(limit, verdict))
     throw tooMany(verdict)
-  }
-
-  #fail(error: unknown): void {
-    const known = isFlotillaError(error) ? error : asSeenUpstream(error, {})
-    if (!isFlotillaError(error))
-      this.#edge.runtime.log.error('the gateway failed', { error, trace_id: this.#record.trace.traceId })
-    if (this.#turn.isAnswered) {
-      this.#turn.destroy()
-      this.#record.ended(known.status, 0, known)
-      return
-    }
-    this.#end(errorAnswer(known, this.#record.trace.traceId), known)
-  }
-
-  /** The headers of the answer: what all have, what the stages said, what it says of itself, and what the operator makes of them. */
-  #headersWith(own: readonly string[]): readonly string[] {
-    const { requestId, trace } = this.#record
-    const all = commonHeaders(requestId, trace.toString())
-    all.push(...this.#headers, ...own)
-    // Who leaves keeps no connection.
-    if (this.#edge.runtime.isDraining()) this.#turn.keepsConnection = false
-    return withHeaders(all, this.#edge.policies.now.headers, this.#plan?.policy.headers)
-  }
-
-  #end(answer: Answer, error?: FlotillaError): void {
-    const { status, body } = answer
-    this.#turn.answer(status, this.#headersWith(fieldsOf(answer)), body)
-    this.#record.ended(status, Buffer.byteLength(body), error)
   }
 }

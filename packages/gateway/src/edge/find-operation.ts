@@ -20,7 +20,7 @@ export function findOperation(
   const hit = edge.router.find(method === 'HEAD' ? 'GET' : method, path)
   // A stream has no end that its length could be told of.
   if (hit !== undefined && !(method === 'HEAD' && hit.operation.kind === 'stream')) return hit
-  const allowed = allowedMethods(edge, path)
+  const allowed = allowedMethods(edge, path, [])
   return allowed === undefined ? undefined : { allowed }
 }
 
@@ -28,12 +28,9 @@ export function findOperation(
  * What is answered to OPTIONS: to a browser of an allowed origin what it needs to know, to others what may be asked; undefined when there
  * is nothing at this path.
  */
-export function optionsAnswer(
-  edge: Edge,
-  { path, corsMethod }: RequestHead,
-  isCors: boolean,
-): Answer | undefined {
-  const allowed = allowedMethods(edge, path)
+export function optionsAnswer(edge: Edge, head: RequestHead, isCors: boolean): Answer | undefined {
+  const { path, corsMethod } = head
+  const allowed = allowedMethods(edge, path, edge.policies.now.routes.methodsOfGrpc(head))
   if (allowed === undefined) return undefined
   if (corsMethod === undefined || !isCors) return emptyAnswer(204, ['allow', allowed])
   return emptyAnswer(204, [
@@ -46,10 +43,14 @@ export function optionsAnswer(
   ])
 }
 
-function allowedMethods({ router, pages }: Edge, path: string): string | undefined {
+function allowedMethods(
+  { router, pages }: Edge,
+  path: string,
+  ofGrpc: readonly string[],
+): string | undefined {
   const methods = pages(path) === undefined ? router.allowedMethods(path) : ['GET']
-  if (methods.length === 0) return undefined
   const isStream = router.find('GET', path)?.operation.kind === 'stream'
   const withHead = methods.includes('GET') && !isStream ? ['HEAD', ...methods] : methods
-  return ['OPTIONS', ...withHead].join(', ')
+  const all = new Set(['OPTIONS', ...withHead, ...ofGrpc])
+  return all.size === 1 ? undefined : [...all].join(', ')
 }

@@ -62,5 +62,5 @@ export function keptAnswer(
   const { etag, body } = entry
   const headers = ['etag', etag, 'age', String(ageS)]
   if (namesTag(ifNoneMatch, etag)) return { ...emptyAnswer(304, headers), cacheControl }
-  return { status: 200, contentType: 'application/json', body, cacheControl, headers }
+  return { status: 200, contentType: 'application/json', body, cacheControl, headers, same: entry }
 }

@@ -16,6 +16,7 @@ import {
 import type { JSONWebKeySet } from 'jose'
 import type { ForeignUsers, Issuer } from '../auth/issuer.ts'
 import { purgeHandler } from '../cache/purge.ts'
+import { GrpcFiles } from '../grpc/grpc-files.ts'
 import { type GatewayPolicies, gatewayPoliciesCheck, reservedHeaders } from '../policy/gateway-policies.ts'
 import { mistakesInRoutes } from '../policy/route-policies.ts'
 import { openEdge } from './edge.ts'
@@ -50,18 +51,24 @@ const LOOK_UP_MS = 3_000
 
 /** Declares the gateway of an app. */
 export function defineGateway<C extends Contract>(spec: GatewaySpec<C>): Service {
+  const grpcFiles = new GrpcFiles()
   return defineService<C, typeof GatewaySettings>({
     contract: spec.contract,
     config: GatewaySettings,
     calls: spec.contracts,
     policies: {
       check: gatewayPoliciesCheck,
-      mistakesIn: (value) => mistakesIn(value as GatewayPolicies, [...spec.contracts, spec.contract]),
+      async mistakesIn(value, folder) {
+        const policies = value as GatewayPolicies
+        const mistakes = mistakesIn(policies, [...spec.contracts, spec.contract])
+        return [...mistakes, ...(await grpcFiles.mistakesIn(policies, folder))]
+      },
     },
     async open(runtime: ServiceRuntime<GatewaySettings>) {
       const cache = await openEdge({
         runtime,
         spec,
+        grpcFiles,
         contracts: [...spec.contracts, spec.contract],
         issuers: [ownIssuer(spec, runtime), ...foreignIssuers(spec, runtime)],
         findApiKey: (key) => runtime.run('check API key', LOOK_UP_MS, (ctx) => spec.findApiKey(ctx, key)),

@@ -35,6 +35,7 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
+  readonly bytes: Buffer
   /** Parsed where it is JSON. */
   readonly body: Readonly<Record<string, unknown>>
 }
@@ -191,12 +192,15 @@ function askOver(port: number, path: string, { method, headers, json, text }: As
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
       incoming.on('error', reject)
       incoming.on('end', () => {
-        const answer = Buffer.concat(chunks).toString('utf8')
-        const isJson = /json/.test(incoming.headers['content-type'] ?? '') && answer !== ''
+        const bytes = Buffer.concat(chunks)
+        const answer = bytes.toString('utf8')
+        const isPlain = incoming.headers['content-encoding'] === undefined
+        const isJson = isPlain && /json/.test(incoming.headers['content-type'] ?? '') && answer !== ''
         resolve({
           status: incoming.statusCode ?? 0,
           headers: incoming.headers,
           text: answer,
+          bytes,
           body: isJson ? (JSON.parse(answer) as Readonly<Record<string, unknown>>) : {},
         })
       })

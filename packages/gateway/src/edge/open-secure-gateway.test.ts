@@ -139,10 +139,11 @@ function parts({ method, headers, json, text }: Ask) {
 }
 
 function answerOf(status: number, headers: Answer['headers'], chunks: readonly Buffer[]): Answer {
-  const text = Buffer.concat(chunks).toString('utf8')
+  const bytes = Buffer.concat(chunks)
+  const text = bytes.toString('utf8')
   const isJson = /json/.test(headers['content-type'] ?? '') && text !== ''
   const body = isJson ? (JSON.parse(text) as Readonly<Record<string, unknown>>) : {}
-  return { status, headers, text, body }
+  return { status, headers, text, bytes, body }
 }
 
 /** Asks on a connection of HTTP/2. */

@@ -51,7 +51,7 @@ function json(status: number, body: object): Answer {
 }
 
 function cacheable(contentType: string, body: string): Answer {
-  return { status: 200, contentType, body, cacheControl: 'public, max-age=60', headers: [] }
+  return { status: 200, contentType, body, cacheControl: 'public, max-age=60', headers: [], same: {} }
 }
 
 function once<T>(make: () => T): () => T {

@@ -41,7 +41,6 @@ export function relay(edge: Edge, options: RelayOptions): void {
 /** What the upstream is asked: built anew, with what the gateway knows. */
 export function upstreamRequest(options: RelayOptions): UpstreamRequest {
   const { turn, head, to, record, cancellation } = options
-  const { address, requestId, trace, user } = record
   const { host, search } = head
   const path = `${to.prepend ?? ''}${withoutParts(head.path, to.strip)}` || '/'
   const length = head.contentLength === undefined ? [] : ['content-length', String(head.contentLength)]
@@ -52,20 +51,25 @@ export function upstreamRequest(options: RelayOptions): UpstreamRequest {
     headers: [
       ...requestFields(head.rawHeaders, to.keepsAuthorization ?? false),
       ...(head.hasBody ? length : []),
-      ...[
-        'x-forwarded-for',
-        address,
-        'x-forwarded-host',
-        host,
-        'x-forwarded-proto',
-        turn.peer.tlsVersion === undefined ? 'http' : 'https',
-      ],
-      ...['x-request-id', requestId, 'traceparent', trace.toString()],
-      ...(user === undefined ? [] : ['x-user-id', user.id, 'x-user-roles', user.roles.join(',')]),
+      ...aboutClient(turn, host, record),
     ],
     body: head.hasBody ? turn.streamBody(to.bodyBytesMax ?? BODY_BYTES_MAX) : undefined,
     cancellation,
   }
+}
+
+/** What the gateway knows of the request, for a foreign server: names and values in turn. */
+export function aboutClient(
+  { peer }: Turn,
+  host: string,
+  { address, requestId, trace, user }: RequestRecord,
+): readonly string[] {
+  return [
+    ...['x-forwarded-for', address, 'x-forwarded-host', host],
+    ...['x-forwarded-proto', peer.tlsVersion === undefined ? 'http' : 'https'],
+    ...['x-request-id', requestId, 'traceparent', trace.toString()],
+    ...(user === undefined ? [] : ['x-user-id', user.id, 'x-user-roles', user.roles.join(',')]),
+  ]
 }
 
 /** A path without as many parts at its beginning as `strip` has: they are the same, but may be escaped. */

@@ -5,29 +5,25 @@
  */
 import { entityTag, statusOf } from '@flotilla/core/rest'
 import type { Reply } from '@flotilla/core/wire'
-import { type Step, transform } from '../policy/transform.ts'
 import { type Answer, emptyAnswer, namesTag } from './answer.ts'
 import type { Route } from './route.ts'
 
 /**
  * @param isKnown whether it is known who asks: they may see more than others, so what they get is for no shared cache
- * @param steps what the operator makes of the body
+ * @param changed what the operator has made of the body; undefined: nothing
  */
 export function successAnswer(
   { operation, cacheControl: ofAll, cacheControlOfUsers }: Route,
   ifNoneMatch: string | undefined,
   reply: Reply,
   isKnown: boolean,
-  steps?: readonly Step[],
+  changed?: unknown,
 ): Answer {
   const rest = operation.rest as NonNullable<Route['operation']['rest']>
   const { etag, acceptedWhile } = rest
   const headers = reply.isReplayed ? ['idempotent-replayed', 'true'] : []
   if (rest.status === 204) return emptyAnswer(204, headers)
-  const body =
-    steps === undefined
-      ? (reply.json ?? JSON.stringify(reply.output))
-      : JSON.stringify(transform(steps, reply.value))
+  const body = changed === undefined ? (reply.json ?? JSON.stringify(reply.output)) : JSON.stringify(changed)
   const cacheControl = isKnown ? cacheControlOfUsers : ofAll
   // Where the answer has to be looked into, its bytes are read.
   const isLookedInto = etag !== undefined || acceptedWhile !== undefined

@@ -107,7 +107,12 @@ export const things = defineContract({
       access: anyone,
       http: 'GET /shelves/{id}',
       input: Type.Object({ id: Type.String({ maxLength: 50 }), page: Type.Optional(Type.Integer()) }),
-      output: Type.Object({ id: Type.String(), call: Type.Integer(), user: Type.String() }),
+      output: Type.Object({
+        id: Type.String(),
+        call: Type.Integer(),
+        user: Type.String(),
+        books: Type.Optional(Type.String()),
+      }),
       cache: { maxAgeS: 60, scope: 'everyone', exceptRoles: ['admin'], tags: ['shelf:{id}'] },
     }),
     restock: command({
@@ -260,7 +265,8 @@ export function openThings(
         },
         async shelf({ id }, ctx) {
           tell('shelf')
-          const answer = { id, call: calls.length, user: ctx.caller.user?.id ?? '' }
+          const books = id === 'full' ? { books: 'book '.repeat(1_000) } : {}
+          const answer = { id, call: calls.length, user: ctx.caller.user?.id ?? '', ...books }
           if (id === 'held') await new Promise<void>((resolve) => held.push({ ctx, letGo: resolve }))
           return answer
         },

@@ -37,6 +37,8 @@ export interface HeadFields {
   /** Several are joined: it is a list. */
   readonly prefer: string | undefined
   /** As `prefer`. */
+  readonly acceptEncoding: string | undefined
+  /** As `prefer`. */
   readonly cacheControl: string | undefined
   readonly origin: string | undefined
   readonly forwardedFor: string | undefined
@@ -77,6 +79,7 @@ const single = new Map<string, keyof Fields>([
 /** Fields that are lists: they may come in pieces. */
 const lists = new Map<string, keyof Fields>([
   ['prefer', 'prefer'],
+  ['accept-encoding', 'acceptEncoding'],
   ['cache-control', 'cacheControl'],
   ['x-forwarded-for', 'forwardedFor'],
   ['connection', 'connection'],
@@ -101,6 +104,7 @@ interface Fields {
   userAgent?: string
   corsMethod?: string
   prefer?: string
+  acceptEncoding?: string
   cacheControl?: string
   forwardedFor?: string
   connection?: string
@@ -133,6 +137,7 @@ export function readHeadFields(rawHeaders: readonly string[]): HeadFields | Head
     ifMatch: fields.ifMatch,
     ifNoneMatch: fields.ifNoneMatch,
     prefer: fields.prefer,
+    acceptEncoding: fields.acceptEncoding,
     cacheControl: fields.cacheControl,
     origin: fields.origin,
     forwardedFor: fields.forwardedFor,

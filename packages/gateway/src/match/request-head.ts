@@ -93,6 +93,7 @@ export function readHead(
     ifMatch: fields.ifMatch,
     ifNoneMatch: fields.ifNoneMatch,
     prefer: fields.prefer,
+    acceptEncoding: fields.acceptEncoding,
     cacheControl: fields.cacheControl,
     origin: fields.origin,
     forwardedFor: fields.forwardedFor,

@@ -6,6 +6,7 @@
  */
 import { criticalities } from '@flotilla/core/context'
 import { closed, lazyCheck, type Static, Type } from '@flotilla/core/schema'
+import { GrpcPolicy, ToGrpc } from './grpc-policies.ts'
 import { Step } from './transform.ts'
 
 const HEADER_NAME = "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]{1,100}$"
@@ -32,7 +33,7 @@ const OperationId = Type.String({
 
 const Match = Type.Object({
   path: Type.String({
-    pattern: '^(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9]*\\}))*(?:/|/\\*\\*)?$',
+    pattern: '^(?:/(?:[^*{}/]+|\\{[A-Za-z][A-Za-z0-9_.]*\\}))*(?:/|/\\*\\*)?$',
     minLength: 1,
     maxLength: 500,
     description: 'a path; {name} stands for one part of it, ** at the end for any rest',
@@ -103,10 +104,26 @@ const UpstreamPolicy = Type.Object({
   ),
 })
 
+/** Lets in so many visitors a minute, one after the other. */
+const WaitingRoom = Type.Object({
+  perMinute: Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'visitors that are let in' }),
+  stayS: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 86_400, description: 'how long they may go on; default 600' }),
+  ),
+  waitMaxS: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      description: 'who would wait longer gets no place; default 1,800',
+    }),
+  ),
+})
+
 /** What holds for requests that match. */
 const RoutePolicy = Type.Object({
   match: Match,
   upstream: Type.Optional(ToUpstream),
+  grpc: Type.Optional(ToGrpc),
   access: Type.Optional(Type.Enum(['anyone', 'user'], { description: 'who may ask a foreign server' })),
   refuse: Type.Optional(
     Type.Object({
@@ -138,6 +155,7 @@ const RoutePolicy = Type.Object({
     }),
   ),
   limit: Type.Optional(Limit),
+  waitingRoom: Type.Optional(WaitingRoom),
   roles: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
@@ -151,6 +169,11 @@ const RoutePolicy = Type.Object({
     Type.Array(Step, { maxItems: 50, description: 'what becomes of the JSON body of an answer' }),
   ),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+  compress: Type.Optional(
+    Type.Boolean({
+      description: 'make answers smaller for who takes them so; default: those that are for everybody',
+    }),
+  ),
   criticality: Type.Optional(Type.Enum(criticalities)),
   headers: Type.Optional(
     Type.Object({
@@ -180,6 +203,7 @@ const GatewayPolicies = Type.Object({
     ),
   ),
   upstreams: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9-]*$' }), UpstreamPolicy)),
+  grpc: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9-]*$' }), GrpcPolicy)),
   routes: Type.Optional(Type.Array(RoutePolicy, { maxItems: ROUTES_MAX })),
 })
 

@@ -33,7 +33,7 @@ export class RouteMatcher {
   get weight(): readonly [named: number, parts: number, conditions: number] {
     const { methods, hosts } = this.#match
     const conditions = this.#headers.length + this.#query.length + (methods ? 1 : 0) + (hosts ? 1 : 0)
-    const named = this.#parts.filter((part) => !part.startsWith('{')).length
+    const named = this.#parts.filter((part) => !part.endsWith('}')).length
     return [named, this.#parts.length + (this.#hasRest ? 0 : 1), conditions]
   }
 
@@ -44,8 +44,18 @@ export class RouteMatcher {
 
   /** True when the request matches. */
   takes(method: string, head: RequestHead): boolean {
-    const { methods, hosts } = this.#match
-    if (methods !== undefined && !methods.some((one) => one === method)) return false
+    const { methods } = this.#match
+    return (methods === undefined || methods.some((one) => one === method)) && this.#isAbout(head)
+  }
+
+  /** The methods it takes where nothing else is in the way; none, too, where it takes all. */
+  methodsAt(head: RequestHead): readonly string[] {
+    const { methods = [] } = this.#match
+    return this.#isAbout(head) ? methods : []
+  }
+
+  #isAbout(head: RequestHead): boolean {
+    const { hosts } = this.#match
     if (hosts !== undefined && !hosts.some((one) => isHost(head.host, one))) return false
     // There are no escaped slashes; other escapes must not be a way around a policy.
     const path = head.path.includes('%') ? decodeURIComponent(head.path) : head.path
@@ -57,7 +67,7 @@ export class RouteMatcher {
       return false
     return this.#parts.every((part, index) => {
       const its = parts[index] as string
-      return part === its || (part.startsWith('{') ? its !== '' : isAnything(its))
+      return part === its || (part.startsWith('{') ? isValue(part, its) : isAnything(its))
     })
   }
 
@@ -79,6 +89,13 @@ export class RouteMatcher {
       return value !== null && (wanted === ANY || value === wanted)
     })
   }
+}
+
+/** `{id}` stands for anything, `{id}:verb` for anything that ends so. */
+function isValue(part: string, its: string): boolean {
+  if (part.endsWith('}')) return its !== ''
+  const verb = part.slice(part.indexOf('}') + 1)
+  return its.length > verb.length && its.endsWith(verb)
 }
 
 /** `*.a.test` stands for any name below `a.test`. Ports do not matter. */

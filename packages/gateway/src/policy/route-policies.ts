@@ -8,6 +8,9 @@ import { apiPrefix } from '@flotilla/core/router'
 import type { RequestHead } from '../match/request-head.ts'
 import type { GatewayPolicies, RoutePolicy } from './gateway-policies.ts'
 import { RouteMatcher } from './route-match.ts'
+import type { Step } from './transform.ts'
+
+type Enrichment = Extract<Step, { enrich: unknown }>['enrich']
 
 interface Ready<T> {
   readonly matcher: RouteMatcher
@@ -18,6 +21,7 @@ interface Ready<T> {
 export class RoutePolicies<T> {
   readonly #byOperation = new Map<Operation, readonly Ready<T>[]>()
   readonly #foreign: readonly Ready<T>[]
+  readonly #grpc: readonly Ready<T>[]
 
   constructor(
     { routes = [] }: GatewayPolicies,
@@ -28,10 +32,12 @@ export class RoutePolicies<T> {
       .map((policy) => ({
         matcher: new RouteMatcher(policy.match),
         plan: planOf(policy),
-        isForeign: policy.upstream !== undefined,
+        isForeign: policy.upstream !== undefined || policy.grpc !== undefined,
+        isGrpc: policy.grpc !== undefined,
       }))
       .toSorted((a, b) => compare(b.matcher.weight, a.matcher.weight))
     this.#foreign = all.filter(({ isForeign }) => isForeign)
+    this.#grpc = all.filter(({ isGrpc }) => isGrpc)
     for (const operation of operations) {
       const its = all.filter(({ matcher }) => matcher.mayMatch(templateOf(operation)))
       if (its.length > 0) this.#byOperation.set(operation, its)
@@ -44,6 +50,11 @@ export class RoutePolicies<T> {
     return its?.find(({ matcher }) => matcher.takes(method, head))?.plan
   }
 
+  /** The methods that gRPC servers answer at the path of this request: they themselves tell no browser of them. */
+  methodsOfGrpc(head: RequestHead): readonly string[] {
+    return [...new Set(this.#grpc.flatMap(({ matcher }) => matcher.methodsAt(head)))]
+  }
+
   /** The same for a request that means no operation: a foreign server may know it. */
   findForeign(method: string, head: RequestHead): T | undefined {
     return this.#foreign.find(({ matcher }) => matcher.takes(method, head))?.plan
@@ -52,11 +63,12 @@ export class RoutePolicies<T> {
 
 /** Mistakes in what the policies name, as `pointer: what is wrong`. */
 export function mistakesInRoutes(
-  { routes = [], upstreams = {} }: GatewayPolicies,
+  { routes = [], upstreams = {}, grpc: servers = {} }: GatewayPolicies,
   operations: readonly Operation[],
 ): readonly string[] {
   const byId = new Map(operations.map((operation) => [operation.id, operation]))
-  return routes.flatMap(({ match, to = [], mirror, sticky, upstream, access }, index) => {
+  return routes.flatMap(({ match, to = [], mirror, sticky, upstream, grpc, access }, index) => {
+    if (grpc !== undefined) return mistakesInGrpc(`/routes/${index}`, routes[index] as RoutePolicy, servers)
     if (upstream !== undefined)
       return mistakesInForeign(`/routes/${index}`, routes[index] as RoutePolicy, upstreams)
     const matcher = new RouteMatcher(match)
@@ -79,10 +91,40 @@ export function mistakesInRoutes(
       if (byId.get(mirror.operation)?.kind !== 'query')
         mistakes.push(`${pointer}/mirror: only queries can be made twice`)
     }
+    mistakes.push(...mistakesInSteps(pointer, routes[index] as RoutePolicy, byId))
     if (access !== undefined) mistakes.push(`${pointer}/access: contracts say who may call their operations`)
     if (its.length === 0) mistakes.push(`${pointer}/match: no operation has such a route`)
     return mistakes
   })
+}
+
+/** Steps of a policy that ask for more. */
+export function enrichments({ response = [] }: RoutePolicy): readonly Enrichment[] {
+  return response.flatMap((step) => ('enrich' in step ? [step.enrich] : []))
+}
+
+function mistakesInSteps(
+  pointer: string,
+  { request = [], response = [] }: RoutePolicy,
+  byId: ReadonlyMap<string, Operation>,
+): string[] {
+  const mistakes = request.flatMap((step, at) =>
+    'enrich' in step ? [`${pointer}/request/${at}/enrich: only answers are enriched`] : [],
+  )
+  for (const [at, step] of response.entries()) {
+    if (!('enrich' in step)) continue
+    const { from, input } = step.enrich
+    const operation = byId.get(from)
+    const here = `${pointer}/response/${at}/enrich`
+    if (operation?.kind !== 'query') {
+      mistakes.push(`${here}/from: there is no such query with a route`)
+      continue
+    }
+    const fields = (operation.input as { properties?: object }).properties ?? {}
+    for (const name of Object.keys(input))
+      if (!Object.hasOwn(fields, name)) mistakes.push(`${here}/input/${name}: ${from} takes no such field`)
+  }
+  return mistakes
 }
 
 function mistakesInForeign(
@@ -107,6 +149,25 @@ function mistakesInForeign(
     mistakes.push(`${pointer}/upstream: its bodies are passed on as they come`)
   if (to !== undefined || mirror !== undefined)
     mistakes.push(`${pointer}/upstream: answers instead of any operation`)
+  return mistakes
+}
+
+/** What the .proto file says of it is checked where that is read. */
+function mistakesInGrpc(
+  pointer: string,
+  { match, grpc, upstream, access, to, mirror, sticky, request = [], response = [] }: RoutePolicy,
+  servers: NonNullable<GatewayPolicies['grpc']>,
+): string[] {
+  const mistakes: string[] = []
+  if (!Object.hasOwn(servers, grpc?.name ?? ''))
+    mistakes.push(`${pointer}/grpc/name: there is no such gRPC server`)
+  if (match.methods === undefined) mistakes.push(`${pointer}/match: say which methods ask it`)
+  if (access === undefined) mistakes.push(`${pointer}/access: say who may ask it`)
+  if (upstream !== undefined || to !== undefined || mirror !== undefined)
+    mistakes.push(`${pointer}/grpc: answers instead of any upstream or operation`)
+  if (sticky !== undefined) mistakes.push(`${pointer}/sticky: there is no \`to\``)
+  if ([...request, ...response].some((step) => 'enrich' in step))
+    mistakes.push(`${pointer}/grpc: only answers of operations are enriched`)
   return mistakes
 }
 

@@ -1,11 +1,34 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Step, transform } from './transform.ts'
+import { type Known, type Step, transform as transformAs } from './transform.ts'
 
 const order = { id: 'o1', lines: [{ sku: 'a', price: 1 }, { sku: 'b' }], note: { text: 'x' } }
 
+const known: Known = {
+  user: { id: 'u1', roles: ['user'], scopes: [], tier: 'gold' },
+  address: '10.0.0.1',
+  requestId: 'r1',
+}
+const transform = (steps: readonly Step[], value: unknown): unknown => transformAs(steps, value, known)
+
 describe('transform', () => {
+  it('tells what is known of the request, over whatever a client says', () => {
+    const steps = (['user.id', 'user.roles', 'user.tier', 'address', 'requestId'] as const).map((of) => ({
+      tell: { at: `/${of.replace('.', '_')}`, of },
+    }))
+    assert.deepEqual(transform(steps, { user_id: 'root', a: 1 }), {
+      a: 1,
+      user_id: 'u1',
+      user_roles: ['user'],
+      user_tier: 'gold',
+      address: '10.0.0.1',
+      requestId: 'r1',
+    })
+    const nobody = transformAs(steps.slice(0, 1), { user_id: 'root' }, { ...known, user: undefined })
+    assert.deepEqual(nobody, { user_id: null })
+  })
+
   it('does the steps in their order', () => {
     const steps: Step[] = [
       { rename: { at: '/lines/*/price', to: 'amount' } },

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { User } from '@flotilla/core/caller'
 import { type Static, Type } from '@flotilla/core/schema'
 
 const Place = Type.String({
@@ -14,12 +15,26 @@ const Place = Type.String({
   description: 'a JSON pointer; * stands for every element',
 })
 const Name = Type.String({ minLength: 1, maxLength: 100 })
+/** What the gateway knows of a request. */
+const KNOWN = ['user.id', 'user.roles', 'user.tier', 'address', 'requestId'] as const
 
 /** One step. */
 export const Step = Type.Union([
   Type.Object({ rename: Type.Object({ at: Place, to: Name }) }),
   Type.Object({ drop: Place }),
   Type.Object({ add: Type.Object({ at: Place, value: Type.Unknown() }) }),
+  Type.Object({
+    tell: Type.Object({ at: Place, of: Type.Enum(KNOWN, { description: 'null where it is not known' }) }),
+  }),
+  Type.Object({
+    enrich: Type.Object({
+      at: Place,
+      from: Type.String({ description: 'a query, as service.operation' }),
+      input: Type.Record(Type.String(), Name, {
+        description: 'fields of its input, and which field beside `at` each is',
+      }),
+    }),
+  }),
   Type.Object({ envelope: Name }),
   Type.Object({ unwrap: Name }),
 ])
@@ -27,10 +42,18 @@ export const Step = Type.Union([
 /** One step. */
 export type Step = Static<typeof Step>
 
-type Fields = Record<string, unknown>
+/** Fields of an object. */
+export type Fields = Record<string, unknown>
 
-/** The value after all steps; `value` itself stays as it is. */
-export function transform(steps: readonly Step[], value: unknown): unknown {
+/** What is known of the request. */
+export interface Known {
+  readonly user: User | undefined
+  readonly address: string
+  readonly requestId: string
+}
+
+/** The value after all steps but those that ask for more; `value` itself stays as it is. */
+export function transform(steps: readonly Step[], value: unknown, known: Known): unknown {
   let its: unknown = structuredClone(value)
   for (const step of steps) {
     if ('envelope' in step) its = { [step.envelope]: its }
@@ -43,7 +66,10 @@ export function transform(steps: readonly Step[], value: unknown): unknown {
         put(parent, to, parent[name])
         delete parent[name]
       })
-    } else {
+    } else if ('tell' in step) {
+      const { at, of } = step.tell
+      eachParent(its, at, (parent, name) => put(parent, name, knownAs(of, known)))
+    } else if ('add' in step) {
       const { at, value: added } = step.add
       eachParent(its, at, (parent, name) => put(parent, name, structuredClone(added)))
     }
@@ -51,13 +77,32 @@ export function transform(steps: readonly Step[], value: unknown): unknown {
   return its
 }
 
+function knownAs(of: (typeof KNOWN)[number], { user, address, requestId }: Known): unknown {
+  switch (of) {
+    case 'user.id':
+      return user?.id ?? null
+    case 'user.roles':
+      return user?.roles ?? null
+    case 'user.tier':
+      return user?.tier ?? null
+    case 'address':
+      return address
+    case 'requestId':
+      return requestId
+  }
+}
+
 /** A field like any other, whatever its name. */
-function put(parent: Fields, name: string, value: unknown): void {
+export function put(parent: Fields, name: string, value: unknown): void {
   Object.defineProperty(parent, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** Visits the objects that have, or could have, the last part of `place`. */
-function eachParent(root: unknown, place: string, visit: (parent: Fields, name: string) => void): void {
+export function eachParent(
+  root: unknown,
+  place: string,
+  visit: (parent: Fields, name: string) => void,
+): void {
   const parts = place
     .split('/')
     .slice(1)
@@ -75,6 +120,7 @@ function eachParent(root: unknown, place: string, visit: (parent: Fields, name: 
   walk(root, 0)
 }
 
-function isObject(value: unknown): value is Fields {
+/** True for what has fields. */
+export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

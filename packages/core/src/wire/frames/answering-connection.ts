@@ -9,6 +9,7 @@ import type { Caller } from '../../kernel/caller.ts'
 import { Cancellation } from '../../kernel/cancellation.ts'
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import { FlotillaError, isFlotillaError } from '../../kernel/error.ts'
+import { NumberMap } from '../../kernel/number-map.ts'
 import type { Trust } from '../trust.ts'
 import type { CallRequest, Receiver, Reply } from '../wire.ts'
 import { callBodyStart, readCall, readCallNumbers } from './call-frame.ts'
@@ -59,7 +60,7 @@ export class AnsweringConnection {
   readonly #liveness: Liveness
   readonly #onPeerError: ((error: FlotillaError) => void) | undefined
   /** Calls and streams being answered. */
-  readonly #running = new Map<number, Cancellation>()
+  readonly #running = new NumberMap<Cancellation>()
   readonly #streams = new Map<number, StreamCredit>()
   #encoding: Encoding = openEncoding('json')
   /** Who calls; undefined before the HELLO. */

@@ -9,6 +9,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError, isFlotillaError } from '../../kernel/error.ts'
+import { NumberMap } from '../../kernel/number-map.ts'
 import type { TimerWheel } from '../../kernel/timer-wheel.ts'
 import { ItemQueue } from '../item-queue.ts'
 import { type CallRequest, type Channel, Reply, type Settle } from '../wire.ts'
@@ -58,7 +59,7 @@ export class CallingConnection implements Channel, Abandoner {
   readonly #writer: FrameWriter
   readonly #reader: FrameReader
   readonly #callers: readonly string[]
-  readonly #pending = new Map<number, PendingCall>()
+  readonly #pending = new NumberMap<PendingCall>()
   readonly #introducer: Introducer
   #operations = new Map<string, number>()
   #encoding: Encoding = openEncoding('json')
@@ -338,7 +339,7 @@ export class CallingConnection implements Channel, Abandoner {
     this.isOpen = false
     this.#liveness?.stop()
     const error = new FlotillaError('unavailable', `The connection to ${this.#instance} broke.`)
-    for (const pending of [...this.#pending.values()])
+    for (const pending of this.#pending.values())
       this.#settle(pending, Reply.failed(error, this.#clock.monotonicMs()))
     for (const resolve of this.#onClosed) resolve()
     this.#onClosed = []
