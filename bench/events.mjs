@@ -7,50 +7,55 @@
  *
  * @module
  */
-import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { openPostgres } from '@flotilla/control/postgres'
-import { Cancellation } from '@flotilla/core/cancellation'
-import { systemClock as clock } from '@flotilla/core/clock'
-import { createKeyPair, Signer } from '@flotilla/core/credentials'
-import { openDatabase } from '@flotilla/core/database'
-import { runTask } from '@flotilla/core/host-tasks'
-import { createIds } from '@flotilla/core/ids'
-import { createLogger } from '@flotilla/core/log'
-import { systemRandom as random } from '@flotilla/core/random'
-import { sql } from '@flotilla/core/sql'
-import { childrenOf, cpuOf } from './proc.mjs'
+import { ask, ended, start } from './children.mjs'
+import { createDatabase, createDatabases, openServer } from './databases.mjs'
+import { judge, showTable, takeTurns } from './figures.mjs'
+import { createKeys, hostEnvironment } from './hosts.mjs'
+import { spentUsOfTree } from './proc.mjs'
 import { app } from './services.mjs'
 
-const ports = { clock, random, newId: createIds(clock, random) }
-const HOST = fileURLToPath(new URL('./host.mjs', import.meta.url))
 const FILL = 20_000
 const SAGAS = 2_000
+const CALM_PER_SEC = 200
+const PUBLISHERS = 16
+const IN_FLIGHT = 256
 
 /** Opens everything, and has `work` measure; `ask(measure, options)` adds what CPU an event cost. */
 async function withSystem(work) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))
-  const postgres = await openPostgres({ dataDir: join(folder, 'postgres'), port: await freePort(), ports })
+  const postgres = await openServer(folder)
   const children = []
+  let peers = 0
   try {
-    const environment = await prepare(postgres.adminUrl)
-    const keys = { process: createKeyPair(), user: createKeyPair() }
-    const start = async (name, services) => {
-      const child = fork(HOST, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const environment = await createDatabases({ postgres, app, services: ['events', 'bench'] })
+    const keys = createKeys()
+    const open = async (instance, services, registry) => {
+      const child = start('./host.mjs')
       children.push(child)
-      const all = { ...environment, ...settings(folder, keys, name, services) }
+      const own = hostEnvironment({ folder, keys, instance, services, registry })
+      const all = { ...environment, ...own, FLOTILLA_POOL_MAX: '20' }
       await ask(child, { module: './services.mjs', environment: all })
       return child
     }
-    const log = await start('log', ['registry', 'events'])
-    const bench = await start('bench', ['bench'])
-    await work(async (measure, options) => {
+    const log = await open('log', ['registry', 'events'])
+    const bench = await open('bench', ['bench'], 'log')
+    const runPeer = async (peer, options) => {
+      const url = await createDatabase(postgres, `${peer}_${peers++}`)
+      const child = start('./durable-side.mjs', { args: [peer], env: { NODE_ENV: 'production' } })
+      children.push(child)
+      const before = spentUsOfTree(postgres.pid)
+      const { result, cpuUs } = await ask(child, { url, ...options })
+      const postgresUs = spentUsOfTree(postgres.pid) - before
+      await ended(child)
+      const per = (us) => Math.round(us / result.events)
+      return { ...result, cpu: { service: per(cpuUs), log: 0, postgres: per(postgresUs) } }
+    }
+    const runOurs = async (measure, options) => {
       await Promise.all([ask(log, { cpu: true }), ask(bench, { cpu: true })])
-      const before = cpuUsOfTree(postgres.pid)
+      const before = spentUsOfTree(postgres.pid)
       const { result } = await ask(bench, { measure, options })
       const [{ cpuUs: logUs }, { cpuUs: benchUs }] = [
         await ask(log, { cpu: true }),
@@ -59,9 +64,10 @@ async function withSystem(work) {
       const per = (us) => Math.round(us / result.events)
       return {
         ...result,
-        cpu: { service: per(benchUs), log: per(logUs), postgres: per(cpuUsOfTree(postgres.pid) - before) },
+        cpu: { service: per(benchUs), log: per(logUs), postgres: per(spentUsOfTree(postgres.pid) - before) },
       }
-    })
+    }
+    await work(runOurs, runPeer)
   } finally {
     for (const child of children) child.kill()
     await postgres.close()
@@ -69,103 +75,75 @@ async function withSystem(work) {
   }
 }
 
-function settings(folder, keys, name, services) {
-  const signer = new Signer(keys.process.privateKey)
-  const socket = (of) => `unix:${join(folder, `${of}.sock`)}`
-  return {
-    FLOTILLA_SERVICES: services.join(','),
-    FLOTILLA_INSTANCE: name,
-    FLOTILLA_FRAMES: socket(name),
-    FLOTILLA_REGISTRY: name === 'log' ? '' : socket('log'),
-    FLOTILLA_PROCESS_KEY: keys.process.publicKey,
-    FLOTILLA_USER_KEY: keys.user.publicKey,
-    FLOTILLA_CREDENTIAL: signer.process({ instance: name, services, expiresAt: clock.now() + 3_600_000 }),
-    FLOTILLA_LOG_LEVEL: 'warn',
-    FLOTILLA_POOL_MAX: '20',
-  }
-}
-
-/** A migrated database for each service that has one. */
-async function prepare(adminUrl) {
-  const admin = openDatabase({ url: adminUrl, name: 'bench', ports })
-  const call = { deadlineMs: Number.POSITIVE_INFINITY, cancellation: new Cancellation() }
-  const environment = {}
-  for (const name of ['events', 'bench']) {
-    await admin.session(call).execute(sql`create database ${sql.identifier(name)}`)
-    const url = new URL(adminUrl)
-    url.pathname = `/${name}`
-    environment[`FLOTILLA_DATABASE_${name.toUpperCase()}`] = url.href
-  }
-  await admin.close()
-  const log = createLogger({ level: 'warn', clock, fields: {} })
-  await runTask('migrate', { app, services: ['events', 'bench'], environment, ports, log })
-  return environment
-}
-
-/** Microseconds of CPU time of a process and of those it has started, also of those that have ended. */
-function cpuUsOfTree(pid) {
-  const { ownMs = 0, endedChildrenMs = 0 } = cpuOf(pid) ?? {}
-  const alive = childrenOf(pid).reduce((sum, child) => sum + (cpuOf(child)?.ownMs ?? 0), 0)
-  return (ownMs + endedChildrenMs + alive) * 1_000
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-function ask(child, message) {
-  return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`a host ended with ${code}`))
-    child.once('exit', onExit)
-    child.once('message', (answer) => {
-      child.off('exit', onExit)
-      resolve(answer)
-    })
-    child.send(message)
-  })
-}
-
-const show = ({ service, log, postgres }) =>
-  `CPU µs per event: service ${service}, log ${log}, PostgreSQL ${postgres}`
+const cpuText = ({ service, log, postgres }) => `${service} + ${log} + ${postgres}`
+const CPU = 'CPU µs: service + log + PostgreSQL'
 
 /** From `publish` to the commit of the reaction; how fast a backlog goes; how much goes through for a while. */
 export function measureEvents({ seconds, repeats }) {
-  return withSystem(async (run) => {
-    for (let repeat = 1; repeat <= repeats; repeat++) {
-      const drains = [await run('drain', { count: FILL, isSet: false, group: `each-${repeat}` })]
-      drains.push(await run('drain', { count: 0, isSet: true, group: `set-${repeat}` }))
-      const steady = await run('latency', { perSec: 500, seconds: seconds + 1 })
-      const flood = await run('sustained', { publishers: 16, seconds })
-      console.log(`repeat ${repeat}`)
-      console.log(
-        `  500/s        p50 ${steady.p50Ms.toFixed(1)} ms, p99 ${steady.p99Ms.toFixed(1)} ms; ${show(steady.cpu)}`,
-      )
-      console.log(
-        `  drain        ${drains[0].perSec.toFixed(0)}/s, a statement per event; ${show(drains[0].cpu)}, publishing included`,
-      )
-      console.log(
-        `  drain        ${drains[1].perSec.toFixed(0)}/s, a statement per batch; ${show(drains[1].cpu)}`,
-      )
-      console.log(
-        `  16 publishers ${flood.publishedPerSec.toFixed(0)}/s published, ${flood.perSec.toFixed(0)}/s through, ${flood.behind} behind at the end; ${show(flood.cpu)}`,
-      )
+  return withSystem(async (run, runPeer) => {
+    const measures = {
+      drainEach: (repeat) => ['drain', { count: FILL, isSet: false, group: `each-${repeat}` }],
+      drainSet: (repeat) => ['drain', { count: 0, isSet: true, group: `set-${repeat}` }],
+      calm: () => ['latency', { perSec: CALM_PER_SEC, seconds: seconds + 1 }],
+      flood: () => ['sustained', { publishers: PUBLISHERS, seconds }],
     }
+    const last = new Map()
+    let turn = 0
+    const figures = await takeTurns([...Object.keys(measures), 'pg-boss'], repeats, async (name) => {
+      const repeat = Math.floor(turn++ / (Object.keys(measures).length + 1))
+      const result = await (name === 'pg-boss'
+        ? runPeer(name, { publishers: PUBLISHERS, seconds })
+        : run(...measures[name](repeat)))
+      last.set(name, cpuText(result.cpu))
+      return [[name, result]]
+    })
+    const of = (name, field, digits = 0) => figures.median(name, field).toFixed(digits)
+    showTable(
+      ['', 'events/s', 'p50 ms', 'p99 ms', CPU],
+      [
+        [`${CALM_PER_SEC}/s`, '', of('calm', 'p50Ms', 1), of('calm', 'p99Ms', 1), last.get('calm')],
+        ['backlog, a statement per event', of('drainEach', 'perSec'), '', '', last.get('drainEach')],
+        ['backlog, a statement per batch', of('drainSet', 'perSec'), '', '', last.get('drainSet')],
+        ['16 publishers, published', of('flood', 'publishedPerSec'), '', '', ''],
+        ['16 publishers, through', of('flood', 'perSec'), '', '', last.get('flood')],
+        ['16 publishers, pg-boss', of('pg-boss', 'perSec'), '', '', last.get('pg-boss')],
+      ],
+    )
+    console.log('CPU is that of the last repeat; that of the first backlog has its publishing in it')
+    judge('through, 16 publishers', figures.median('flood', 'perSec'), {
+      atLeast: 5_000,
+      unit: '/s',
+      digits: 0,
+    })
+    const ratio = figures.median('flood', 'perSec') / figures.median('pg-boss', 'perSec')
+    judge('through, 16 publishers, against pg-boss', ratio, { atLeast: 2.5 })
+    judge(`p50 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p50Ms'), { atMost: 5, unit: 'ms' })
+    judge(`p99 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p99Ms'), { atMost: 25, unit: 'ms' })
   })
 }
 
 /** Steps of sagas whose steps do nothing outside. */
 export function measureSagas({ repeats }) {
-  return withSystem(async (run) => {
-    for (let repeat = 1; repeat <= repeats; repeat++) {
-      const result = await run('sagas', { count: SAGAS, inFlight: 256, prefix: `saga-${repeat}` })
-      console.log(
-        `repeat ${repeat}: ${result.perSec.toFixed(0)} steps/s; ${show(result.cpu).replace('event', 'step')}`,
-      )
-    }
+  return withSystem(async (run, runPeer) => {
+    let repeat = 0
+    const cpu = new Map()
+    const figures = await takeTurns(['sagas', 'dbos'], repeats, async (name) => {
+      const options = { count: SAGAS, inFlight: IN_FLIGHT }
+      const result = await (name === 'sagas'
+        ? run('sagas', { ...options, prefix: `saga-${repeat++}` })
+        : runPeer('dbos', options))
+      cpu.set(name, cpuText(result.cpu))
+      // Ours counts steps.
+      return [[name, { perSec: name === 'sagas' ? result.perSec / 2 : result.perSec }]]
+    })
+    const perSec = (name) => figures.median(name, 'perSec')
+    showTable(
+      ['two steps', 'sagas/s', CPU],
+      [
+        ['ours (CPU of a step)', perSec('sagas').toFixed(0), cpu.get('sagas')],
+        ['DBOS (CPU of a workflow)', perSec('dbos').toFixed(0), cpu.get('dbos')],
+      ],
+    )
+    judge('sagas/s against DBOS', perSec('sagas') / perSec('dbos'), { atLeast: 5 })
   })
 }

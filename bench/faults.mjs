@@ -7,31 +7,15 @@
  *
  * @module
  */
-import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { CallPolicies } from '@flotilla/core/call-policies'
-import { anonymous } from '@flotilla/core/caller'
-import { Cancellation } from '@flotilla/core/cancellation'
-import { Client } from '@flotilla/core/client'
 import { systemClock as clock } from '@flotilla/core/clock'
-import { createKeyPair, Signer } from '@flotilla/core/credentials'
-import { fixedDirectory } from '@flotilla/core/directory'
-import { openFramesChannel } from '@flotilla/core/frames-channel'
-import { createIds } from '@flotilla/core/ids'
-import { Metrics } from '@flotilla/core/metrics'
-import { systemRandom as random } from '@flotilla/core/random'
-import { SpanRing } from '@flotilla/core/spans'
-import { TimerWheel } from '@flotilla/core/timer-wheel'
-import { TraceContext } from '@flotilla/core/trace-context'
+import { ask, start as startChild } from './children.mjs'
 import { contracts } from './faulty.mjs'
+import { callContext, createKeys, credentialOf, hostEnvironment, openClient, socketOf } from './hosts.mjs'
 
-const HOST = fileURLToPath(new URL('./faulty.mjs', import.meta.url))
-const ports = { clock, random, newId: createIds(clock, random) }
-const keys = { process: createKeyPair(), user: createKeyPair() }
-const signer = new Signer(keys.process.privateKey)
+const keys = createKeys()
 const WARM_S = 4
 const AMPLIFICATION_MAX = 1.1
 
@@ -66,9 +50,10 @@ async function withProcesses(work) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-faults-'))
   const children = []
   const start = async (instance, service, more = {}) => {
-    const child = fork(HOST, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = startChild('./faulty.mjs')
     children.push(child)
-    await ask(child, { environment: { ...settings(folder, instance, service), ...more } })
+    const environment = hostEnvironment({ folder, keys, instance, services: [service] })
+    await ask(child, { environment: { ...environment, FLOTILLA_LOG_LEVEL: 'silent', ...more } })
     return child
   }
   try {
@@ -79,69 +64,14 @@ async function withProcesses(work) {
   }
 }
 
-const socketOf = (folder, instance) => `unix:${join(folder, `${instance}.sock`)}`
-
-function settings(folder, instance, service) {
-  const services = [service]
-  return {
-    FLOTILLA_SERVICES: service,
-    FLOTILLA_INSTANCE: instance,
-    FLOTILLA_FRAMES: socketOf(folder, instance),
-    FLOTILLA_PROCESS_KEY: keys.process.publicKey,
-    FLOTILLA_USER_KEY: keys.user.publicKey,
-    FLOTILLA_CREDENTIAL: signer.process({ instance, services, expiresAt: clock.now() + 3_600_000 }),
-    FLOTILLA_LOG_LEVEL: 'silent',
-  }
-}
-
-function ask(child, message) {
-  return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`an instance ended with ${code}`))
-    child.once('exit', onExit)
-    child.once('message', (answer) => {
-      child.off('exit', onExit)
-      resolve(answer)
-    })
-    child.send(message)
-  })
-}
-
 /** A client of one service whose instances are given; calls come evenly. */
 function openLoad(folder, service, instances, policies) {
-  const wheel = new TimerWheel(clock)
-  const metrics = new Metrics()
-  const credential = signer.process({
-    instance: 'caller',
-    services: ['caller'],
-    expiresAt: clock.now() + 3_600_000,
+  const { client, metrics } = openClient({
+    credential: credentialOf(keys, 'caller', ['caller']),
+    policies: { [service]: policies },
+    instances: instances.map((instance) => ({ instance, service, path: socketOf(folder, instance) })),
   })
-  const client = new Client({
-    ports,
-    metrics,
-    spans: new SpanRing(),
-    policies: new CallPolicies({ [service]: policies }),
-    directory: fixedDirectory(
-      instances.map((instance) => {
-        return { instance, service, version: '', frames: socketOf(folder, instance), http: '' }
-      }),
-    ),
-    localChannel: () => undefined,
-    openChannel: ({ instance }) =>
-      openFramesChannel({
-        address: { kind: 'unix', path: socketOf(folder, instance).slice('unix:'.length) },
-        clock,
-        wheel,
-        callers: ['caller'],
-        credential,
-      }),
-  })
-  const context = () => ({
-    caller: anonymous,
-    deadlineMs: clock.monotonicMs() + 1_000,
-    trace: TraceContext.start(random, false),
-    criticality: 'critical',
-    cancellation: new Cancellation(),
-  })
+  const context = () => callContext({ deadlineMs: clock.monotonicMs() + 1_000 })
   /** Makes calls for so long; what came of them. */
   const run = async (perSec, seconds) => {
     const startMs = clock.monotonicMs()
@@ -198,7 +128,7 @@ function amplification(policies, seconds) {
     const services = Object.fromEntries(['hop1', 'hop2', 'hop3'].map((name) => [name, policies]))
     writeFileSync(path, JSON.stringify({ services }))
     await start('registry', 'registry')
-    const more = { FLOTILLA_REGISTRY: socketOf(folder, 'registry'), FLOTILLA_POLICIES: path }
+    const more = { FLOTILLA_REGISTRY: `unix:${socketOf(folder, 'registry')}`, FLOTILLA_POLICIES: path }
     const hops = []
     for (const name of ['hop3', 'hop2', 'hop1']) hops.unshift(await start(name, name, more))
     const load = openLoad(folder, 'hop1', ['hop1'], policies)

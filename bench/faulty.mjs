@@ -12,11 +12,10 @@ import { defineContract } from '@flotilla/core/contract'
 import { FlotillaError } from '@flotilla/core/error'
 import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
-import { createIds } from '@flotilla/core/ids'
 import { query } from '@flotilla/core/operation'
-import { systemRandom as random } from '@flotilla/core/random'
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
+import { ports } from './hosts.mjs'
 
 const NAMES = ['hop1', 'hop2', 'hop3', 'target']
 
@@ -72,7 +71,6 @@ export const app = defineApp({
 })
 
 if (process.send !== undefined) {
-  const ports = { clock, random, newId: createIds(clock, random) }
   process.on('message', async (message) => {
     if (message.environment !== undefined) {
       await openHost({ app, settings: readHostSettings(message.environment), environment: {}, ports })

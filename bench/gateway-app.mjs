@@ -1,9 +1,10 @@
 /**
- * The app behind which the gateway is measured: one service that answers with about 300 bytes to who is logged in.
+ * The app behind which the gateway is measured: one service that answers with about 300 bytes to who is logged in, and one whose answers
+ * the gateway keeps. No event changes what is kept: the event log is not followed.
  *
  * @module
  */
-import { user } from '@flotilla/core/access'
+import { anyone, user } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
 import { defineContract } from '@flotilla/core/contract'
 import { query } from '@flotilla/core/operation'
@@ -14,10 +15,26 @@ import { output } from './payload.mjs'
 
 const { description: _, ...product } = output
 
+/** What the service answers, as a value. */
+export { product }
+
 /** What the service answers, also for those who do not ask it. */
 export const body = JSON.stringify(product)
 
 const Text = Type.String({ maxLength: 200 })
+
+const input = Type.Object({ id: Type.String({ maxLength: 50 }) })
+const answer = Type.Object({
+  id: Text,
+  sku: Text,
+  name: Text,
+  price: Type.Object({ amount: Type.Integer(), currency: Type.String({ pattern: '^[A-Z]{3}$' }) }),
+  stock: Type.Object({ available: Type.Integer({ minimum: 0 }) }),
+  category: Text,
+  colours: Type.Array(Text),
+  rating: Type.Object({ average: Type.Number(), count: Type.Integer() }),
+  version: Type.Integer({ minimum: 1 }),
+})
 
 const bench = defineContract({
   name: 'bench',
@@ -28,23 +45,24 @@ const bench = defineContract({
       summary: 'Gives a product.',
       access: user,
       http: 'GET /products/{id}',
-      input: Type.Object({ id: Type.String({ maxLength: 50 }) }),
-      output: Type.Object({
-        id: Text,
-        sku: Text,
-        name: Text,
-        price: Type.Object({ amount: Type.Integer(), currency: Type.String({ pattern: '^[A-Z]{3}$' }) }),
-        stock: Type.Object({ available: Type.Integer({ minimum: 0 }) }),
-        category: Text,
-        colours: Type.Array(Text),
-        rating: Type.Object({ average: Type.Number(), count: Type.Integer() }),
-        version: Type.Integer({ minimum: 1 }),
-      }),
+      input,
+      output: answer,
+    }),
+    kept: query({
+      summary: 'Gives a product, from the cache of the gateway.',
+      access: anyone,
+      http: 'GET /kept/{id}',
+      cache: { maxAgeS: 3_600, scope: 'everyone', tags: ['product:{id}'] },
+      input,
+      output: answer,
     }),
   },
 })
 
-const service = defineService({ contract: bench, open: () => ({ get: async () => product }) })
+const service = defineService({
+  contract: bench,
+  open: () => ({ get: async () => product, kept: async () => product }),
+})
 
 const gateway = defineGateway({
   contract: defineContract({ name: 'gateway', version: 1, summary: 'The edge.', operations: {} }),

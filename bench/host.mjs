@@ -1,26 +1,24 @@
 /**
- * A host of an app, in a process of its own; which app, and what of it to run, is told by the first message.
+ * A host of an app, in a process of its own; which app, and what of it to run, is told by a message; further ones
+ * open further hosts beside it. Tells what CPU time has gone since it was asked before.
  *
  * @module
  */
-import { systemClock as clock } from '@flotilla/core/clock'
 import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
-import { createIds } from '@flotilla/core/ids'
-import { systemRandom as random } from '@flotilla/core/random'
+import { ports } from './hosts.mjs'
 
-const ports = { clock, random, newId: createIds(clock, random) }
+let before = process.cpuUsage()
 
-process.once('message', async ({ module, environment }) => {
-  const { app } = await import(module)
-  await openHost({ app, settings: readHostSettings(environment), environment, ports })
-  let before = process.cpuUsage()
-  process.on('message', ({ cpu }) => {
-    if (!cpu) return
+process.on('message', async ({ module, environment, cpu }) => {
+  if (module !== undefined) {
+    const { app } = await import(module)
+    await openHost({ app, settings: readHostSettings(environment), environment, ports })
+    process.send({ isReady: true })
+  } else if (cpu) {
     const { user, system } = process.cpuUsage(before)
     before = process.cpuUsage()
     process.send({ cpuUs: user + system })
-  })
-  process.send({ isReady: true })
+  }
 })
 process.on('disconnect', () => process.exit(0))

@@ -5,22 +5,20 @@
  */
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { anyService } from '@flotilla/core/access'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock as clock } from '@flotilla/core/clock'
 import { defineContract } from '@flotilla/core/contract'
-import { createKeyPair, Signer } from '@flotilla/core/credentials'
 import { openFramesChannel } from '@flotilla/core/frames-channel'
 import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
-import { createIds } from '@flotilla/core/ids'
 import { query } from '@flotilla/core/operation'
 import { systemRandom as random } from '@flotilla/core/random'
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
 import { TimerWheel } from '@flotilla/core/timer-wheel'
 import { TraceContext } from '@flotilla/core/trace-context'
+import { createKeys, credentialOf, hostEnvironment, ports, socketOf } from './hosts.mjs'
 import { input, output } from './payload.mjs'
 
 const CONNECTIONS = 4
@@ -68,28 +66,20 @@ async function compute() {
 }
 
 async function serve() {
-  const keys = { process: createKeyPair(), user: createKeyPair() }
-  const path = join(tmpdir(), `flotilla-overload-${process.pid}.sock`)
-  rmSync(path, { force: true })
+  const keys = createKeys()
+  const folder = tmpdir()
+  const instance = `flotilla-overload-${process.pid}`
+  rmSync(socketOf(folder, instance), { force: true })
   const service = defineService({ contract, open: () => ({ pool, compute }) })
   const app = { name: 'bench', folder: '', services: { bench: async () => service } }
-  const signer = new Signer(keys.process.privateKey)
-  const expiresAt = clock.now() + 3_600_000
   const settings = readHostSettings({
-    FLOTILLA_SERVICES: 'bench',
-    FLOTILLA_INSTANCE: 'bench',
-    FLOTILLA_FRAMES: `unix:${path}`,
-    FLOTILLA_PROCESS_KEY: keys.process.publicKey,
-    FLOTILLA_USER_KEY: keys.user.publicKey,
-    FLOTILLA_CREDENTIAL: signer.process({ instance: 'bench', services: ['bench'], expiresAt }),
+    ...hostEnvironment({ folder, keys, instance, services: ['bench'] }),
     FLOTILLA_LOG_LEVEL: 'silent',
     FLOTILLA_ADMISSION: process.env.FLOTILLA_ADMISSION,
     FLOTILLA_CONCURRENCY_MAX: process.env.FLOTILLA_CONCURRENCY_MAX,
   })
-  const ports = { clock, random, newId: createIds(clock, random) }
   await openHost({ app, settings, environment: {}, ports })
-  const credential = signer.process({ instance: 'load', services: ['caller'], expiresAt })
-  return { path, credential }
+  return { path: socketOf(folder, instance), credential: credentialOf(keys, 'load', ['caller']) }
 }
 
 async function connect({ path, credential }) {

@@ -15,12 +15,9 @@
  *
  * @module
  */
-import { fork } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { cpus, loadavg } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { loadavg } from 'node:os'
+import { answer, ask, MEASURED_CORE, OTHER_CORE, start } from './children.mjs'
 
-const SIDE = fileURLToPath(new URL('./overload-side.mjs', import.meta.url))
 const KINDS = ['pool', 'compute']
 const EXPERIMENTS = { ten: measureTen, classes: measureClasses }
 const WITHOUT_ADMISSION = { FLOTILLA_ADMISSION: 'fixed', FLOTILLA_CONCURRENCY_MAX: '10000' }
@@ -170,8 +167,8 @@ const ms = (value) => (value === null ? '-' : `${value.toFixed(1)} ms`)
 /** Fresh processes: warms them, finds the peak, then the `phases`, one right after the other. */
 async function run(kind, environment, durationMs, phasesOf) {
   const peakMs = Math.min(durationMs, AFTER_MS)
-  const server = side('server', 1, environment)
-  const load = side('load', 0, {})
+  const server = start('./overload-side.mjs', { args: ['server'], core: MEASURED_CORE, env: environment })
+  const load = start('./overload-side.mjs', { args: ['load'], core: OTHER_CORE })
   try {
     const { address } = await answer(server)
     await ask(load, { address, kind, inFlight: IN_FLIGHT, durationMs: WARM_MS })
@@ -202,33 +199,4 @@ function usage(samples, { fromMs, toMs }) {
   const [first, last] = [its[0], its.at(-1)]
   const cpuUs = ((last.cpuUs - first.cpuUs) * (toMs - fromMs)) / (last.atMs - first.atMs)
   return { cpuUs, rssBytes: Math.max(...its.map(({ rssBytes }) => rssBytes)) }
-}
-
-function side(role, core, environment) {
-  const isPinned = process.platform === 'linux' && cpus().length > 1 && existsSync('/usr/bin/taskset')
-  const options = isPinned
-    ? { execPath: '/usr/bin/taskset', execArgv: ['-c', String(core), process.execPath] }
-    : {}
-  return fork(SIDE, [role], {
-    ...options,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-}
-
-function answer(child) {
-  return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`a side ended with ${code}`))
-    child.once('exit', onExit)
-    child.once('message', (message) => {
-      child.off('exit', onExit)
-      resolve(message)
-    })
-  })
-}
-
-function ask(child, message) {
-  const answered = answer(child)
-  child.send(message)
-  return answered
 }

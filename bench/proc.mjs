@@ -34,6 +34,13 @@ export function childrenOf(pid) {
   return pid === undefined ? [] : all.map(Number).filter((one) => cpuOf(one)?.parent === pid)
 }
 
+/** Microseconds of CPU time of a process and of those it has started, also of those that have ended. */
+export function spentUsOfTree(pid) {
+  const { ownMs = 0, endedChildrenMs = 0 } = cpuOf(pid) ?? {}
+  const alive = childrenOf(pid).reduce((sum, child) => sum + (cpuOf(child)?.ownMs ?? 0), 0)
+  return (ownMs + endedChildrenMs + alive) * 1_000
+}
+
 /** The command line or title of a process; empty when it is not there. */
 export function titleOf(pid) {
   try {

@@ -1,24 +1,80 @@
 /**
- * `npm run bench -- calls|local|events|sagas|orders|faults|gateway|overload [--repeats N] [--seconds N] [--only NAME,…]`: comparisons side by side, in one run.
- *
- * `--only` names the peers of `calls`, the numbers of buyers of `orders`: `--only 1,8`, the experiments of `faults`, or those of
- * `overload`, which ends with an error when a promise is not kept: `--only ten`.
+ * `npm run bench -- NAME [--repeats N] [--seconds N] [--only NAME,…] [--rows N]`: comparisons side by side, in one run; `--help` lists them,
+ * `all` runs one after the other. What each compares and how to read it: docs/benchmarks.md.
  *
  * Sides take turns, each repeat with fresh processes; medians count. On Linux the calling process is pinned to one core and the
  * answering one to another. What is promised are the ratios; the figures belong to the machine.
  *
  * @module
  */
-import { fork, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-const CALLEES = ['flotilla', 'moleculer', 'nest', 'fastify', 'grpc']
-const IN_FLIGHT = [1, 32, 256]
-const WARM_MS = 1_000
+
+/** Every comparison: where it is, what it compares, whether it needs the peers, and what is not as usual. */
+const comparisons = {
+  gateway: {
+    from: ['./gateway.mjs', 'measureGateway'],
+    about: 'the gateway, all on, before a service; nginx bare, JavaScript gateways with JWT and limit',
+    hasPeers: true,
+  },
+  upstream: {
+    from: ['./gateway.mjs', 'measureUpstream'],
+    about: 'the gateway, all on, before a foreign HTTP server; JavaScript proxies and nginx bare',
+    hasPeers: true,
+  },
+  cache: {
+    from: ['./gateway.mjs', 'measureCache'],
+    about: 'answers kept by the gateway, JWT and limit on; by nginx and Varnish',
+  },
+  calls: {
+    from: ['./calls.mjs', 'measureCalls'],
+    about: 'calls between two processes, all on; Moleculer, NestJS, undici + fastify, gRPC bare',
+    hasPeers: true,
+  },
+  local: {
+    from: ['./calls.mjs', 'measureLocal'],
+    about: 'calls inside one process, all on; Moleculer bare',
+    hasPeers: true,
+  },
+  events: {
+    from: ['./events.mjs', 'measureEvents'],
+    about: 'durable events from their publication to the commit of the reaction; pg-boss',
+    hasPeers: true,
+  },
+  sagas: {
+    from: ['./events.mjs', 'measureSagas'],
+    about: 'durable sagas of two steps; DBOS',
+    hasPeers: true,
+  },
+  orders: {
+    from: ['./orders.mjs', 'measureOrders'],
+    about: 'whole orders through the shop, as a fleet and as a monolith, by number of buyers',
+  },
+  start: {
+    from: ['./starting.mjs', 'measureStart'],
+    about: 'warm start of the shop to ready, and its memory when idle',
+  },
+  growth: {
+    from: ['./growth.mjs', 'measureGrowth'],
+    about: 'longer chains of calls, more instances, more orders in the database',
+  },
+  faults: {
+    from: ['./faults.mjs', 'measureFaults'],
+    about: 'what callers see of dead, ill and killed instances, beside controls',
+  },
+  overload: {
+    from: ['./overload.mjs', 'measureOverload'],
+    about: 'ten times the load that can be answered, beside controls',
+    // An overload has to last.
+    repeats: 1,
+    seconds: 60,
+  },
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,43 +82,60 @@ const { values, positionals } = parseArgs({
     repeats: { type: 'string' },
     seconds: { type: 'string' },
     only: { type: 'string' },
+    rows: { type: 'string' },
+    help: { type: 'boolean' },
   },
 })
-const [name = ''] = positionals
-// An overload has to last.
-const usual = name === 'overload' ? { repeats: 1, seconds: 60 } : { repeats: 3, seconds: 2 }
-const repeats = Number(values.repeats ?? usual.repeats)
-const seconds = Number(values.seconds ?? usual.seconds)
-const durationMs = seconds * 1000
-const alone = {
-  events: ['./events.mjs', 'measureEvents'],
-  sagas: ['./events.mjs', 'measureSagas'],
-  orders: ['./orders.mjs', 'measureOrders'],
-  faults: ['./faults.mjs', 'measureFaults'],
-  gateway: ['./gateway.mjs', 'measureGateway'],
-  overload: ['./overload.mjs', 'measureOverload'],
-}
-const comparisons = {
-  calls: compareCalls,
-  local: compareLocal,
-  events: measureAlone,
-  sagas: measureAlone,
-  orders: measureAlone,
-  faults: measureAlone,
-  gateway: measureAlone,
-  overload: measureAlone,
-}
-if (!Object.hasOwn(comparisons, name)) fail(`usage: npm run bench -- ${Object.keys(comparisons).join('|')}`)
+const [name] = positionals
 
-if (!Object.hasOwn(alone, name)) installPeers()
-console.log(
-  `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}, ${repeats} repeats of ${seconds} s, medians\n`,
-)
-await comparisons[name]()
+if (values.help) console.log(usage())
+else if (name === 'all') runAll()
+else if (Object.hasOwn(comparisons, name ?? '')) await run(comparisons[name])
+else fail(usage())
+
+function usage() {
+  const lines = Object.entries(comparisons).map(([one, { about }]) => `  ${one.padEnd(10)} ${about}`)
+  return [
+    'npm run bench -- NAME [--repeats 3] [--seconds 2] [--only A,B]',
+    '',
+    ...lines,
+    `  ${'all'.padEnd(10)} all of them in turn`,
+    '',
+    '--only names sides (gateway, upstream, cache, calls, local), numbers of buyers (orders: 1,8) or parts (growth, faults, overload);',
+    '--rows is how many orders growth goes up to (100000).',
+  ].join('\n')
+}
+
+async function run({ from: [module, measure], hasPeers = false, ...usual }) {
+  if (hasPeers) installPeers()
+  const repeats = Number(values.repeats ?? usual.repeats ?? 3)
+  const seconds = Number(values.seconds ?? usual.seconds ?? 2)
+  console.log(
+    `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}, load before ${loadavg()[0].toFixed(2)}, ` +
+      `${repeats} repeats of ${seconds} s, medians\n`,
+  )
+  const measures = await import(module)
+  const isRight = await measures[measure]({ seconds, repeats, only: values.only, rows: values.rows })
+  if (isRight === false) process.exitCode = 1
+}
+
+/** Each in a process of its own, so that none finds what another has left. */
+function runAll() {
+  const names = Object.keys(comparisons)
+  const options = ['repeats', 'seconds', 'rows'].flatMap((option) =>
+    values[option] === undefined ? [] : [`--${option}`, values[option]],
+  )
+  const wrong = names.filter((one, index) => {
+    console.log(`${index === 0 ? '' : '\n'}── ${index + 1} of ${names.length}: ${one}`)
+    const args = [fileURLToPath(import.meta.url), one, ...options]
+    return spawnSync(process.execPath, args, { stdio: 'inherit' }).status !== 0
+  })
+  if (wrong.length > 0) fail(`\nended with an error: ${wrong.join(', ')}`)
+}
 
 /** The peers have a lockfile of their own: nobody but this comparison needs them. */
 function installPeers() {
-  if (existsSync(`${folder}node_modules/moleculer`)) return
+  if (existsSync(`${folder}node_modules/pg-boss`)) return
   console.log('installing the peers …')
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: folder,
@@ -74,123 +147,4 @@ function installPeers() {
 function fail(text) {
   console.error(text)
   process.exit(1)
-}
-
-/** What has no peer to be compared with. */
-async function measureAlone() {
-  const [module, measure] = alone[name]
-  const measures = await import(module)
-  const isRight = await measures[measure]({ seconds, repeats, only: values.only })
-  if (isRight === false) process.exitCode = 1
-}
-
-/** Calls between two processes. */
-async function compareCalls() {
-  const peers = values.only?.split(',') ?? CALLEES
-  const results = new Map()
-  for (let repeat = 1; repeat <= repeats; repeat++) {
-    for (const peer of peers) {
-      process.stdout.write(`\rrepeat ${repeat} of ${repeats}: ${peer.padEnd(12)}`)
-      for (const [inFlight, result] of await callsOf(peer)) add(results, `${peer} ${inFlight}`, result)
-    }
-  }
-  console.log('\r'.padEnd(40))
-  for (const inFlight of IN_FLIGHT) {
-    const moleculer = medianOf(results.get(`moleculer ${inFlight}`), 'perSec')
-    console.log(
-      `${inFlight} in flight`.padEnd(16),
-      '   calls/s  x Moleculer   p50 µs   p99 µs   CPU µs: client + server',
-    )
-    for (const peer of peers) {
-      const of = results.get(`${peer} ${inFlight}`)
-      const perSec = medianOf(of, 'perSec')
-      console.log(
-        `  ${peer.padEnd(14)}`,
-        perSec.toFixed(0).padStart(9),
-        (moleculer ? (perSec / moleculer).toFixed(2) : '-').padStart(12),
-        medianOf(of, 'p50Us').toFixed(0).padStart(8),
-        medianOf(of, 'p99Us').toFixed(0).padStart(8),
-        `${medianOf(of, 'cpuUs').toFixed(1)} + ${medianOf(of, 'serverCpuUs').toFixed(1)}`.padStart(16),
-      )
-    }
-  }
-}
-
-/** One pair of processes, all numbers in flight. */
-async function callsOf(peer) {
-  const server = side('server', peer, 1)
-  const client = side('client', peer, 0)
-  try {
-    const { address } = await answer(server)
-    const results = []
-    for (const inFlight of IN_FLIGHT) {
-      await ask(client, { address, inFlight, durationMs: WARM_MS })
-      await ask(server, {})
-      const result = await ask(client, { address, inFlight, durationMs })
-      const { cpuUs } = await ask(server, {})
-      results.push([inFlight, { ...result, serverCpuUs: cpuUs / result.calls }])
-    }
-    return results
-  } finally {
-    server.kill()
-    client.kill()
-  }
-}
-
-/** Calls inside one process. */
-async function compareLocal() {
-  const results = new Map()
-  const peers = ['flotilla', 'moleculer']
-  for (let repeat = 1; repeat <= repeats; repeat++) {
-    for (const peer of peers) {
-      process.stdout.write(`\rrepeat ${repeat} of ${repeats}: ${peer.padEnd(12)}`)
-      const child = side('local', peer, 1)
-      add(results, peer, await ask(child, { durationMs }))
-      child.kill()
-    }
-  }
-  console.log('\r'.padEnd(40))
-  const moleculer = medianOf(results.get('moleculer'), 'perSec')
-  for (const peer of peers) {
-    const perSec = medianOf(results.get(peer), 'perSec')
-    console.log(
-      peer.padEnd(12),
-      `${perSec.toFixed(0)} calls/s`.padStart(18),
-      `${(1e6 / perSec).toFixed(2)} µs`.padStart(10),
-      `${(perSec / moleculer).toFixed(2)} x Moleculer`.padStart(18),
-    )
-  }
-}
-
-function side(role, peer, core) {
-  const isPinned = process.platform === 'linux' && cpus().length > 1 && existsSync('/usr/bin/taskset')
-  const options = isPinned
-    ? { execPath: '/usr/bin/taskset', execArgv: ['-c', String(core), process.execPath] }
-    : {}
-  return fork(`${folder}side.mjs`, [role, peer], {
-    ...options,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-}
-
-function answer(child) {
-  return new Promise((resolve, reject) => {
-    child.once('message', resolve)
-    child.once('exit', (code) => reject(new Error(`a side ended with ${code}`)))
-  })
-}
-
-function ask(child, message) {
-  const answered = answer(child)
-  child.send(message)
-  return answered
-}
-
-function add(results, key, result) {
-  results.set(key, [...(results.get(key) ?? []), result])
-}
-
-function medianOf(list, field) {
-  const sorted = (list ?? []).map((result) => result[field]).sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

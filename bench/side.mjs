@@ -3,53 +3,10 @@
  *
  * @module
  */
+import { measure, measureTight } from './measure.mjs'
+
 const [, , role, peer] = process.argv
 const { serve, connect, local } = await import(`./peers/${peer}.mjs`)
-
-/** Calls with so many at once, for so long; what came of it. */
-async function measure(call, inFlight, durationMs) {
-  const latencies = new Float64Array(1_000_000)
-  let calls = 0
-  const startMs = performance.now()
-  const endMs = startMs + durationMs
-  const before = process.cpuUsage()
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      for (let nowMs = performance.now(); nowMs < endMs; ) {
-        await call()
-        const doneMs = performance.now()
-        latencies[calls++ % latencies.length] = doneMs - nowMs
-        nowMs = doneMs
-      }
-    }),
-  )
-  const tookMs = performance.now() - startMs
-  const { user, system } = process.cpuUsage(before)
-  const sorted = latencies.subarray(0, Math.min(calls, latencies.length)).sort()
-  const quantile = (share) => sorted[Math.floor((sorted.length - 1) * share)]
-  return {
-    calls,
-    perSec: (calls / tookMs) * 1000,
-    cpuUs: (user + system) / calls,
-    p50Us: quantile(0.5) * 1000,
-    p99Us: quantile(0.99) * 1000,
-  }
-}
-
-/** One call after the other, without a look at the clock in between: for calls that take less than a microsecond. */
-async function measureTight(call, durationMs) {
-  const BATCH = 2_000
-  let calls = 0
-  const before = process.cpuUsage()
-  const startMs = performance.now()
-  while (performance.now() - startMs < durationMs) {
-    for (let index = 0; index < BATCH; index++) await call()
-    calls += BATCH
-  }
-  const tookMs = performance.now() - startMs
-  const { user, system } = process.cpuUsage(before)
-  return { calls, perSec: (calls / tookMs) * 1000, cpuUs: (user + system) / calls }
-}
 
 if (role === 'server') {
   const address = await serve()

@@ -1,6 +1,7 @@
 /**
  * `npm test [-- SUBSTRING … --FLAG …]`: installs what is missing, builds, and runs every test whose path contains one of
- * the substrings (all without any). Flags go to Node's test runner, whose summary is the last thing printed.
+ * the substrings (all without any). Flags go to Node's test runner, whose summary is the last thing printed; but for
+ * `--slowest`, which adds how long the tests of each file took.
  *
  * Tests beside the code run in one process for each package, which imports them all: 40 files take 1.6 s so, and 25 s as
  * 40 processes.
@@ -23,7 +24,10 @@ const MEMORY_BYTES_MIN = 3 * 1024 ** 3
 /** A whole-system test keeps about two cores busy. */
 const FILES_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
 
-const flags = process.argv.slice(2).filter((arg) => arg.startsWith('-'))
+const flags = process.argv
+  .slice(2)
+  .filter((arg) => arg.startsWith('-'))
+  .flatMap((flag) => (flag === '--slowest' ? slowestReporter() : [flag]))
 const substrings = process.argv.slice(2).filter((arg) => !arg.startsWith('-'))
 
 await install()
@@ -51,6 +55,15 @@ try {
   process.exitCode = stop.signal.aborted ? 1 : await runTests(files)
 } finally {
   await postgres.close()
+}
+
+/** A reporter of our own is one more only where the usual one is named, too. */
+function slowestReporter() {
+  const usual = process.stdout.isTTY ? 'spec' : 'tap'
+  return [usual, './tools/slowest.mjs'].flatMap((name) => [
+    `--test-reporter=${name}`,
+    '--test-reporter-destination=stdout',
+  ])
 }
 
 /** The sources of all tests, from the root: those in dist/ may be left over from a source that is gone. */

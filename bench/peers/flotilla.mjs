@@ -6,27 +6,22 @@
  */
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { anyService } from '@flotilla/core/access'
-import { anonymous } from '@flotilla/core/caller'
-import { Cancellation } from '@flotilla/core/cancellation'
-import { Client } from '@flotilla/core/client'
-import { systemClock as clock } from '@flotilla/core/clock'
 import { defineContract } from '@flotilla/core/contract'
-import { createKeyPair, Signer } from '@flotilla/core/credentials'
-import { fixedDirectory } from '@flotilla/core/directory'
-import { openFramesChannel } from '@flotilla/core/frames-channel'
 import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
-import { createIds } from '@flotilla/core/ids'
-import { Metrics } from '@flotilla/core/metrics'
 import { query } from '@flotilla/core/operation'
-import { systemRandom as random } from '@flotilla/core/random'
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
-import { SpanRing } from '@flotilla/core/spans'
-import { TimerWheel } from '@flotilla/core/timer-wheel'
-import { TraceContext } from '@flotilla/core/trace-context'
+import {
+  callContext,
+  createKeys,
+  credentialOf,
+  hostEnvironment,
+  openClient,
+  ports,
+  socketOf,
+} from '../hosts.mjs'
 import { input, output } from '../payload.mjs'
 
 const Text = Type.String({ maxLength: 200 })
@@ -67,75 +62,38 @@ const shop = defineContract({
 })
 
 const service = defineService({ contract: shop, open: () => ({ quote: async () => output }) })
-const ports = { clock, random, newId: createIds(clock, random) }
 
-function settings(keys, services, address) {
-  const signer = new Signer(keys.process.privateKey)
-  return readHostSettings({
-    FLOTILLA_SERVICES: services.join(','),
-    FLOTILLA_INSTANCE: 'bench',
-    FLOTILLA_FRAMES: address,
-    FLOTILLA_PROCESS_KEY: keys.process.publicKey,
-    FLOTILLA_USER_KEY: keys.user.publicKey,
-    FLOTILLA_CREDENTIAL: signer.process({ instance: 'bench', services, expiresAt: clock.now() + 3_600_000 }),
-    FLOTILLA_LOG_LEVEL: 'silent',
-  })
-}
-
-function context() {
-  return {
-    caller: anonymous,
-    deadlineMs: Number.POSITIVE_INFINITY,
-    trace: TraceContext.start(random, false),
-    criticality: 'critical',
-    cancellation: new Cancellation(),
-  }
+function settingsOf(keys, services, instance) {
+  const path = socketOf(tmpdir(), instance)
+  rmSync(path, { force: true })
+  const environment = hostEnvironment({ folder: tmpdir(), keys, instance, services })
+  return readHostSettings({ ...environment, FLOTILLA_LOG_LEVEL: 'silent' })
 }
 
 /** Opens the answering side; what it returns is given to `connect`. */
 export async function serve() {
-  const keys = { process: createKeyPair(), user: createKeyPair() }
-  const path = join(tmpdir(), `flotilla-bench-${process.pid}.sock`)
-  rmSync(path, { force: true })
+  const keys = createKeys()
+  const instance = `flotilla-bench-${process.pid}`
   const app = { name: 'bench', folder: '', services: { bench: async () => service } }
-  await openHost({ app, settings: settings(keys, ['bench'], `unix:${path}`), environment: {}, ports })
-  return { path, keys }
+  await openHost({ app, settings: settingsOf(keys, ['bench'], instance), environment: {}, ports })
+  return { path: socketOf(tmpdir(), instance), credential: credentialOf(keys, 'caller', ['caller']) }
 }
 
 /** Opens the calling side. */
-export async function connect({ path, keys }) {
-  const wheel = new TimerWheel(clock)
-  const { credential } = settings(keys, ['caller'], 'unix:none')
-  const client = new Client({
-    ports,
-    metrics: new Metrics(),
-    spans: new SpanRing(),
-    directory: fixedDirectory([
-      { instance: 'bench', service: 'bench', version: '', frames: `unix:${path}`, http: '' },
-    ]),
-    localChannel: () => undefined,
-    openChannel: () => {
-      const encodings =
-        process.env.BENCH_ENCODING === undefined ? undefined : { encodings: [process.env.BENCH_ENCODING] }
-      return openFramesChannel({
-        address: { kind: 'unix', path },
-        clock,
-        wheel,
-        callers: ['caller'],
-        credential,
-        ...encodings,
-      })
-    },
+export async function connect({ path, credential }) {
+  const encoding = process.env.BENCH_ENCODING
+  const { client } = openClient({
+    credential,
+    instances: [{ instance: 'bench', service: 'bench', path }],
+    channelOptions: encoding === undefined ? {} : { encodings: [encoding] },
   })
-  const own = context()
-  return () => client.calls(shop, own, 'caller').quote(input)
+  const context = callContext()
+  return () => client.calls(shop, context, 'caller').quote(input)
 }
 
 /** The same service in this process; `measure` gets the function that calls it. */
 export async function local(measure) {
-  const keys = { process: createKeyPair(), user: createKeyPair() }
-  const path = join(tmpdir(), `flotilla-bench-local-${process.pid}.sock`)
-  rmSync(path, { force: true })
+  const keys = createKeys()
   const caller = defineService({
     contract: defineContract({ name: 'caller', version: 1, summary: 'Calls.', operations: {} }),
     calls: [shop],
@@ -151,7 +109,7 @@ export async function local(measure) {
   }
   const host = await openHost({
     app,
-    settings: settings(keys, ['bench', 'caller'], `unix:${path}`),
+    settings: settingsOf(keys, ['bench', 'caller'], `flotilla-bench-local-${process.pid}`),
     environment: {},
     ports,
   })

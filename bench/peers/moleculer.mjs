@@ -3,18 +3,9 @@
  *
  * @module
  */
-import { createServer } from 'node:net'
 import { ServiceBroker } from 'moleculer'
+import { freePort } from '../children.mjs'
 import { input, output } from '../payload.mjs'
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
 
 const service = { name: 'bench', actions: { quote: () => output } }
 

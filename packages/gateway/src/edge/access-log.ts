@@ -101,9 +101,14 @@ export class AccessLog {
 /** Where the lines go: a file by its path, standard output by ''. */
 export function openLogFile(path: string): { write(text: string): void; close(): void } {
   const file = path === '' ? 1 : openSync(path, 'a')
+  let isOpen = true
   return {
-    write: (text) => void writeSync(file, text),
+    write: (text) => {
+      // The line of a request that was cut when the gateway left may come later than its end; nobody would catch what it threw.
+      if (isOpen) writeSync(file, text)
+    },
     close: () => {
+      isOpen = false
       if (file !== 1) closeSync(file)
     },
   }

@@ -29,7 +29,7 @@ async function openGoverned(t: TestContext): Promise<Governed> {
       writeFileSync(`${path}.new`, JSON.stringify({ gateway: isRight ? { ...policies, headers } : policies }))
       renameSync(`${path}.new`, path)
       await until('the policies are read', async () => {
-        if (!isRight) return metrics().includes('flotilla_policies_refused 1')
+        if (!isRight) return metrics().includes('\nflotilla_policies_refused 1\n')
         return (await gateway.ask('/health')).headers['x-generation'] === mark
       })
     },

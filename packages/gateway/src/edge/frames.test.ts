@@ -90,25 +90,24 @@ export interface Seen {
 export interface Received {
   readonly frames: readonly Seen[]
   readonly isClosed: boolean
-  /** Milliseconds from the beginning to the end; undefined while it is open. */
-  readonly tookMs: number | undefined
+  /** Of the monotonic clock, in milliseconds; undefined while it is open. */
+  readonly closedAtMs: number | undefined
 }
 
 /** Sends bytes behind the preface; what comes back is read as it comes. */
 export function speak(socket: TLSSocket, ...parts: readonly Buffer[]): () => Received {
-  const startMs = systemClock.monotonicMs()
   let bytes: Buffer = Buffer.alloc(0)
-  let tookMs: number | undefined
+  let closedAtMs: number | undefined
   socket.on('data', (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk])
   })
   // To be cut is what most of them are here for.
   socket.on('error', () => {})
   socket.on('close', () => {
-    tookMs = systemClock.monotonicMs() - startMs
+    closedAtMs = systemClock.monotonicMs()
   })
   socket.write(Buffer.concat([PREFACE, ...parts]))
-  return () => ({ frames: framesOf(bytes), isClosed: tookMs !== undefined, tookMs })
+  return () => ({ frames: framesOf(bytes), isClosed: closedAtMs !== undefined, closedAtMs })
 }
 
 function framesOf(bytes: Buffer): Seen[] {

@@ -127,7 +127,7 @@ function readChunks(rest: string): Body {
 export function readMeaning({ method, target, fields, body }: ReadRequest): Seen | undefined {
   const host = valuesOf(fields, 'host')
   if (host.length !== 1) return undefined
-  const origin = /^https?:\/\/[^/?#]*/i.exec(target)?.[0] ?? ''
+  const origin = originOf(target)
   if (origin !== '' && origin.replace(/^[^/]*\/\//, '').toLowerCase() !== host[0]?.toLowerCase())
     return undefined
   const [path = '', ...search] = target.slice(origin.length).split('?')
@@ -145,6 +145,11 @@ export function readMeaning({ method, target, fields, body }: ReadRequest): Seen
   if (reads) return { operation: 'get', input: { id } }
   if (method === 'DELETE') return { operation: 'remove', input: { id } }
   return method === 'PUT' ? { operation: 'put', input: { ...parsed(body), id } } : undefined
+}
+
+/** What stands before the path of an absolute target; '' in others. */
+export function originOf(target: string): string {
+  return /^https?:\/\/[^/?#]*/i.exec(target)?.[0] ?? ''
 }
 
 function unescaped(part: string): string | undefined {

@@ -177,6 +177,7 @@ export const refusedFramings: readonly Refused[] = [
       'a chunk extension with LF': chunk('c;a\nb'),
       'a last chunk that ends in LF': chunk('c', '0\n\r\n'),
       'a trailer that ends in LF': trailer('X-A: b\nX-B: c'),
+      'a trailer that ends in CR CR LF': trailer('X-A: b\r'),
       'chunks that end in LF': chunk('c', '0\r\n\n'),
       'chunks that end in CR': chunk('c', '0\r\n\rX'),
       ...each('before a request', ['\n', '\n\n', '\r', '\r\r\n', '\r\n\n'], (before) => before + get()),

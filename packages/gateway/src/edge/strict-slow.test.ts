@@ -162,5 +162,7 @@ describe('A slow client', { timeout: 120_000 }, () => {
     await until('the others are answered', () => its[1]?.tookMs() !== undefined)
     assert.deepEqual(statusesOf(its[1]?.text() ?? ''), [200])
     assert.deepEqual(statusesOf(await gateway.raw(post(`Connection: close\r\n${LENGTH}`, BODY))), [200])
+    // A gateway that leaves would wait for them.
+    for (const { socket } of its) socket.destroy()
   })
 })

@@ -104,10 +104,10 @@ export class GrpcUpstream {
     const { retries = 1 } = this.#settings
     const library = await load()
     const metadata = metadataOf(library, call.metadata)
-    const tried = new Set<Target>()
+    const tried: Target[] = []
     let target = this.#targets.first()
-    for (let again = 0; target !== undefined; again++) {
-      tried.add(target)
+    while (target !== undefined) {
+      tried.push(target)
       let hasBegun = false
       try {
         for await (const message of this.#attempt(library, target, call, metadata, ask)) {
@@ -116,7 +116,7 @@ export class GrpcUpstream {
         }
         return
       } catch (error) {
-        const isHopeful = !hasBegun && again < retries && mayRepeat(call, error)
+        const isHopeful = !hasBegun && tried.length <= retries && mayRepeat(call, error)
         target = isHopeful ? this.#targets.next(tried) : undefined
         if (target === undefined) throw error
       }

@@ -110,7 +110,8 @@ export class ChunkedReader implements BodyReader {
 }
 
 function checkTrailers(text: string): void {
-  if (isHopeless(text)) throw malformed()
+  // Whole lines: a CR at their end is no half of anything.
+  if (isHopeless(`${text}\r\n`)) throw malformed()
   const fields = readFieldLines(text, 0)
   if (fields === undefined) throw malformed()
   // Somebody else might take them for what they are in a head.

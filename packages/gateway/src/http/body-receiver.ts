@@ -37,6 +37,8 @@ export function streamedBody(
   goOn: () => void,
 ): Readable {
   const body = new Readable({ read: goOn })
+  // It may fail before its reader listens, and a stream that fails unheard ends the process; the reader finds it destroyed.
+  body.on('error', () => {})
   receive({
     bytesMax,
     take: (part) => body.push(part),

@@ -87,10 +87,10 @@ export class Targets {
   }
 
   /** Who is asked after those that failed, others rather than the same; undefined: too much is being repeated. */
-  next(tried: ReadonlySet<Target>): Target | undefined {
+  next(tried: readonly Target[]): Target | undefined {
     const nowMs = this.#clock.monotonicMs()
     if (!this.#retries.tryWithdraw(nowMs)) return undefined
-    const untried = this.#all.filter((target) => !tried.has(target))
+    const untried = this.#all.filter((target) => !tried.includes(target))
     return this.#balancer.pick(untried.length > 0 ? untried : this.#all, nowMs)
   }
 }

@@ -79,7 +79,7 @@ export class Upstream {
   /** Makes a request. */
   send(request: UpstreamRequest, taker: AnswerTaker): void {
     this.#open()
-      .then((agent) => this.#attempt(agent, request, taker, this.#targets.first(), new Set()))
+      .then((agent) => this.#attempt(agent, request, taker, this.#targets.first(), []))
       .catch((cause: unknown) => taker.fail(unreachable(cause)))
   }
 
@@ -124,21 +124,19 @@ export class Upstream {
     request: UpstreamRequest,
     taker: AnswerTaker,
     target: Target | undefined,
-    tried: Set<Target>,
+    tried: readonly Target[],
   ): void {
     if (target === undefined) return taker.fail(unreachable())
-    tried.add(target)
     const asked = target.begin()
     const attempt = new Attempt(request, taker, asked.answered, (outcome, error) => {
       asked.ended(outcome)
       if (error === undefined) return
       const { retries = 1 } = this.#settings
-      const again =
-        !attempt.hasBegun && isRepeatable(request) && tried.size <= retries
-          ? this.#targets.next(tried)
-          : undefined
+      const mayRepeat = !attempt.hasBegun && isRepeatable(request) && tried.length < retries
+      const now = [...tried, target]
+      const again = mayRepeat ? this.#targets.next(now) : undefined
       if (again === undefined) taker.fail(error)
-      else this.#attempt(agent, request, taker, again, tried)
+      else this.#attempt(agent, request, taker, again, now)
     })
     try {
       agent.dispatch(dispatchOptions(request, target.id), attempt)

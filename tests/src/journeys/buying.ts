@@ -1,9 +1,13 @@
-/** From a full cart to a parcel, or to the money back: the same on every placement. */
+/**
+ * From a full cart to a parcel, or to the money back.
+ *
+ * @module
+ */
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { it } from 'node:test'
 import { until } from '@flotilla/core/until'
-import { openShop, type PlacementName, placements, type Shop } from './placements.ts'
-import type { Answer, Shopper } from './shop-client.ts'
+import type { Shop } from '../placements.ts'
+import type { Answer, Shopper } from '../shop-client.ts'
 
 const SKU = 'KIT-0001'
 const address = { name: 'Ann', line1: 'Street 1', postcode: '01234', city: 'Town', country: 'DE' }
@@ -56,7 +60,7 @@ async function becomes(
   return body
 }
 
-async function journey(shop: Shop, placement: PlacementName): Promise<void> {
+async function journey(shop: Shop): Promise<void> {
   const ann = await shop.register('ann')
   const eve = await shop.register('eve')
   const admin = await shop.login(shop.admin.email, shop.admin.password)
@@ -166,14 +170,10 @@ async function journey(shop: Shop, placement: PlacementName): Promise<void> {
   assert.deepEqual(
     mineOnly.body.items.map((one: { id: string }) => one.id),
     [id],
-    placement,
   )
 }
 
-for (const placement of placements) {
-  describe(`buying, ${placement}`, () => {
-    it('pays, ships, declines, cancels and refunds', async (t) => {
-      await journey(await openShop(t, placement), placement)
-    })
-  })
+/** The test of it. @param shopOf the one that is open, to be asked for within a test. */
+export function buying(shopOf: () => Shop): void {
+  it('pays, ships, declines, cancels and refunds', () => journey(shopOf()))
 }

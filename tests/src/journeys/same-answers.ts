@@ -1,8 +1,12 @@
-/** A placement is not visible from outside: the same requests get the same bytes, ids and times aside. */
+/**
+ * A placement is not visible from outside: the same requests get the same bytes, ids and times aside.
+ *
+ * @module
+ */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { openShop, type PlacementName, untilSearchable } from './placements.ts'
-import type { Answer, Request } from './shop-client.ts'
+import { type Shop, untilSearchable } from '../placements.ts'
+import type { Answer, Request } from '../shop-client.ts'
 
 /** What differs between two installations by its nature. */
 const NATURAL: readonly (readonly [RegExp, string])[] = [
@@ -20,19 +24,21 @@ const NATURAL: readonly (readonly [RegExp, string])[] = [
 
 const HEADERS = ['content-type', 'cache-control', 'etag', 'idempotent-replayed', 'allow', 'www-authenticate']
 
-it('monolith and fleet answer the same bytes', async (t) => {
-  const monolith = await answersOf(t, 'monolith')
-  const fleet = await answersOf(t, 'fleet')
-  assert.deepEqual([...fleet.keys()], [...monolith.keys()])
-  for (const [request, answer] of monolith) assert.equal(fleet.get(request), answer, request)
-  t.diagnostic(`${monolith.size} requests`)
-})
+/** Those of the first placement that was asked. */
+let first: ReadonlyMap<string, string> | undefined
 
-async function answersOf(
-  t: { after(cleanUp: () => Promise<void>): void },
-  placement: PlacementName,
-): Promise<Map<string, string>> {
-  const shop = await openShop(t, placement)
+/** The test of it, on one placement after the other, on shops as they were opened. @param shopOf the one that is open. */
+export function sameAnswers(shopOf: () => Shop): void {
+  it('answers the same bytes as every other placement', async (t) => {
+    const answers = await answersOf(shopOf())
+    first ??= answers
+    assert.deepEqual([...answers.keys()], [...first.keys()])
+    for (const [request, answer] of first) assert.equal(answers.get(request), answer, request)
+    t.diagnostic(`${answers.size} requests`)
+  })
+}
+
+async function answersOf(shop: Shop): Promise<ReadonlyMap<string, string>> {
   await untilSearchable(shop)
   const admin = await shop.login(shop.admin.email, shop.admin.password)
   const ann = await shop.register('ann')
