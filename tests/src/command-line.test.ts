@@ -1,6 +1,6 @@
 /** The commands that look at a running system and act on it, as a person meets them. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { Cancellation } from '@flotilla/core/cancellation'
@@ -135,6 +135,53 @@ describe('the commands', () => {
     const down = await run(bed, 'down')
     assert.equal(down.exitCode, 0, down.errors)
     assert.deepEqual(processesOf(bed), [])
+  })
+
+  it('tell what is wrong in a policy file, or what it is about', async (t) => {
+    const bed = await makeBed(t)
+    const file = join(bed.folder, 'policies.yaml')
+    const check = async (text: string, ...args: readonly string[]) => {
+      writeFileSync(file, text)
+      return await run(bed, 'policies', file, ...args)
+    }
+    const right = `services: { catalog: { operations: { product: { balance: { policy: consistent_hash, key: input.id } } } } }
+gateway:
+  upstreams: { legacy: { targets: [http://10.0.0.4:9000] } }
+  routes:
+    - { match: { path: "/shop/**" }, upstream: { name: legacy }, access: anyone }
+    - { match: { path: "/api/v1/products/{id}" }, refuse: { status: 410 } }`
+    const held = await check(right)
+    assert.deepEqual([held.exitCode, held.errors], [0, ''])
+    assert.match(
+      held.output,
+      /^ok: .*policies\.yaml\n {2}services +catalog\n {2}routes +2\n {2}upstreams +1\n$/,
+    )
+
+    const wrong = `services: { catalog: { operations: { getProduct: {} } }, nobody: {} }
+gateway:
+  routes:
+    - { match: { path: "/shop/**" }, upstream: { name: legacy }, access: anyone }
+    - { match: { path: "/api/v3/products/{id}" }, refuse: { status: 410 } }
+cart: {}`
+    const mistakes = [
+      '/services/catalog/operations/getProduct: there is no such operation',
+      '/services/nobody: there is no such service',
+      '/gateway/routes/0/upstream/name: there is no such upstream',
+      '/gateway/routes/1/match: no operation has such a route',
+      '/cart: is not known; there are services, gateway',
+    ]
+    const refused = await check(wrong)
+    assert.deepEqual([refused.exitCode, refused.output], [1, `${mistakes.join('\n')}\n`])
+    assert.equal(refused.errors, `error: ${file} has 5 mistakes; nothing of it would hold.\n`)
+    const told = await check(wrong, '--json')
+    assert.deepEqual([told.exitCode, JSON.parse(told.output)], [1, { file, isOk: false, mistakes }])
+    const broken = await check('gateway: [')
+    assert.deepEqual([broken.exitCode, broken.output.trim().split('\n').length], [1, 1])
+    const gone = await run(bed, 'policies', `${file}.gone`)
+    assert.match(gone.output, /^ENOENT.*\n$/)
+    const none = await run(bed, 'policies')
+    assert.equal(none.exitCode, 2)
+    assert.match(none.errors, /there is no policy file: name one, or set FLOTILLA_POLICIES; usage:/)
   })
 
   it('know their usage', async (t) => {

@@ -124,10 +124,23 @@ describe('flotilla up', () => {
       writeFileSync(policies, `services: { catalog: { balance: { policy: ${policy} } } }`)
     write('fastest')
     const up = await startUp(bed, ['--placement', good], { FLOTILLA_POLICIES: policies })
+    const [told, hint] = up.output().split('\n')
+    assert.match(told ?? '', /policies\.yaml: \/services\/catalog\/balance\/policy: must be equal to one of/)
+    assert.match(hint ?? '', /No policy holds until this is mended; see: npx flotilla policies/)
     const log = (): string => readFileSync(join(bed.folder, 'logs/edge-1.log'), 'utf8')
     assert.match(log(), /\/services\/catalog\/balance\/policy: /)
     write('round_robin')
     await until('the policies hold', () => log().includes('the policies hold'))
+    // It finds those of the running system.
+    const checked = await run(bed, 'policies', '--json')
+    assert.deepEqual(JSON.parse(checked.output), {
+      file: policies,
+      isOk: true,
+      mistakes: [],
+      services: ['catalog'],
+      routes: 0,
+      upstreams: 0,
+    })
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
     const alone = outside.map((name) => `${name}-1`)

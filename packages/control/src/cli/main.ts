@@ -17,6 +17,7 @@ import { doctor } from './commands/doctor.ts'
 import { down } from './commands/down.ts'
 import { events } from './commands/events.ts'
 import { logs } from './commands/logs.ts'
+import { policies } from './commands/policies.ts'
 import { ps } from './commands/ps.ts'
 import { saga } from './commands/saga.ts'
 import { scale } from './commands/scale.ts'
@@ -40,6 +41,7 @@ const commands: readonly Command[] = [
   routes,
   contracts,
   openapi,
+  policies,
   migrate,
   seed,
   doctor,

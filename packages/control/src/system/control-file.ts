@@ -13,6 +13,8 @@ export interface ControlFile extends StartedProcess {
   readonly token: string
   /** Of the embedded server; absent when `DATABASE_URL` named another. */
   readonly postgresPort?: number
+  /** Where its policies stand; absent: it has none. */
+  readonly policies?: string
   /** False until every process is ready, and the user told. */
   readonly isReady: boolean
 }

@@ -3,10 +3,19 @@ import { type AddressInfo, createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { isFlotillaError } from '@flotilla/core/error'
 import { findFreePort } from '@flotilla/core/free-port'
-import { describeRefusal, portUses, probePort, readPorts } from './ports.ts'
+import { describeRefusal, gatewayOrigin, portUses, probePort, readPorts } from './ports.ts'
 
 const isRefusal = (code: string, pattern: RegExp) => (error: unknown) =>
   isFlotillaError(error) && error.code === code && pattern.test(error.message)
+
+describe('gatewayOrigin', () => {
+  it('is https where the gateway has a certificate', () => {
+    const origin = (environment: Record<string, string>) => gatewayOrigin({ gateway: 8080 }, environment)
+    assert.equal(origin({}), 'http://127.0.0.1:8080')
+    assert.equal(origin({ GATEWAY_TLS_CERTIFICATE: '' }), 'http://127.0.0.1:8080')
+    assert.equal(origin({ GATEWAY_TLS_CERTIFICATE: 'a.pem' }), 'https://127.0.0.1:8080')
+  })
+})
 
 describe('readPorts', () => {
   it('takes the option before the variable before the default', () => {

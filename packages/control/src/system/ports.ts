@@ -68,6 +68,15 @@ export function readPorts(
   return ports
 }
 
+/** Where clients find the gateway: by TLS when it has a certificate. */
+export function gatewayOrigin(
+  { gateway }: Pick<SystemPorts, 'gateway'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  const scheme = environment['GATEWAY_TLS_CERTIFICATE'] ? 'https' : 'http'
+  return `${scheme}://127.0.0.1:${gateway}`
+}
+
 /** Every port, and who needs it. */
 export function portUses(ports: SystemPorts): readonly PortUse[] {
   const fixed = Object.entries(portFacts).map(([user, { hint }]) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { type App, decideSettings } from '@flotilla/core/app'
 import type { Caller, User } from '@flotilla/core/caller'
 import { type Clock, isoTime } from '@flotilla/core/clock'
@@ -29,7 +30,7 @@ import type { DataFolder, Secrets } from './data-folder.ts'
 import { type Databases, externalUrlIn, openDatabases } from './databases.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 import { endLeftovers, recordProcesses, thisProcess } from './leftovers.ts'
-import { portUses, probePort, type SystemPorts } from './ports.ts'
+import { gatewayOrigin, portUses, probePort, type SystemPorts } from './ports.ts'
 import { lastWords, runTask } from './run-task.ts'
 
 /** What a system is opened with. */
@@ -117,17 +118,11 @@ async function closeAll(closing: Closing, log: Logger): Promise<void> {
 }
 
 async function open(options: SystemOptions, closing: Closing): Promise<System> {
-  const { module, services, placement, folder, secrets, tcp, ports, onStep, signal } = options
+  const { module, services, placement, folder, tcp, ports, onStep, signal } = options
   const mistakes = mistakesIn(placement, options.placeable)
   if (mistakes.length > 0) throw new PlacementError(placement.name, mistakes)
   const externalUrl = externalUrlIn(options.environment)
-  const controlFile: ControlFile = {
-    ...thisProcess(),
-    url: `http://127.0.0.1:${tcp.control}`,
-    token: secrets.get('control token'),
-    ...(externalUrl === undefined ? { postgresPort: tcp.postgres } : {}),
-    isReady: false,
-  }
+  const controlFile = controlFileOf(options, externalUrl === undefined)
   claim(folder, controlFile)
   closing.defer('control file', () => folder.remove(CONTROL_FILE))
   const ended = await endLeftovers(folder, ports.clock)
@@ -153,7 +148,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   const supervisor = openSupervisor(options, environment, databases, closing)
   const started = supervisor.start((hosts) => onStep(hosts.join(', ')))
   await failOnLoop(supervisor, started, ports.clock, signal)
-  const gateway = `http://127.0.0.1:${tcp.gateway}`
+  const gateway = gatewayOrigin(tcp, options.environment)
   const controlHost = await openControlHost({
     ...options,
     controlPort: tcp.control,
@@ -186,6 +181,18 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
     })),
     announce: () => folder.writeJson(CONTROL_FILE, { ...controlFile, isReady: true }),
     close: () => closeAll(closing, options.log),
+  }
+}
+
+function controlFileOf({ tcp, secrets, environment }: SystemOptions, isEmbedded: boolean): ControlFile {
+  const policies = environment['FLOTILLA_POLICIES']
+  return {
+    ...thisProcess(),
+    url: `http://127.0.0.1:${tcp.control}`,
+    token: secrets.get('control token'),
+    ...(isEmbedded ? { postgresPort: tcp.postgres } : {}),
+    ...(policies ? { policies: resolve(policies) } : {}),
+    isReady: false,
   }
 }
 

@@ -13,7 +13,7 @@ import type { Instance } from '../registry/directory.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import type { CallRequest } from '../wire/wire.ts'
-import { CallPolicies, type ServicePolicies, servicePoliciesCheck } from './call-policies.ts'
+import { CallPolicies, mistakesInCalls, type ServicePolicies, servicePoliciesCheck } from './call-policies.ts'
 import { Callee, OutgoingOperation } from './outgoing.ts'
 
 const spec = {
@@ -137,6 +137,39 @@ describe('CallPolicies', () => {
     assert.ok(share() <= 12)
     await clock.advance(30_000)
     assert.ok(share() >= 75)
+  })
+})
+
+describe('mistakesInCalls', () => {
+  const known = new Map([
+    ['callee', contract],
+    ['far', undefined],
+  ])
+  const hash = (key: string) => ({ balance: { policy: 'consistent_hash', key } }) as const
+
+  it('mistakesInCalls finds nothing where everything that is named is there', () => {
+    const right: ServicePolicies = {
+      callee: { ...hash('input.id'), operations: { read: hash('input.id'), find: hash('user') } },
+      far: { ...hash('input.colour'), operations: { anything: hash('input.colour') } },
+    }
+    assert.deepEqual(mistakesInCalls(right, known), [])
+  })
+
+  it('mistakesInCalls names services, operations and fields that are not there', () => {
+    const wrong: ServicePolicies = {
+      callee: {
+        ...hash('input.colour'),
+        operations: { read: hash('input.toString'), write: hash('input.id'), toString: {} },
+      },
+      table: {},
+    }
+    assert.deepEqual(mistakesInCalls(wrong, known), [
+      '/callee/balance/key: there is no such input field',
+      '/callee/operations/read/balance/key: there is no such input field',
+      '/callee/operations/write: there is no such operation',
+      '/callee/operations/toString: there is no such operation',
+      '/table: there is no such service',
+    ])
   })
 })
 

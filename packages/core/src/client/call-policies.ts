@@ -6,8 +6,13 @@
  */
 import { type BalanceSettings, defaultBalance } from '../balance/balancer.ts'
 import { policyNames } from '../balance/policies.ts'
+import { type Contract, operationsOf } from '../contract/contract.ts'
+import type { Operation } from '../contract/operation.ts'
 import { closed, lazyCheck, type Static, Type } from '../contract/schema.ts'
 import type { BudgetPolicy } from '../resilience/budget.ts'
+
+/** What stands before a field that calls are told apart by. */
+const INPUT = 'input.'
 
 const BalancePolicy = Type.Partial(
   Type.Object({
@@ -119,6 +124,46 @@ export type ServicePolicies = Readonly<
     }
   >
 >
+
+/**
+ * Mistakes that the schema cannot see: services, operations and input fields that are named and not there. Each as
+ * `pointer: what is wrong`.
+ *
+ * @param known contracts by service; undefined where there is the service and its contract is not known here: what its callers see
+ */
+export function mistakesInCalls(
+  policies: ServicePolicies,
+  known: ReadonlyMap<string, Contract | undefined>,
+): readonly string[] {
+  return Object.entries(policies).flatMap(([service, { balance, operations = {} }]) => {
+    if (!known.has(service)) return [`/${service}: there is no such service`]
+    const contract = known.get(service)
+    if (contract === undefined) return []
+    const all = operationsOf(contract)
+    const mistakes = mistakesInKey(`/${service}`, balance, all)
+    for (const [name, own] of Object.entries(operations)) {
+      const pointer = `/${service}/operations/${name}`
+      const its = all.filter((operation) => operation.name === name)
+      if (its.length === 0) mistakes.push(`${pointer}: there is no such operation`)
+      else mistakes.push(...mistakesInKey(pointer, own.balance, its))
+    }
+    return mistakes
+  })
+}
+
+/** A field that none of these operations takes tells nobody apart. */
+function mistakesInKey(
+  pointer: string,
+  balance: BalancePolicy | undefined,
+  operations: readonly Operation[],
+): string[] {
+  const key = balance?.key
+  if (!key?.startsWith(INPUT)) return []
+  const field = key.slice(INPUT.length)
+  const fieldsOf = ({ input }: Operation): object => (input as { properties?: object }).properties ?? {}
+  const isThere = operations.some((operation) => Object.hasOwn(fieldsOf(operation), field))
+  return isThere ? [] : [`${pointer}/balance/key: there is no such input field`]
+}
 
 /** How calls of one operation are balanced. */
 export interface BalanceChoice extends BalanceSettings {

@@ -91,6 +91,8 @@ const withRest = (part: object): Spec =>
 const line = { sku: Type.String(), gift: Type.Optional(Type.Boolean()) }
 const at = '/operations/change'
 
+const end = { deprecated: { since: '2026-11-01', sunset: '2027-05-01', successor: 'list' } }
+
 /** What changes, at which path of the description, what the change is called. Each stands for one single change. */
 type Case = readonly [name: string, after: Spec, path: string, what: RegExp]
 
@@ -127,6 +129,7 @@ const breakingChanges: readonly Case[] = [
   ],
   ['route: another path', withRest({ route: 'PUT /stuff/{id}' }), `${at}/rest/path`, /became/],
   ['route: another status', withRest({ status: 202 }), `${at}/rest/status`, /200 became 202/],
+  ['route: another API version', withRest({ version: 2 }), `${at}/rest/version`, /added 2/],
   ['route: moved to the root', withRest({ isAtRoot: true }), `${at}/rest/isAtRoot`, /false became true/],
   ['route: If-Match no longer', withRest({ ifMatch: undefined }), `${at}/rest/ifMatch`, /removed "version"/],
   [
@@ -401,6 +404,7 @@ const breakingChanges: readonly Case[] = [
 ]
 
 const compatibleChanges: readonly Case[] = [
+  ['an operation is going to go', withChange(end), `${at}/deprecated`, /added/],
   ['the contract gets another summary', { summary: 'Stuff.' }, '/summary', /became/],
   [
     'an operation is added',
@@ -624,6 +628,20 @@ describe('compareContracts', () => {
       const [change, ...more] = compareContracts(described(accepted('pending')), described(other))
       assert.deepEqual([change?.path, change?.isBreaking, more], [`${at}/rest/acceptedWhile`, true, []])
     }
+  })
+
+  it('compareContracts goes by the version that is in the path, whoever names it', () => {
+    const verdicts = (one: Spec, other: Spec) =>
+      compareContracts(described(one), described(other)).map(({ path, isBreaking }) => [path, isBreaking])
+    const [kept, moved] = [
+      { version: 2, ...withRest({ version: 1 }) },
+      { version: 2, ...withRest({ version: 3 }) },
+    ]
+    const both = ['/version', true]
+    assert.deepEqual(verdicts({}, withRest({ version: 1 })), [])
+    assert.deepEqual(verdicts({}, kept), [both, [`${at}/rest/version`, false]])
+    assert.deepEqual(verdicts({}, moved), [both, [`${at}/rest/version`, true]])
+    assert.deepEqual(verdicts(kept, moved), [[`${at}/rest/version`, true]])
   })
 
   it('compareContracts of a contract with itself, read back from a file too, finds nothing', () => {

@@ -11,7 +11,7 @@
 import { codes } from '../kernel/code.ts'
 import type { Access } from './access.ts'
 import { breaking, type Change, changed, changeOf, compatible, onlyWords, type Verdict } from './change.ts'
-import { compareRest } from './compare-rest.ts'
+import { compareRest, type Versions } from './compare-rest.ts'
 import type { ContractDescription, EventDescription, OperationDescription } from './describe.ts'
 import { type Narrowing, narrowings } from './narrowings.ts'
 import type { Idempotency, Reason } from './operation.ts'
@@ -44,12 +44,17 @@ export type { Change }
 export function compareContracts(before: ContractDescription, after: ContractDescription): readonly Change[] {
   return [
     ...changed('/name', before.name, after.name, breaking('callers find the service by its name')),
-    ...changed('/version', before.version, after.version, breaking('it is part of every path')),
+    ...changed(
+      '/version',
+      before.version,
+      after.version,
+      breaking('it is part of every path that has no version of its own'),
+    ),
     ...changed('/summary', before.summary, after.summary, onlyWords),
     ...compareNamed('/operations', before.operations, after.operations, {
       removed: breaking('old callers still call it'),
       added: compatible('old callers do not know it'),
-      both: compareOperations,
+      both: (path, one, other) => compareOperations(path, one, other, [before.version, after.version]),
     }),
     ...compareNamed('/events', before.events, after.events, {
       removed: breaking('old readers wait for it'),
@@ -89,13 +94,14 @@ function compareOperations(
   path: string,
   before: OperationDescription,
   after: OperationDescription,
+  contractVersions: Versions,
 ): readonly Change[] {
   const isSooner = after.timeoutMs < before.timeoutMs
   return [
     ...changed(`${path}/kind`, before.kind, after.kind, breaking('each kind is called in its own way')),
     ...changed(`${path}/summary`, before.summary, after.summary, onlyWords),
     ...compareAccess(`${path}/access`, before.access, after.access),
-    ...compareRest(`${path}/rest`, before, after),
+    ...compareRest(`${path}/rest`, before, after, contractVersions),
     ...compareInputs(`${path}/input`, before.input, after.input),
     ...compareOutputs(`${path}/output`, before.output, after.output),
     ...compareNamed(`${path}/reasons`, before.reasons, after.reasons, {
@@ -117,6 +123,12 @@ function compareOperations(
     ),
     ...compareIdempotency(`${path}/idempotency`, before.idempotency, after.idempotency),
     ...changed(`${path}/cache`, before.cache, after.cache, compatible('only how fresh an answer is')),
+    ...changed(
+      `${path}/deprecated`,
+      before.deprecated,
+      after.deprecated,
+      compatible('old callers may go on using it'),
+    ),
   ]
 }
 

@@ -61,8 +61,27 @@ const withCache = (cache: NonNullable<OperationSpec['cache']>, more: Partial<Ope
   operations: { get: { ...get, cache, ...more } },
 })
 
+const DAY = '2026-11-01'
+const hidden = { ...get, http: undefined, access: service('cart') }
+const withEnd = (deprecated: NonNullable<OperationSpec['deprecated']>): Spec => ({
+  operations: { get: { ...get, deprecated }, change, hidden },
+})
+
 /** Each a contract with one mistake, and the words that must name it. */
 const mistakes: readonly (readonly [Spec, RegExp])[] = [
+  [withEnd({ since: '2026-13-01' }), /get is deprecated with 2026-13-01, which is no day like/],
+  [withEnd({ since: '2026-02-30' }), /get is deprecated with 2026-02-30, which is no day like/],
+  [
+    withEnd({ since: '2026-11-01T00:00:00Z' }),
+    /get is deprecated with 2026-11-01T00:00:00Z, which is no day/,
+  ],
+  [withEnd({ since: DAY, sunset: 'soon' }), /get is deprecated with soon, which is no day like/],
+  [withEnd({ since: DAY, sunset: DAY }), /get may be gone on 2026-11-01, which is not after 2026-11-01/],
+  [withEnd({ since: DAY, sunset: '2026-10-31' }), /get may be gone on 2026-10-31, which is not after/],
+  [withEnd({ since: DAY, successor: 'get' }), /get names itself to be used instead/],
+  [withEnd({ since: DAY, successor: 'find' }), /get names find to be used instead, and there is no such op/],
+  [withEnd({ since: DAY, successor: 'toString' }), /get names toString to be used instead, and there is no/],
+  [withEnd({ since: DAY, successor: 'hidden' }), /get names hidden to be used instead, which has no route/],
   [{ name: 'Things' }, /name must match/],
   [{ name: '1things' }, /name must match/],
   [{ name: '' }, /name must match/],
@@ -180,6 +199,25 @@ const mistakes: readonly (readonly [Spec, RegExp])[] = [
     },
     /find has the same route as get/,
   ],
+  [
+    { operations: { get, getV1: { ...get, http: { route: 'GET /things/{id}', version: 1 } } } },
+    /getV1 has the same route as get/,
+  ],
+  [
+    { operations: { get, atRoot: { ...get, http: { route: 'GET /api/v1/things/{id}', isAtRoot: true } } } },
+    /atRoot has the same route as get/,
+  ],
+  ...[0, 1.5, -1, '2', Number.NaN].map(
+    (version) =>
+      [
+        { operations: { get: { ...get, http: { route: 'GET /things/{id}', version: version as number } } } },
+        /get has an API version that is no whole number from 1/,
+      ] as const,
+  ),
+  [
+    { operations: { get: { ...get, http: { route: 'GET /things/{id}', version: 2, isAtRoot: true } } } },
+    /get has an API version, and a path at the root, which shows none/,
+  ],
   [{ events: { ThingChanged: thingChanged } }, /event ThingChanged must be named in camelCase/],
   [
     { events: { thingChanged: { ...thingChanged, version: 0 } } },
@@ -245,6 +283,20 @@ describe('defineContract', () => {
       { pointer: '/x', message: 'is not a known field' },
     ])
     assert.deepEqual(getOne?.checkOutput({ id: 'a' }), [{ pointer: '/version', message: 'is required' }])
+  })
+
+  it('defineContract lets operations stand beside each other on one route, in versions of their own', () => {
+    const getV2 = { ...get, http: { route: 'GET /things/{id}', version: 2 } }
+    const { operations } = define({ operations: { get, getV2, change } })
+    const versions = Object.values(operations).map((operation) => operation?.version)
+    assert.deepEqual(versions, [1, 2, 1])
+    assert.equal(define({ version: 3, operations: { getV2 } }).operations['getV2']?.version, 2)
+  })
+
+  it('defineContract takes the end of an operation that has a successor', () => {
+    const deprecated = { since: DAY, sunset: '2026-11-02', successor: 'change' }
+    assert.deepEqual(define(withEnd(deprecated)).operations['get']?.deprecated, deprecated)
+    assert.equal(define({}).operations['get']?.deprecated, undefined)
   })
 
   it('defineContract calls idempotent only what is so without a key', () => {

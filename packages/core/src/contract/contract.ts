@@ -7,9 +7,10 @@
 import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { pathMistakes, tagMistakes } from './cache-tags.ts'
+import { deprecationMistakes } from './deprecation.ts'
 import { type EventSpec, type EventType, nameEvent } from './event.ts'
 import type { Kind, Operation, OperationSpec, Reasons } from './operation.ts'
-import { isRoute, parseRest, type Rest, type RestSpec } from './route.ts'
+import { isRoute, ownVersion, parseRest, pathPrefix, type Rest, type RestSpec } from './route.ts'
 import { closed, lazyCheck, type TSchema } from './schema.ts'
 
 /** Operations by name, as declared. */
@@ -25,7 +26,7 @@ type Named<S> = S extends OperationSpec<infer I, infer O, infer R, infer K> ? Op
 /** A contract. */
 export interface Contract<S extends OperationSpecs = OperationSpecs, E extends EventSpecs = EventSpecs> {
   readonly name: string
-  /** Major version: part of the path at the gateway (`/api/v1`). */
+  /** Major version: part of the path at the gateway (`/api/v1`) of all operations that name none of their own. */
   readonly version: number
   readonly summary: string
   readonly operations: { readonly [K in keyof S]: Named<S[K]> }
@@ -106,7 +107,7 @@ function nameOperation(service: string, version: number, name: string, spec: Ope
     input,
     output,
     service,
-    version,
+    version: ownVersion(spec.http) ?? version,
     name,
     id: `${service}.${name}`,
     scope: `${service}:${spec.kind === 'command' ? 'write' : 'read'}`,
@@ -129,9 +130,16 @@ function mistakesOf(spec: ContractSpec<OperationSpecs, EventSpecs>): string[] {
   if (!Number.isInteger(spec.version) || spec.version < 1)
     mistakes.push('its version must be a whole number from 1')
   const routes = new Map<string, string>()
+  const hasRoute = (name: string): boolean | undefined =>
+    Object.hasOwn(spec.operations, name) ? spec.operations[name]?.http !== undefined : undefined
   for (const [name, operation] of Object.entries(spec.operations)) {
     mistakes.push(...operationMistakes(name, operation).map((mistake) => `${name} ${mistake}`))
-    const route = routeKey(operation)
+    const { deprecated } = operation
+    if (deprecated !== undefined) {
+      const its = deprecationMistakes(name, deprecated, hasRoute)
+      mistakes.push(...its.map((mistake) => `${name} ${mistake}`))
+    }
+    const route = routeKey(operation, spec.version)
     const other = route === undefined ? undefined : routes.get(route)
     if (other !== undefined) mistakes.push(`${name} has the same route as ${other}`)
     if (route !== undefined) routes.set(route, name)
@@ -153,11 +161,12 @@ function eventMistakes(name: string, { version, key, data, upcasts = {} }: Event
   return mistakes
 }
 
-/** Two paths that differ only in parameter names are one route. */
-function routeKey({ http, kind }: OperationSpec): string | undefined {
+/** Two paths that differ only in parameter names are one route; in two API versions they are two. */
+function routeKey({ http, kind }: OperationSpec, contractVersion: number): string | undefined {
   if (http === undefined || !isRoute(http)) return undefined
-  const { method, path } = parseRest(http, kind === 'command')
-  return `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`
+  const { method, path, isAtRoot } = parseRest(http, kind === 'command')
+  const prefix = pathPrefix(ownVersion(http) ?? contractVersion, isAtRoot)
+  return `${method} ${prefix}${path.replace(/\{[^}]*\}/g, '{}')}`
 }
 
 function operationMistakes(name: string, operation: OperationSpec): string[] {
@@ -193,7 +202,7 @@ function cacheMistakes({ cache, changes, access, input, output }: OperationSpec)
 function restMistakes(operation: OperationSpec): string[] {
   const http = operation.http as RestSpec
   if (!isRoute(http)) return ["has a route that is not like 'GET /things/{id}'"]
-  const mistakes: string[] = []
+  const mistakes = versionMistakes(http)
   const fields = propertiesOf(operation.input)
   const rest = parseRest(http, operation.kind === 'command')
   if (new Set(rest.parameters).size < rest.parameters.length) mistakes.push('names a path parameter twice')
@@ -220,6 +229,15 @@ function restMistakes(operation: OperationSpec): string[] {
     mistakes.push(`is a ${operation.kind} and cannot be a ${rest.method}`)
   }
   return mistakes
+}
+
+function versionMistakes(http: RestSpec): string[] {
+  const version = ownVersion(http)
+  if (version === undefined) return []
+  if (!Number.isSafeInteger(version) || version < 1)
+    return ['has an API version that is no whole number from 1']
+  const isAtRoot = typeof http === 'object' && http.isAtRoot
+  return isAtRoot ? ['has an API version, and a path at the root, which shows none'] : []
 }
 
 /** A wait without a bound, or one that clients must ask for, is none. */

@@ -140,6 +140,43 @@ describe('describeContract', () => {
     assert.deepEqual(watch?.access, { kind: 'service', services: ['a', 'b'] })
   })
 
+  it("describeContract names a route's version where it is not its contract's", () => {
+    const http = (version: number) => ({ route: 'GET /things', version })
+    const get = (version: number) =>
+      query({ summary: 'Gets.', access: anyone, http: http(version), output: Type.Object({}) })
+    const operations = { getV1: get(1), getV2: get(2) }
+    const { getV1, getV2 } = describeContract(
+      defineContract({ name: 'things', version: 2, summary: 'Things.', operations }),
+    ).operations
+    assert.deepEqual(getV1?.rest, {
+      method: 'GET',
+      path: '/things',
+      status: 200,
+      isAtRoot: false,
+      version: 1,
+    })
+    assert.deepEqual(getV2?.rest, { method: 'GET', path: '/things', status: 200, isAtRoot: false })
+  })
+
+  it('describeContract says that an operation is going to go', () => {
+    const get = { summary: 'Gets.', access: anyone, http: 'GET /things', output: Type.Object({}) }
+    const described = (deprecated: NonNullable<Parameters<typeof query>[0]['deprecated']>) =>
+      describeContract(
+        defineContract({
+          name: 'things',
+          version: 1,
+          summary: 'Things.',
+          operations: { get: query({ ...get, deprecated }), other: query({ ...get, http: 'GET /others' }) },
+        }),
+      ).operations['get']?.deprecated
+    const [all, reversed] = [
+      { since: '2026-11-01', sunset: '2027-05-01', successor: 'other' },
+      { successor: 'other', sunset: '2027-05-01', since: '2026-11-01' },
+    ]
+    assert.equal(JSON.stringify(described(all)), JSON.stringify(described(reversed)))
+    assert.deepEqual([described(all), described({ since: '2026-11-01' })], [all, { since: '2026-11-01' }])
+  })
+
   it('describeContract says everything there is to an event, and to the contract', () => {
     const { events, ...description } = describeContract(asDeclared)
     assert.deepEqual(events['gone'], {

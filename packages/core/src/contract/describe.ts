@@ -7,6 +7,7 @@
 import type { Criticality } from '../kernel/context.ts'
 import type { Access } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
+import type { Deprecation } from './deprecation.ts'
 import type { EventType } from './event.ts'
 import type { Cacheability, Idempotency, Kind, Operation, Reason } from './operation.ts'
 import type { AcceptedWhile, Browsing, Method, Rest } from './route.ts'
@@ -36,6 +37,8 @@ export interface OperationDescription {
   readonly idempotency: Idempotency
   /** Absent: not to be stored by anybody. */
   readonly cache?: Cacheability
+  /** Absent: it stays. */
+  readonly deprecated?: Deprecation
 }
 
 /** A route. */
@@ -44,6 +47,8 @@ export interface RestDescription {
   readonly path: string
   readonly status: number
   readonly isAtRoot: boolean
+  /** API version in the path; absent: the contract's. */
+  readonly version?: number
   readonly ifMatch?: string
   readonly prefer?: string
   readonly acceptedWhile?: AcceptedWhile
@@ -66,18 +71,19 @@ export function describeContract(contract: Contract): ContractDescription {
     name: contract.name,
     version: contract.version,
     summary: contract.summary,
-    operations: sorted(operations, describeOperation),
+    operations: sorted(operations, (operation) => describeOperation(operation, contract.version)),
     events: sorted(Object.entries<EventType>(contract.events), describeEvent),
   }
 }
 
-function describeOperation(operation: Operation): OperationDescription {
-  const { rest, cache } = operation
+function describeOperation(operation: Operation, contractVersion: number): OperationDescription {
+  const { rest, cache, version, deprecated } = operation
+  const own = version === contractVersion ? undefined : version
   return {
     kind: operation.kind,
     summary: operation.summary,
     access: describeRule(operation.access),
-    ...(rest === undefined ? {} : { rest: describeRest(rest) }),
+    ...(rest === undefined ? {} : { rest: describeRest(rest, own) }),
     input: canonical(operation.input),
     output: canonical(operation.output),
     reasons: sorted(Object.entries(operation.reasons), ({ code, status, title }) => {
@@ -87,6 +93,15 @@ function describeOperation(operation: Operation): OperationDescription {
     timeoutMs: operation.timeoutMs,
     idempotency: operation.idempotency,
     ...(cache === undefined ? {} : { cache: { maxAgeS: cache.maxAgeS, scope: cache.scope } }),
+    ...(deprecated === undefined ? {} : { deprecated: describeEnd(deprecated) }),
+  }
+}
+
+function describeEnd({ since, sunset, successor }: Deprecation): Deprecation {
+  return {
+    since,
+    ...(sunset === undefined ? {} : { sunset }),
+    ...(successor === undefined ? {} : { successor }),
   }
 }
 
@@ -102,13 +117,14 @@ function describeRule(access: Access): Access {
   }
 }
 
-function describeRest(rest: Rest): RestDescription {
+function describeRest(rest: Rest, version: number | undefined): RestDescription {
   const { method, path, status, isAtRoot, ifMatch, prefer, acceptedWhile, etag, browsing } = rest
   return {
     method,
     path,
     status,
     isAtRoot,
+    ...(version === undefined ? {} : { version }),
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(prefer === undefined ? {} : { prefer }),
     ...(acceptedWhile === undefined

@@ -69,8 +69,24 @@ export function describeHeaders(operation: Operation, { ifMatch, prefer, browsin
   return headers
 }
 
+/** Headers of the answers of an operation that is going to go. */
+function describeEnd({ deprecated }: Operation): object {
+  if (deprecated === undefined) return {}
+  const text: JsonSchema = { type: 'string' }
+  const { sunset, successor } = deprecated
+  return {
+    Deprecation: { description: 'Since when nobody should begin to use it (RFC 9745).', schema: text },
+    ...(sunset === undefined
+      ? {}
+      : { Sunset: { description: 'From when on it may be gone (RFC 8594).', schema: text } }),
+    ...(successor === undefined
+      ? {}
+      : { Link: { description: 'What to ask instead: `rel="successor-version"`.', schema: text } }),
+  }
+}
+
 /** Headers of an answer, as a part of its description. */
-export function describeAnswerHeaders({ etag, prefer, browsing }: Rest): object {
+export function describeAnswerHeaders(operation: Operation, { etag, prefer, browsing }: Rest): object {
   const headers = {
     ...(etag === undefined
       ? {}
@@ -89,6 +105,7 @@ export function describeAnswerHeaders({ etag, prefer, browsing }: Rest): object 
             schema: { type: 'string', pattern: '^wait=[0-9]+$' },
           },
         }),
+    ...describeEnd(operation),
   }
   return Object.keys(headers).length === 0 ? {} : { headers }
 }

@@ -171,11 +171,41 @@ describe('openApiDocument', () => {
     assertValid(write())
     const servers = [{ url: 'https://shop.test', description: 'The shop.' }]
     const options = { title: 'Shop', version: '1', description: 'All of it.', contracts: [orders], servers }
-    const full = openApiDocument({ ...options, prefix: ({ name }) => `/${name}` })
+    const full = openApiDocument({ ...options, prefix: ({ service }) => `/${service}` })
     assertValid(full)
     assert.deepEqual(full.servers, servers)
     assert.equal(full.info.description, 'All of it.')
     assert.ok('/orders/orders/{id}' in full.paths && '/.well-known/keys' in full.paths)
+  })
+
+  it('openApiDocument has two versions of a route beside each other, and says which is going to go', () => {
+    const get = { summary: 'Gets.', access: anyone, input: Type.Object({ id: Id }), output: Order }
+    const deprecated = { since: '2026-11-01', sunset: '2027-05-01', successor: 'getV2' }
+    const versions = write(
+      defineContract({
+        name: 'orders',
+        version: 1,
+        summary: 'Orders.',
+        operations: {
+          get: query({ ...get, http: 'GET /orders/{id}', deprecated }),
+          getV2: query({ ...get, http: { route: 'GET /orders/{id}', version: 2 } }),
+        },
+      }),
+    )
+    assertValid(versions)
+    const ids = Object.entries(versions.paths).map(([path, { get: its }]) => [path, its?.['operationId']])
+    assert.deepEqual(ids, [
+      ['/api/v1/orders/{id}', 'orders.get'],
+      ['/api/v2/orders/{id}', 'orders.getV2'],
+    ])
+    const [old, now] = Object.values(versions.paths).map(({ get: its }) => its)
+    assert.deepEqual([old?.['deprecated'], now?.['deprecated']], [true, undefined])
+    assert.equal(
+      old?.['description'],
+      'For anyone. Deprecated since 2026-11-01; use orders.getV2 instead; it may be gone from 2027-05-01 on.',
+    )
+    const headersOf = (its: unknown) => Object.keys((its as Described).responses[200]?.headers ?? {})
+    assert.deepEqual([headersOf(old), headersOf(now)], [['Deprecation', 'Sunset', 'Link'], []])
   })
 
   it('openApiDocument is valid OpenAPI 3.1 whatever the contract takes and gives', () => {

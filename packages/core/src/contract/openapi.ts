@@ -13,6 +13,7 @@ import { codes } from '../kernel/code.ts'
 import { FlotillaError } from '../kernel/error.ts'
 import { describeAccess } from './access.ts'
 import { type Contract, operationsOf } from './contract.ts'
+import { describeDeprecation } from './deprecation.ts'
 import {
   bodyOf,
   describeAnswerHeaders,
@@ -24,7 +25,7 @@ import {
 import type { Operation, Reason } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import { ACCEPTED } from './rest.ts'
-import type { Rest } from './route.ts'
+import { pathPrefix, type Rest } from './route.ts'
 import { type JsonSchema, mapSchema, opened, type TSchema, Type, toJsonSchema } from './schema.ts'
 
 /** What a document is made of. */
@@ -34,8 +35,8 @@ export interface OpenApiOptions {
   readonly version: string
   readonly description?: string
   readonly contracts: readonly Contract[]
-  /** What stands before a contract's paths, but for those at the root. Default `/api/v<version>`. */
-  readonly prefix?: (contract: Contract) => string
+  /** What stands before a path that is not at the root. Default `/api/v<version>`, by the operation's version. */
+  readonly prefix?: (operation: Operation) => string
   /** Absent: the server the document came from. */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[]
 }
@@ -76,14 +77,14 @@ export interface OpenApiDocument {
  */
 export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
   const { title, version, description, servers, contracts } = options
-  const { prefix = (contract: Contract) => `/api/v${contract.version}` } = options
+  const { prefix = (operation: Operation) => pathPrefix(operation.version) } = options
   const schemas = new Schemas()
   const paths = new Paths()
   for (const contract of contracts) {
     for (const operation of operationsOf(contract)) {
       const { rest } = operation
       if (rest === undefined) continue
-      const path = rest.isAtRoot ? rest.path : `${prefix(contract)}${rest.path}`
+      const path = rest.isAtRoot ? rest.path : `${prefix(operation)}${rest.path}`
       paths.add(path, rest, (names) => describeOperation(operation, rest, names, schemas))
     }
   }
@@ -202,7 +203,8 @@ function describeOperation(
   pathNames: readonly string[],
   schemas: Schemas,
 ): JsonObject {
-  const { id, service, summary, access, reasons } = operation
+  const { id, service, summary, access, reasons, deprecated } = operation
+  const going = deprecated === undefined ? '' : ` ${describeDeprecation(service, deprecated)}`
   const parameters = [
     ...describeFields(operation, rest, pathNames, schemas),
     ...describeHeaders(operation, rest),
@@ -211,7 +213,8 @@ function describeOperation(
   return {
     operationId: id,
     summary,
-    description: `For ${describeAccess(access)}.`,
+    description: `For ${describeAccess(access)}.${going}`,
+    ...(deprecated === undefined ? {} : { deprecated: true }),
     tags: [service],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(requestBody === undefined ? {} : { requestBody }),
@@ -277,7 +280,7 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
 /** The answers that are no errors. */
 function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
   const { status, acceptedWhile } = rest
-  const headers = describeAnswerHeaders(rest)
+  const headers = describeAnswerHeaders(operation, rest)
   if (rest.browsing?.location !== undefined)
     return { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
   if (status === 204) return { [status]: { description: 'Done.', ...headers } }

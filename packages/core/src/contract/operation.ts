@@ -6,6 +6,7 @@
 import type { Code } from '../kernel/code.ts'
 import type { Criticality } from '../kernel/context.ts'
 import type { Access } from './access.ts'
+import type { Deprecation } from './deprecation.ts'
 import type { Rest, RestSpec } from './route.ts'
 import { type Check, Nothing, type Static, type TSchema } from './schema.ts'
 
@@ -69,6 +70,8 @@ interface CommonSpec<I extends TSchema, O extends TSchema, R extends Reasons> {
   readonly criticality?: Criticality
   /** How long a caller waits at most. Default 3,000 for queries, 10,000 for commands, an hour for streams. */
   readonly timeoutMs?: number
+  /** Absent: it stays. */
+  readonly deprecated?: Deprecation
 }
 
 /** What `query` and `stream` take. */
@@ -108,6 +111,7 @@ export interface OperationSpec<
   readonly idempotency: Idempotency
   readonly cache: Cacheability | undefined
   readonly changes: readonly string[]
+  readonly deprecated: Deprecation | undefined
 }
 
 /** An operation of a contract. */
@@ -118,7 +122,7 @@ export interface Operation<
   K extends Kind = Kind,
 > extends OperationSpec<I, O, R, K> {
   readonly service: string
-  /** Major version of its contract: part of its path. */
+  /** API version, part of its path: its own, or the major version of its contract. */
   readonly version: number
   readonly name: string
   /** `service.name`, unique in a system. */
@@ -190,6 +194,7 @@ function operation<I extends TSchema, O extends TSchema, R extends Reasons, K ex
     idempotency,
     cache,
     changes,
+    deprecated: spec.deprecated,
   }
 }
 

@@ -53,6 +53,11 @@ export interface RestOptions {
   readonly browsing?: Browsing
   /** True for a path at the root of the host instead of below `/api/v<version>`. */
   readonly isAtRoot?: boolean
+  /**
+   * API version in its path, a whole number from 1. Default: its contract's. Two operations of one contract may stand beside each other
+   * on one route in two versions.
+   */
+  readonly version?: number
 }
 
 /** The mapping, worked out. */
@@ -78,6 +83,16 @@ const SEE_OTHER = 303
 /** True when `parseRest` can read it. */
 export function isRoute(spec: RestSpec): boolean {
   return ROUTE.test(typeof spec === 'string' ? spec : spec.route)
+}
+
+/** The API version that an operation says of itself; absent: it has its contract's. */
+export function ownVersion(spec: RestSpec | undefined): number | undefined {
+  return typeof spec === 'object' ? spec.version : undefined
+}
+
+/** What stands before a path: `/api/v1`, or nothing for one at the root. */
+export function pathPrefix(version: number, isAtRoot = false): string {
+  return isAtRoot ? '' : `/api/v${version}`
 }
 
 /** @throws FlotillaError `invalid_argument` when the route cannot be read. */

@@ -6,25 +6,12 @@
  *
  * @module
  */
-import { type ServicePolicies, servicePoliciesCheck } from '../client/call-policies.ts'
+import type { ServicePolicies } from '../client/call-policies.ts'
 import type { Service } from '../service/definition.ts'
-import type { App } from './app.ts'
 import { OwnPolicies } from './own-policies.ts'
 import type { HostParts } from './parts.ts'
+import { CALLS_SECTION, policyChecks } from './policy-check.ts'
 import { PolicyFile, type PolicySection } from './policy-file.ts'
-
-/** The section `services`: policies of calls, by the service that is called. */
-function servicesSection(app: App, apply: (policies: ServicePolicies) => void): PolicySection {
-  const known = new Set(Object.keys(app.services))
-  return {
-    check: servicePoliciesCheck,
-    mistakesIn: (value) =>
-      Object.keys(value as ServicePolicies)
-        .filter((service) => !known.has(service))
-        .map((service) => `/${service}: there is no such service`),
-    apply: (value) => apply((value ?? {}) as ServicePolicies),
-  }
-}
 
 /** Reads the policy file, if there is one, and follows its changes; `services` are those of this process. */
 export async function openPolicies(
@@ -32,16 +19,18 @@ export async function openPolicies(
   services: readonly Service[],
 ): Promise<void> {
   if (settings.policies === '') return
-  const sections: Record<string, PolicySection> = {
-    services: servicesSection(app, (its) => policies.replace(its)),
-  }
-  const elsewhere = new Set(Object.keys(app.services))
-  for (const { contract, policies: own } of services) {
-    elsewhere.delete(contract.name)
-    if (own === undefined) continue
+  const names = Object.keys(app.services)
+  const elsewhere = new Set(names)
+  for (const { contract } of services) elsewhere.delete(contract.name)
+  const sections: Record<string, PolicySection> = {}
+  for (const [name, check] of Object.entries(policyChecks(names, services))) {
+    if (name === CALLS_SECTION) {
+      sections[name] = { ...check, apply: (value) => policies.replace((value ?? {}) as ServicePolicies) }
+      continue
+    }
     const follower = new OwnPolicies()
-    ownPolicies.set(contract.name, follower)
-    sections[contract.name] = { ...own, apply: (value) => follower.replace(value) }
+    ownPolicies.set(name, follower)
+    sections[name] = { ...check, apply: (value) => follower.replace(value) }
   }
   const refused = metrics.gauge('flotilla_policies_refused', '1 while the policy file has mistakes.').with()
   const file = new PolicyFile({

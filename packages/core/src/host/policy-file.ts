@@ -7,16 +7,13 @@
  *
  * @module
  */
-import { readFile, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { type Check, lazyCheck, Type } from '../contract/schema.ts'
+import { stat } from 'node:fs/promises'
 import type { Clock, Timer } from '../kernel/clock.ts'
+import type { OwnPolicySection } from '../service/definition.ts'
+import { mistakesIn, type Policies, readPolicies } from './policy-check.ts'
 
 /** A part of the file that somebody takes care of. */
-export interface PolicySection {
-  readonly check: Check
-  /** Mistakes that a schema cannot see, each as `pointer: what is wrong`; `folder` is that of the file. Default none. */
-  readonly mistakesIn?: (value: unknown, folder: string) => readonly string[] | Promise<readonly string[]>
+export interface PolicySection extends OwnPolicySection {
   /** Gets what passed the checks; undefined when the file does not have it any more. */
   readonly apply: (value: unknown) => void
 }
@@ -35,7 +32,6 @@ export interface PolicyFileOptions {
 
 /** How often it is looked for a change: what is asked is only when it was written. */
 const LOOK_MS = 500
-const isMapping = lazyCheck(Type.Record(Type.String(), Type.Unknown()))
 
 /** Follows one file. */
 export class PolicyFile {
@@ -78,61 +74,13 @@ export class PolicyFile {
     onRead(mistakes)
   }
 
-  async #apply(policies: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
-    const { sections } = this.#options
-    const mistakes = await mistakesIn(policies, this.#options)
+  async #apply(policies: Policies): Promise<readonly string[]> {
+    const { path, sections, elsewhere } = this.#options
+    const mistakes = await mistakesIn({ path, policies, checks: sections, elsewhere })
     if (mistakes.length > 0) return mistakes
     for (const [name, { apply }] of Object.entries(sections)) apply(policies[name])
     return []
   }
-}
-
-/** All mistakes of a file's content, by its sections: each as `pointer: what is wrong`. */
-async function mistakesIn(
-  policies: Readonly<Record<string, unknown>>,
-  { path, sections, elsewhere }: Pick<PolicyFileOptions, 'path' | 'sections' | 'elsewhere'>,
-): Promise<readonly string[]> {
-  const mistakes: string[] = []
-  for (const [name, value] of Object.entries(policies)) {
-    const section = Object.hasOwn(sections, name) ? sections[name] : undefined
-    if (section === undefined) {
-      if (elsewhere?.has(name)) continue
-      mistakes.push(`/${name}: is not known; there are ${Object.keys(sections).join(', ')}`)
-      continue
-    }
-    const issues = section.check(value) ?? []
-    mistakes.push(...issues.map(({ pointer, message }) => `/${name}${pointer}: ${message}`))
-    if (issues.length === 0) {
-      const more = (await section.mistakesIn?.(value, dirname(resolve(path)))) ?? []
-      mistakes.push(...more.map((mistake) => `/${name}${mistake}`))
-    }
-  }
-  return mistakes
-}
-
-/** The content of a file, or why it cannot be read. A file that is empty says nothing. */
-async function readPolicies(
-  path: string,
-): Promise<
-  { readonly policies: Readonly<Record<string, unknown>> } | { readonly mistakes: readonly string[] }
-> {
-  try {
-    const text = await readFile(path, 'utf8')
-    const value: unknown = path.endsWith('.json') ? JSON.parse(text) : await parseYaml(text)
-    if (value === null || value === undefined) return { policies: {} }
-    if (isMapping(value) !== undefined) return { mistakes: ['the file must be a mapping of sections'] }
-    return { policies: value as Readonly<Record<string, unknown>> }
-  } catch (error) {
-    return { mistakes: [(error as Error).message] }
-  }
-}
-
-/** YAML 1.2, which has JSON in it. Loaded when there is any: most processes never need it. */
-async function parseYaml(text: string): Promise<unknown> {
-  // A bundle has the default export only.
-  const { default: yaml } = await import('yaml')
-  // Aliases can make a small file a huge one.
-  return yaml.parse(text, { maxAliasCount: 100, prettyErrors: true })
 }
 
 /** Changes with the file: when it was written, its length, and which file it is, as mounts swap whole files. */

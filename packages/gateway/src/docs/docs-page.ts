@@ -30,6 +30,7 @@ interface ApiOperation {
   readonly operationId: string
   readonly summary: string
   readonly description?: string
+  readonly deprecated?: boolean
   readonly tags: readonly string[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: Content
@@ -79,8 +80,9 @@ ${shapes.map(shape).join('\n')}
 }
 
 function link({ method, path, operation }: Entry): string {
-  const short = path.replace(/^\/api\/v\d+/, '')
-  return `<li><a href="#${escaped(operation.operationId)}"><span class="${method}">${method}</span> ${escaped(short)}</a></li>`
+  // Those of the first version are the rule.
+  const short = path.replace(/^\/api(?:\/v1(?=\/))?/, '')
+  return `<li><a${operation.deprecated ? ' class="old"' : ''} href="#${escaped(operation.operationId)}"><span class="${method}">${method}</span> ${escaped(short)}</a></li>`
 }
 
 function section({
@@ -96,12 +98,20 @@ function section({
 }
 
 function article({ method, path, operation }: Entry): string {
-  const { operationId, summary, description = '', parameters = [], requestBody, responses } = operation
+  const {
+    operationId,
+    summary,
+    description = '',
+    deprecated,
+    parameters = [],
+    requestBody,
+    responses,
+  } = operation
   const body = schemaOf(requestBody)
   const [success] = Object.entries(responses)
   const failures = Object.entries(responses).slice(1)
   const answer = schemaOf(success?.[1])
-  return `<article id="${escaped(operationId)}"><h3><span class="method ${method}">${method}</span> ${escaped(path)}</h3>
+  return `<article id="${escaped(operationId)}"><h3><span class="method ${method}">${method}</span> ${escaped(path)}${deprecated ? ' <em>deprecated</em>' : ''}</h3>
 <p>${escaped(summary)} <span class="soft">${escaped(description)}</span></p>
 ${parameters.length === 0 ? '' : `<h4>Parameters</h4><table>${parameters.map(parameterRow).join('')}</table>`}
 ${body === undefined ? '' : `<h4>Body</h4><pre>${escaped(schemaText(body))}</pre>`}

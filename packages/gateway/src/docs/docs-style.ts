@@ -22,12 +22,14 @@ nav ul { list-style: none; margin: 0; padding: 0 }
 nav a { display: block; padding: .125rem 0; color: var(--ink); text-decoration: none; overflow-wrap: anywhere }
 nav span { display: inline-block; min-width: 3rem; font: 600 .75rem ui-monospace, monospace }
 nav a:hover, nav a:focus-visible { color: var(--accent) }
+nav a.old { text-decoration: line-through; color: var(--soft) }
 main { padding: 2rem clamp(1rem, 4vw, 3.5rem) 6rem; max-width: 64rem }
 h1 { margin: 0; font-size: 1.75rem }
 h2 { margin: 3rem 0 .5rem; font-size: 1.25rem }
 p { margin: .25rem 0 .75rem } .soft { color: var(--soft) }
 article { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.25rem; margin: 1rem 0 }
 article h3 { margin: 0 0 .25rem; font: 600 1rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
+article h3 em { color: var(--delete); font-style: normal }
 .method { display: inline-block; min-width: 4.25rem; font-weight: 700 }
 .GET { color: var(--get) } .POST { color: var(--post) } .PUT, .PATCH { color: var(--put) } .DELETE { color: var(--delete) }
 h4 { margin: 1rem 0 .25rem; font-size: .8125rem; color: var(--soft); font-weight: 600 }

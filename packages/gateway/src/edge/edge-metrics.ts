@@ -9,6 +9,7 @@ import type { Counter, Family, Histogram, Metrics } from '@flotilla/core/metrics
 export class EdgeMetrics {
   readonly #requests: Family<Counter>
   readonly #durations: Family<Histogram>
+  readonly #deprecated: Family<Counter>
   readonly #cells = new Map<string, { readonly count: Counter; readonly duration: Histogram }>()
 
   constructor(metrics: Metrics) {
@@ -20,6 +21,11 @@ export class EdgeMetrics {
       'flotilla_gateway_duration_seconds',
       'From the head of a request to its answer.',
       ['operation'],
+    )
+    this.#deprecated = metrics.counter(
+      'flotilla_gateway_deprecated_requests_total',
+      'Requests for operations that are going to go, by the tier of who asks.',
+      ['operation', 'tier'],
     )
   }
 
@@ -36,5 +42,10 @@ export class EdgeMetrics {
     }
     cell.count.add()
     cell.duration.observe(durationMs)
+  }
+
+  /** Counts one request for an operation that is going to go; without a tier it is not known who asks. */
+  deprecated(operation: string, tier = '-'): void {
+    this.#deprecated.with(operation, tier).add()
   }
 }

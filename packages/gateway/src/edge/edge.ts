@@ -23,6 +23,7 @@ import { AccessLog, openLogFile } from './access-log.ts'
 import { Admission } from './admit.ts'
 import { browsingOf } from './browsing.ts'
 import { Compression } from './compression.ts'
+import { deprecationFieldsOf } from './deprecation.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
@@ -113,7 +114,11 @@ function endedSessions({ runtime, fetchEndedSessions: fetch }: EdgeOptions): End
   return ended
 }
 
-function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: ResponseCache): Route {
+function routeOf(
+  { runtime, spec, contracts }: EdgeOptions,
+  operation: Operation,
+  answers: ResponseCache,
+): Route {
   const { cache, rest } = operation
   const scope = cache?.scope === 'private' ? 'private' : 'public'
   const passOn = runtime.outgoing(operation)
@@ -129,5 +134,6 @@ function routeOf({ runtime, spec }: EdgeOptions, operation: Operation, answers: 
     // On a strict route every request is counted by what is in it.
     kept: strictKeyOf === undefined ? answers.route(operation, passOn) : undefined,
     onCommand: answers.onCommand(operation),
+    deprecationFields: deprecationFieldsOf(operation, contracts),
   }
 }

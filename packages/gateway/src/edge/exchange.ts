@@ -182,6 +182,7 @@ export class Exchange {
     const { routes } = this.#edge.policies.now
     const found = findOperation(this.#edge, method, head.path)
     const hit = found !== undefined && 'operation' in found ? found : undefined
+    if (hit?.operation.deprecated) this.#sender.headers.push(...this.#record.endOf(hit))
     this.#sender.plan =
       hit === undefined ? routes.findForeign(method, head) : routes.find(hit.operation, method, head)
     const refused = this.#sender.plan && refusalBy(this.#sender.plan.policy)

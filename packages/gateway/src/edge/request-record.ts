@@ -5,6 +5,8 @@
  */
 import type { User } from '@flotilla/core/caller'
 import type { FlotillaError } from '@flotilla/core/error'
+import type { Operation } from '@flotilla/core/operation'
+import type { RouteMatch } from '@flotilla/core/router'
 import { TraceContext } from '@flotilla/core/trace-context'
 import type { How } from '../cache/outcome.ts'
 import type { Turn } from '../http/turn.ts'
@@ -24,6 +26,7 @@ export class RequestRecord {
   #requestId: string | undefined
   #parentTrace: string | undefined
   #userAgent: string | undefined
+  #deprecated: Operation | undefined
   address = ''
   user: User | undefined
   route: Route | undefined
@@ -65,6 +68,12 @@ export class RequestRecord {
     this.address = this.#edge.addressOf(this.#turn.remoteAddress, forwardedFor)
   }
 
+  /** What was asked for is going to go, whoever answers. Gives the fields by which the answer says so: names and values in turn. */
+  endOf({ operation, parameters }: RouteMatch): readonly string[] {
+    this.#deprecated = operation
+    return this.#edge.routes.get(operation)?.deprecationFields?.(parameters) ?? []
+  }
+
   /** The answer is on its way, or is not to be had. */
   ended(status: number, bytes: number, error: FlotillaError | undefined): void {
     const { accessLog, metrics, runtime } = this.#edge
@@ -73,6 +82,7 @@ export class RequestRecord {
     const operation = this.route?.operation.id
     const { trace, upstream } = this
     metrics.ended(operation ?? (upstream === undefined ? '-' : `upstream ${upstream}`), status, durationMs)
+    if (this.#deprecated !== undefined) metrics.deprecated(this.#deprecated.id, this.user?.tier)
     const name = this.route?.spanName ?? (upstream === undefined ? method : `${method} ${upstream}`)
     runtime.spans.record(name, 'server', trace, undefined, this.startMs, durationMs, error?.code ?? 'ok')
     accessLog.add({

@@ -9,6 +9,7 @@ import type { KeptRoute } from '../cache/kept-route.ts'
 import type { OnCommand } from '../cache/response-cache.ts'
 import type { RateLimit } from '../limit/rate-limit.ts'
 import type { RouteBrowsing } from './browsing.ts'
+import type { DeprecationFields } from './deprecation.ts'
 
 /** A route of the edge. */
 export interface Route {
@@ -27,6 +28,8 @@ export interface Route {
   readonly kept: KeptRoute | undefined
   /** Absent: it changes nothing that the gateway keeps. */
   readonly onCommand: OnCommand | undefined
+  /** Absent: the operation stays. */
+  readonly deprecationFields: DeprecationFields | undefined
 }
 
 /** The limits of the edge. */

@@ -152,6 +152,52 @@ export const things = defineContract({
       http: 'GET /guess',
       output: Type.Object({}),
     }),
+    size: query({
+      summary: 'Is going to go.',
+      access: anyone,
+      http: 'GET /sizes/{id}',
+      input: Id,
+      output: Thing,
+      deprecated: { since: '2026-11-01', sunset: '2027-05-01', successor: 'sizeV2' },
+      cache: { maxAgeS: 60, scope: 'everyone', tags: [] },
+    }),
+    sizeV2: query({
+      summary: 'Comes after it.',
+      access: anyone,
+      http: { route: 'GET /sizes/{id}', version: 2 },
+      input: Id,
+      output: Type.Object({ id: Type.String(), size: Type.Integer() }),
+    }),
+    sizes: query({
+      summary: 'Is going to go some day.',
+      access: anyone,
+      http: 'GET /sizes',
+      output: Type.Object({}),
+      deprecated: { since: '2027-11-01', successor: 'sizesV2' },
+    }),
+    sizesV2: query({
+      summary: 'Comes after it.',
+      access: anyone,
+      http: { route: 'GET /sizes', version: 2 },
+      output: Type.Object({}),
+    }),
+    resize: command({
+      summary: 'Is going to go, and what comes after it takes something else.',
+      access: user,
+      idempotency: 'natural',
+      http: { route: 'PUT /sizes/{id}', etag: 'version', ifMatch: 'version' },
+      input: Type.Object({ id: Type.String(), version: Type.Integer() }),
+      output: Thing,
+      deprecated: { since: '2026-11-01', successor: 'moveV2' },
+    }),
+    moveV2: command({
+      summary: 'Takes something else.',
+      access: user,
+      idempotency: 'natural',
+      http: { route: 'DELETE /places/{place}', version: 2, status: 204 },
+      input: Type.Object({ place: Type.String() }),
+      output: Type.Object({}),
+    }),
     watch: stream({
       summary: 'Counts to two.',
       access: anyone,
@@ -242,6 +288,19 @@ export function openThings(
           if (isAway) throw new FlotillaError('unavailable', 'The secret store is away.')
           throw new TypeError('the secret is 42')
         },
+        size({ id }) {
+          tell('size')
+          if (id === 'gone') throw new FlotillaError('not_found', 'It is gone.')
+          return { id, version: 1 }
+        },
+        sizeV2({ id }) {
+          tell('sizeV2')
+          return { id, size: 2 }
+        },
+        sizes: () => ({}),
+        sizesV2: () => ({}),
+        resize: ({ id, version }) => ({ id, version: version + 1 }),
+        moveV2: () => ({}),
         guess() {
           tell('guess')
           return {}

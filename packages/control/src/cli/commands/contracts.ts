@@ -5,9 +5,11 @@
  */
 import { describeAccess } from '@flotilla/core/access'
 import { type Contract, operationsOf } from '@flotilla/core/contract'
+import { describeDeprecation } from '@flotilla/core/deprecation'
 import { describeContract } from '@flotilla/core/describe'
 import { FlotillaError } from '@flotilla/core/error'
 import { openApiDocument } from '@flotilla/core/openapi'
+import type { Operation } from '@flotilla/core/operation'
 import { apiPrefix } from '@flotilla/core/router'
 import { contractsOf, loadAllServices, loadApp } from '../../system/app-module.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -16,6 +18,11 @@ import { table } from '../terminal.ts'
 async function appContracts(context: CommandContext): Promise<readonly Contract[]> {
   const { app } = await loadApp(context.workingFolder)
   return contractsOf(await loadAllServices(app))
+}
+
+/** What to put behind its summary when it is going to go. */
+function endOf({ service, deprecated }: Operation): string {
+  return deprecated === undefined ? '' : ` ${describeDeprecation(service, deprecated)}`
 }
 
 /** `flotilla contracts`. */
@@ -39,11 +46,11 @@ export const contracts: Command = {
       all.flatMap((contract) => [
         `${terminal.style('bold', contract.name)} v${contract.version}: ${contract.summary}`,
         ...table(
-          operationsOf(contract).map(({ id, kind, access, summary }) => [
-            `  ${id}`,
-            kind,
-            describeAccess(access),
-            summary,
+          operationsOf(contract).map((operation) => [
+            `  ${operation.id}`,
+            operation.kind,
+            describeAccess(operation.access),
+            `${operation.summary}${endOf(operation)}`,
           ]),
         ),
         '',
@@ -68,13 +75,20 @@ export const routes: Command = {
           path: apiPrefix(operation) + rest.path,
           operation: id,
           access: describeAccess(access),
+          ...(operation.deprecated === undefined ? {} : { deprecated: endOf(operation).trimStart() }),
         },
       ]
     })
     context.terminal.result(found, () =>
       table([
-        ['METHOD', 'PATH', 'OPERATION', 'FOR'],
-        ...found.map(({ method, path, operation, access }) => [method, path, operation, access]),
+        ['METHOD', 'PATH', 'OPERATION', 'FOR', ''],
+        ...found.map(({ method, path, operation, access, deprecated = '' }) => [
+          method,
+          path,
+          operation,
+          access,
+          deprecated,
+        ]),
       ]),
     )
     return undefined

@@ -12,6 +12,7 @@ import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
+import type { Service } from '@flotilla/core/service'
 import { type AppModule, loadAllServices, loadApp, placeable } from '../../system/app-module.ts'
 import { isOutdated } from '../../system/bundle-age.ts'
 import { findRunning, refuseSecond } from '../../system/control-file.ts'
@@ -28,6 +29,7 @@ import {
 } from '../../topology/placement.ts'
 import { textOption } from '../arguments.ts'
 import type { Command, CommandContext } from '../command.ts'
+import { tellPolicyMistakes } from '../policy-report.ts'
 import { dataFolderOf } from '../running-system.ts'
 import { type Terminal, table } from '../terminal.ts'
 
@@ -63,7 +65,7 @@ in the foreground until Ctrl-C. With --detach it returns when everything is read
 async function foreground(context: CommandContext, module: AppModule, folder: DataFolder): Promise<number> {
   const { terminal, environment } = context
   const startMs = systemClock.monotonicMs()
-  const services = await loadAllServices(module.app)
+  const services = await loadServices(context, module)
   const all = placeable(module.app, services)
   const placement = choosePlacement(context, all)
   const secrets = new Secrets(folder, systemRandom)
@@ -129,6 +131,16 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   if (isFlotillaError(stop.signal.reason)) throw stop.signal.reason
   terminal.line(`Stopped in ${seconds(stopMs)}; the data is kept in ${folder.path}.`)
   return 0
+}
+
+/** Also tells what is wrong with the policies that they are to heed. */
+async function loadServices(
+  context: CommandContext,
+  { app }: AppModule,
+): Promise<ReadonlyMap<string, Service>> {
+  const services = await loadAllServices(app)
+  await tellPolicyMistakes(context, services)
+  return services
 }
 
 function warnIfOutdated(terminal: Terminal, { root, folder }: AppModule): void {

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
+import { anyone } from '../../contract/access.ts'
+import { defineContract } from '../../contract/contract.ts'
+import { query } from '../../contract/operation.ts'
+import { Type } from '../../contract/schema.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import type { FlotillaError } from '../../kernel/error.ts'
 import { TimerWheel } from '../../kernel/timer-wheel.ts'
@@ -13,8 +17,11 @@ import { openHttpChannel } from './http-channel.ts'
 const { echo, follow } = probeContract.operations
 
 /** A channel to a server that is none of ours. */
-async function openStranger(t: TestContext, answer: (outgoing: ServerResponse) => void): Promise<Channel> {
-  const server = createServer((_incoming, outgoing) => answer(outgoing))
+async function openStranger(
+  t: TestContext,
+  answer: (outgoing: ServerResponse, target: string) => void,
+): Promise<Channel> {
+  const server = createServer((incoming, outgoing) => answer(outgoing, incoming.url ?? ''))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const channel = await openHttpChannel({
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -53,6 +60,24 @@ describe('openHttpChannel, to a stranger', () => {
       outgoing.writeHead(503, { 'retry-after': '2' }).end('<h1>Bad day</h1>')
     })
     assert.deepEqual([error?.code, error?.executed, error?.retryAfterMs], ['unavailable', 'maybe', 2_000])
+  })
+
+  it('asks for an operation at the path of its own version', async (t) => {
+    const get = { summary: 'Gets.', access: anyone, output: Type.Object({ target: Type.String() }) }
+    const { get: getV1, getV2 } = defineContract({
+      name: 'things',
+      version: 1,
+      summary: 'Things.',
+      operations: {
+        get: query({ ...get, http: 'GET /things' }),
+        getV2: query({ ...get, http: { route: 'GET /things', version: 2 } }),
+      },
+    }).operations
+    const channel = await openStranger(t, (outgoing, target) => void outgoing.end(JSON.stringify({ target })))
+    const asked = [getV1, getV2].map(
+      async (operation) => (await call(channel, requestOf(operation, {}))).value,
+    )
+    assert.deepEqual(await Promise.all(asked), [{ target: '/api/v1/things' }, { target: '/api/v2/things' }])
   })
 
   it('takes an answer that is not JSON for a failure', async (t) => {

@@ -5,6 +5,7 @@
  */
 import createFindMyWay, { type HTTPMethod } from 'find-my-way'
 import type { Operation } from '../../contract/operation.ts'
+import { pathPrefix } from '../../contract/route.ts'
 
 /** A hit. */
 export interface RouteMatch {
@@ -41,5 +42,5 @@ export function createRouter(operations: readonly Operation[]): Router {
 
 /** What stands before an operation's path: `/api/v1`, or nothing for paths at the root. */
 export function apiPrefix(operation: Operation): string {
-  return operation.rest?.isAtRoot ? '' : `/api/v${operation.version}`
+  return pathPrefix(operation.version, operation.rest?.isAtRoot)
 }
