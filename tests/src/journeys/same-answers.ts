@@ -18,8 +18,8 @@ const NATURAL: readonly (readonly [RegExp, string])[] = [
   [/"(?:x|y|kid)":"[^"]*"/g, '"<key>"'],
   [/[a-z]+-\d+-\d+@example\.org/g, '<email>'],
   // The check of a body that holds any of these.
-  [/^(etag: "\d+)-[\w-]{8}"/m, '$1-<check>"'],
-  [/^etag: "[\w-]{22}"/m, 'etag: -'],
+  [/^(etag: (?:W\/)?"\d+)-[\w-]{8}"/m, '$1-<check>"'],
+  [/^etag: (?:W\/)?"[\w-]{22}"/m, 'etag: -'],
 ]
 
 const HEADERS = ['content-type', 'cache-control', 'etag', 'idempotent-replayed', 'allow', 'www-authenticate']
