@@ -4,19 +4,22 @@
  * @module
  */
 import type { User } from '@flotilla/core/caller'
+import { cookieOf, setCookie } from '@flotilla/core/cookie'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Counter, Family, Metrics } from '@flotilla/core/metrics'
-import type { Turn } from '../http/turn.ts'
+import { cookiesIn } from '../match/cookies.ts'
 import type { RequestHead } from '../match/request-head.ts'
-import type { Paper } from '../waiting/waiting-room.ts'
 import { countedBy } from './edge-policies.ts'
 import type { Entry } from './waiting-entry.ts'
 
 /** Lets visitors in, or has them wait. */
 export class Admission {
   readonly #visitors: Family<Counter>
+  readonly #isSecure: boolean
 
-  constructor(metrics: Metrics) {
+  /** @param isSecure whether browsers come by TLS */
+  constructor(metrics: Metrics, isSecure: boolean) {
+    this.#isSecure = isSecure
     this.#visitors = metrics.counter(
       'flotilla_gateway_waiting_room_total',
       'Requests that came to a waiting room: let in, told to wait, or told that it is full.',
@@ -31,14 +34,17 @@ export class Admission {
    */
   admit(
     { room, cookie }: Entry,
-    { head, turn, user, address }: Visitor,
+    { head, user, address }: Visitor,
     headers: { push(...fields: string[]): void },
   ): void {
-    const entrance = room.enter(countedBy('user', user, address), cookieOf(head.rawHeaders, cookie))
+    const entrance = room.enter(
+      countedBy('user', user, address),
+      cookieOf(cookiesIn(head.rawHeaders), cookie, this.#isSecure),
+    )
     this.#visitors.with(entrance.kind).add()
     const paper = entrance.kind === 'full' ? undefined : entrance.paper
     if (paper !== undefined)
-      headers.push('set-cookie', cookieFor(cookie, paper, turn.peer.tlsVersion !== undefined))
+      headers.push('set-cookie', setCookie(cookie, paper.text, paper.goodS, this.#isSecure))
     if (entrance.kind === 'in') return
     const waitS = Math.max(1, Math.ceil(entrance.waitMs / 1_000))
     const detail =
@@ -56,22 +62,6 @@ export class Admission {
 /** Who comes. */
 export interface Visitor {
   readonly head: RequestHead
-  readonly turn: Turn
   readonly user: User | undefined
   readonly address: string
-}
-
-function cookieFor(name: string, { text, goodS }: Paper, isSecure: boolean): string {
-  return `${name}=${text}; Path=/; Max-Age=${goodS}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
-}
-
-/** RFC 6265, 4.2. */
-function cookieOf(rawHeaders: readonly string[], name: string): string | undefined {
-  const start = `${name}=`
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== 'cookie') continue
-    const its = rawHeaders[index + 1]?.split(';').find((one) => one.trimStart().startsWith(start))
-    if (its !== undefined) return its.trim().slice(start.length)
-  }
-  return undefined
 }

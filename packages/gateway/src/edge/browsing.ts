@@ -5,6 +5,7 @@
  */
 import { cookieName, cookieOf, setCookie } from '@flotilla/core/cookie'
 import type { Operation } from '@flotilla/core/operation'
+import { cookiesIn } from '../match/cookies.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import { type Answer, emptyAnswer, privateAnswer } from './answer.ts'
 
@@ -31,11 +32,4 @@ export function browsingOf(operation: Operation, isSecure: boolean): RouteBrowsi
       return emptyAnswer(status, ['location', output[location] as string, ...headers])
     },
   }
-}
-
-/** Over HTTP/2 they may come in pieces. @source RFC 9113, 8.2.3 */
-function cookiesIn(rawHeaders: readonly string[]): string {
-  return rawHeaders
-    .filter((_, index) => rawHeaders[index - 1]?.toLowerCase() === 'cookie' && index % 2 === 1)
-    .join('; ')
 }

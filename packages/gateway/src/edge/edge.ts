@@ -31,7 +31,7 @@ import { Mirror } from './mirror.ts'
 import { createPages } from './pages.ts'
 import { openPublicServer } from './public-server.ts'
 import type { Route } from './route.ts'
-import type { GatewaySettings } from './settings.ts'
+import { type GatewaySettings, isForTls } from './settings.ts'
 import type { EdgeSpec } from './spec.ts'
 
 /** What it takes. */
@@ -97,7 +97,7 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     metrics: new EdgeMetrics(metrics),
     mirror: new Mirror(runtime, metrics),
     compression: new Compression(metrics),
-    admission: new Admission(metrics),
+    admission: new Admission(metrics, isForTls(config)),
     streams: new Set(),
   }
   const server = await openPublicServer(edge)
@@ -130,7 +130,7 @@ function routeOf(
     strictKeyOf,
     cacheControl: cache === undefined ? 'no-store' : `${scope}, max-age=${cache.maxAgeS}`,
     cacheControlOfUsers: cache === undefined ? 'no-store' : `private, max-age=${cache.maxAgeS}`,
-    browsing: browsingOf(operation, runtime.config.tlsCertificate !== '' || runtime.config.secureCookies),
+    browsing: browsingOf(operation, isForTls(runtime.config)),
     // On a strict route every request is counted by what is in it.
     kept: strictKeyOf === undefined ? answers.route(operation, passOn) : undefined,
     onCommand: answers.onCommand(operation),

@@ -226,7 +226,7 @@ export class Exchange {
     const { entry } = this.#sender.plan ?? {}
     if (entry === undefined) return
     const { user: its, address } = this.#record
-    this.#edge.admission.admit(entry, { head, turn: this.#turn, user: its, address }, this.#sender.headers)
+    this.#edge.admission.admit(entry, { head, user: its, address }, this.#sender.headers)
   }
 
   /** True when the answer is one that the gateway keeps, or would keep. What the operator changes on its way is not. */

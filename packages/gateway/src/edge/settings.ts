@@ -76,3 +76,8 @@ export const GatewaySettings = Type.Object({
 
 /** The settings. */
 export type GatewaySettings = Static<typeof GatewaySettings>
+
+/** True when browsers come by TLS, so that cookies are kept for it only. */
+export function isForTls({ tlsCertificate, secureCookies }: GatewaySettings): boolean {
+  return tlsCertificate !== '' || secureCookies
+}

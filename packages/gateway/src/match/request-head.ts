@@ -85,6 +85,7 @@ export function readHead(
     isWebSocket: isUpgrade,
     expectsContinue,
     host,
+    // One by one: to spread so many makes a slow object (22 µs a head instead of 0.5).
     authorization: fields.authorization,
     apiKey: fields.apiKey,
     contentType: fields.contentType,
