@@ -224,10 +224,10 @@ const shop: readonly Mutant[] = [
     name: 'password-in-log',
     says: 'a log line tells what was typed',
     under: customers,
-    file: `${SHOP}/auth/service.ts`,
+    file: `${SHOP}/auth/logging-in.ts`,
     find: 'const account = await checkPassword(passwords, email, password, ctx)',
     replace:
-      "ctx.log.info('somebody logs in', { typed, input: `${password}` })\n        const account = await checkPassword(passwords, email, password, ctx)",
+      "ctx.log.info('somebody logs in', { typed, input: `${password}` })\n      const account = await checkPassword(passwords, email, password, ctx)",
   },
   {
     name: 'commits-not-on-disk',
