@@ -65,4 +65,15 @@ describe('Cancellation', () => {
     after.cancel(tooLate)
     assert.equal(after.signal.reason, tooLate)
   })
+
+  it('Cancellation may be listened to by many', async () => {
+    const { signal } = new Cancellation()
+    const warnings: Error[] = []
+    const hear = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', hear)
+    for (let count = 0; count < 20; count++) signal.addEventListener('abort', () => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', hear)
+    assert.deepEqual(warnings, [])
+  })
 })

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setMaxListeners } from 'node:events'
 import type { FlotillaError } from './error.ts'
 
 /** Something that wants to know. An object rather than a function: most are there already, and need no closure. */
@@ -26,6 +27,8 @@ export class Cancellation {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
+      // As many as there is work at the same time: no leak, which Node would take it for from eleven on.
+      setMaxListeners(0, this.#controller.signal)
       if (this.#error !== undefined) this.#controller.abort(this.#error)
     }
     return this.#controller.signal
