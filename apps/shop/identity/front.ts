@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { listen } from '@flotilla/core/http-server'
 import type { Logger } from '@flotilla/core/log'
@@ -29,11 +30,18 @@ interface Answer {
 }
 
 const BODY_BYTES_MAX = 16 * 1024
-/** A page of forms without scripts and styles, in no frame. Forms may lead back to the client: `form-action` would stop that. */
+const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
+main{max-width:24rem;margin:12vh auto;padding:0 1rem}
+h1{font-size:1.5rem}
+button{width:100%;padding:.75rem 1rem;border:1px solid #8888;border-radius:.5rem;background:none;color:inherit;font:inherit;text-align:left;cursor:pointer}
+button:hover,button:focus-visible{border-color:currentcolor}`
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+
+/** A page of forms without scripts, with a style of its own, in no frame. Forms may lead back to the client: `form-action` would stop that. */
 const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 }
@@ -115,7 +123,8 @@ ${buttons.join('\n')}
 }
 
 function page(status: number, body: string): Answer {
-  const document = `<!doctype html><html lang="en"><title>Demo identity provider</title>${body}</html>\n`
+  const document = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>Demo identity provider</title><style>${STYLE}</style><main>${body}</main></html>\n`
   return { status, headers: PAGE_HEADERS, body: document }
 }
 
