@@ -8,7 +8,6 @@
  * @source OpenID Connect Core 1.0; RFC 7636 (PKCE); RFC 9207 (`iss` of the response); RFC 9700 (best current practice)
  * @module
  */
-
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import type { HttpClient, HttpRequest } from '@flotilla/core/http-client'

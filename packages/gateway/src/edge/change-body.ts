@@ -27,6 +27,11 @@ type Enrich = Extract<Step, { enrich: unknown }>['enrich']
 /** Asks an operation by its id. */
 export type AskFor = (operation: string, input: unknown) => Promise<unknown>
 
+/** True when what the steps add depends on who asks. */
+export function tellsOfClient(steps: readonly Step[]): boolean {
+  return steps.some((step) => 'tell' in step || 'enrich' in step)
+}
+
 /** The body after all steps: at once, where nobody has to be asked. */
 export function changeBody(
   steps: readonly Step[],

@@ -86,15 +86,19 @@ export class Compression {
     if (same !== undefined) {
       const its = this.#kept.get(same) ?? new Map<Encoding, Promise<Uint8Array>>()
       this.#kept.set(same, its.set(encoding, smaller))
+      // Whoever asked is told; the next one tries again.
+      smaller.catch(() => its.delete(encoding))
     }
     return smaller
   }
 }
 
+const toBrotli = promisify(brotliCompress)
+const toGzip = promisify(gzip)
 const compressors = {
   br: (body: string | Uint8Array, level: number) =>
-    promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: level } }),
-  gzip: (body: string | Uint8Array, level: number) => promisify(gzip)(body, { level }),
+    toBrotli(body, { params: { [constants.BROTLI_PARAM_QUALITY]: level } }),
+  gzip: (body: string | Uint8Array, level: number) => toGzip(body, { level }),
 }
 
 function compress(

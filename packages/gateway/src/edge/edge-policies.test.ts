@@ -226,6 +226,19 @@ describe('Policies of the edge', { timeout: 60_000 }, () => {
     await govern({ routes: [...routes, { match: { path: '/api/v1/echo' }, refuse: { status: 404 } }] })
     assert.equal((await as('d')).status, 503)
     await until('it is their time', async () => (await as('b', second.cookie)).status === 200)
+    // What is for everybody is not, with a pass in it.
+    const shelf = { match: { path: '/api/v1/shelves/{id}' } }
+    assert.equal((await ask('/api/v1/shelves/full')).headers['cache-control'], 'public, max-age=60')
+    await govern({ routes: [{ ...shelf, waitingRoom: { perMinute: 600 } }] })
+    const entering = await ask('/api/v1/shelves/full', { headers: { 'accept-encoding': 'br' } })
+    assert.equal(entering.headers['cache-control'], 'private, max-age=60')
+    assert.equal(entering.headers['content-encoding'], undefined)
+    const pass = (entering.headers['set-cookie'] ?? [])[0]?.split(';')[0] ?? ''
+    const inside = await ask('/api/v1/shelves/full', { headers: { cookie: pass } })
+    assert.equal(inside.headers['cache-control'], 'public, max-age=60')
+    await govern({ routes: [{ ...shelf, response: [{ tell: { at: '/for', of: 'address' } }] }] })
+    const told = await ask('/api/v1/shelves/full')
+    assert.deepEqual([told.body['for'], told.headers['cache-control']], ['127.0.0.1', 'private, max-age=60'])
     assert.match(metrics(), /flotilla_gateway_waiting_room_total\{outcome="waits"\} \d/)
     await govern({})
     assert.equal((await as('e')).given, '')

@@ -20,7 +20,6 @@ import { Sharing } from '../limit/sharing.ts'
 import { clientAddress } from '../match/client-address.ts'
 import type { GatewayPolicies } from '../policy/gateway-policies.ts'
 import { AccessLog, openLogFile } from './access-log.ts'
-import { Admission } from './admit.ts'
 import { browsingOf } from './browsing.ts'
 import { Compression } from './compression.ts'
 import { deprecationFieldsOf } from './deprecation.ts'
@@ -33,6 +32,7 @@ import { openPublicServer } from './public-server.ts'
 import type { Route } from './route.ts'
 import { type GatewaySettings, isForTls } from './settings.ts'
 import type { EdgeSpec } from './spec.ts'
+import { WaitingRooms } from './waiting-rooms.ts'
 
 /** What it takes. */
 export interface EdgeOptions {
@@ -97,7 +97,7 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     metrics: new EdgeMetrics(metrics),
     mirror: new Mirror(runtime, metrics),
     compression: new Compression(metrics),
-    admission: new Admission(metrics, isForTls(config)),
+    waitingRooms: new WaitingRooms(metrics, isForTls(config)),
     streams: new Set(),
   }
   const server = await openPublicServer(edge)

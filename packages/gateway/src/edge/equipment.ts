@@ -14,7 +14,6 @@ import type { UserTokens } from '../auth/user-tokens.ts'
 import type { ClientCertificate } from '../http/certificate.ts'
 import type { AddressOf } from '../match/client-address.ts'
 import type { AccessLog } from './access-log.ts'
-import type { Admission } from './admit.ts'
 import type { Compression } from './compression.ts'
 import type { EdgeMetrics } from './edge-metrics.ts'
 import type { EdgePolicies } from './edge-policies.ts'
@@ -22,6 +21,7 @@ import type { Mirror } from './mirror.ts'
 import type { Pages } from './pages.ts'
 import type { Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
+import type { WaitingRooms } from './waiting-rooms.ts'
 
 /** Everything a request meets. */
 export interface Edge {
@@ -40,7 +40,7 @@ export interface Edge {
   readonly metrics: EdgeMetrics
   readonly mirror: Mirror
   readonly compression: Compression
-  readonly admission: Admission
+  readonly waitingRooms: WaitingRooms
   /** What stops each of the streams that are being sent. */
   readonly streams: Set<Cancellation>
 }

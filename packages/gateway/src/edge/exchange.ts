@@ -23,7 +23,7 @@ import type { Answer } from './answer.ts'
 import { askGrpc } from './ask-grpc.ts'
 import { authenticate, knownUser } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
-import { askWithin, changeBody } from './change-body.ts'
+import { askWithin, changeBody, tellsOfClient } from './change-body.ts'
 import { answerOrigin } from './cors.ts'
 import { type Count, callerCounts, limitFields, strictCounts, tooMany } from './counts.ts'
 import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
@@ -226,7 +226,7 @@ export class Exchange {
     const { entry } = this.#sender.plan ?? {}
     if (entry === undefined) return
     const { user: its, address } = this.#record
-    this.#edge.admission.admit(entry, { head, user: its, address }, this.#sender.headers)
+    this.#edge.waitingRooms.admit(entry, { head, user: its, address }, this.#sender)
   }
 
   /** True when the answer is one that the gateway keeps, or would keep. What the operator changes on its way is not. */
@@ -304,6 +304,7 @@ export class Exchange {
     }
     const { policy, sources } = this.#sender.plan ?? {}
     if (policy?.response === undefined || sources === undefined) return end()
+    this.#sender.isForOne ||= tellsOfClient(policy.response)
     const body = changeBody(policy.response, reply.value, this.#record, askWithin(sources, context))
     if (body instanceof Promise) body.then(end).catch((error: unknown) => this.#sender.fail(error))
     else end(body)

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
 import { until } from '@flotilla/core/until'
 import { openTestGateway } from './open-gateway.test.ts'
 import { type Legacy, openLegacy } from './open-legacy.test.ts'
@@ -59,6 +60,40 @@ describe('A foreign upstream that fails', { timeout: 60_000 }, () => {
     assert.equal(requests, 3)
     for (let turn = 0; turn < 99; turn++) assert.equal((await ask('/its/x')).status, 502)
     assert.ok(requests >= 101 && requests <= 120, `${requests} for 100`)
+  })
+
+  it('is not blamed for clients that leave', async (t) => {
+    let hanging = 0
+    let prompt = 0
+    const one = await openServer(t, ({ url }, outgoing) => {
+      if (url?.endsWith('/hang')) hanging++
+      else {
+        prompt++
+        outgoing.end('one')
+      }
+      return true
+    })
+    // So slow that the other one is asked whenever it is not held against it that nobody waited for it.
+    const slow = await openServer(t, (_, outgoing) => {
+      systemClock.schedule(100, () => outgoing.end('slow'))
+      return true
+    })
+    const { ask, port } = await openBefore(t, openTestGateway, { targets: [one.origin, slow.origin] })
+    for (let left = 0; left < 8; left++) {
+      const before = hanging
+      const socket = connect(port, '127.0.0.1')
+      let isAnswered = false
+      socket.on('data', () => {
+        isAnswered = true
+      })
+      socket.on('error', () => {})
+      socket.write('GET /its/hang HTTP/1.1\r\nHost: a.test\r\n\r\n')
+      await until('somebody was asked', () => isAnswered || hanging > before)
+      socket.destroy()
+    }
+    assert.ok(hanging >= 6, `${hanging} hung`)
+    for (let turn = 0; turn < 5; turn++) await ask('/its/x')
+    assert.ok(prompt >= 3, `${prompt} of 5`)
   })
 
   it('is told as 502 when what it answers cannot be passed on', async (t) => {

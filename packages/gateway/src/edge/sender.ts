@@ -17,6 +17,8 @@ export class Sender {
   readonly #record: RequestRecord
   /** Said by the stages: names and values in turn. */
   readonly headers: string[] = []
+  /** True when the answer tells of who asks, or gives them something to keep, whatever the contract says: it is for no shared cache. */
+  isForOne = false
   /** What the operator says about this request; undefined: nothing in particular, or not known yet. */
   plan: RoutePlan | undefined
 
@@ -30,7 +32,7 @@ export class Sender {
   headersWith(own: readonly string[]): readonly string[] {
     const { requestId, trace } = this.#record
     const all = commonHeaders(requestId, trace.toString())
-    all.push(...this.headers, ...own)
+    all.push(...this.headers, ...(this.isForOne ? own.map(ofOne) : own))
     // Who leaves keeps no connection.
     if (this.#edge.runtime.isDraining()) this.#turn.keepsConnection = false
     return withHeaders(all, this.#edge.policies.now.headers, this.plan?.policy.headers)
@@ -40,7 +42,8 @@ export class Sender {
   end(answer: Answer, error?: FlotillaError): void {
     const { head } = this.#turn
     const acceptEncoding = 'why' in head ? undefined : head.acceptEncoding
-    const its = this.#edge.compression.of(answer, acceptEncoding, this.plan?.policy.compress)
+    const wanted = this.plan?.policy.compress ?? (this.isForOne ? false : undefined)
+    const its = this.#edge.compression.of(answer, acceptEncoding, wanted)
     if (!(its instanceof Promise)) return this.#send(its, error)
     its.then(
       (smaller) => this.#send(smaller, error),
@@ -63,4 +66,11 @@ export class Sender {
     this.#turn.destroy()
     this.#record.ended(known.status, 0, known)
   }
+}
+
+/** The same field of an answer that only one may keep. */
+function ofOne(text: string, index: number, fields: readonly string[]): string {
+  return index % 2 === 1 && fields[index - 1] === 'cache-control'
+    ? text.replace(/\bpublic\b/, 'private')
+    : text
 }

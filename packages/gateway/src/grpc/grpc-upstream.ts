@@ -8,7 +8,6 @@
  * @source github.com/grpc/grpc, PROTOCOL-HTTP2.md
  * @module
  */
-
 import assert from 'node:assert/strict'
 import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Clock } from '@flotilla/core/clock'

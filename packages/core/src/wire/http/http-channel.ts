@@ -27,10 +27,10 @@ export interface HttpChannelOptions {
   readonly credential?: string | undefined
 }
 
-/** How an operation without a route is called: everything is in the body. */
-/** What browsers keep and where they go has no place in HTTP between services. */
+/** Without a route; or with fields for browsers, which have no place in HTTP between services. */
 const isCalledById = ({ rest }: Operation): boolean => rest === undefined || rest.browsing !== undefined
 
+/** How it is called then: everything is in the body. */
 const BY_ID = { method: 'POST', ifMatch: undefined, prefer: undefined } as const
 
 const CONNECTIONS_MAX = 64

@@ -13,7 +13,7 @@ import { countedBy } from './edge-policies.ts'
 import type { Entry } from './waiting-entry.ts'
 
 /** Lets visitors in, or has them wait. */
-export class Admission {
+export class WaitingRooms {
   readonly #visitors: Family<Counter>
   readonly #isSecure: boolean
 
@@ -28,23 +28,21 @@ export class Admission {
   }
 
   /**
-   * Goes on when they are let in; `headers` then have their pass if it is new.
+   * Goes on when they are let in; the answer then has their pass if it is new.
    *
-   * @throws FlotillaError `unavailable`, reason `waiting_room`, for who has to wait; `headers` then have their ticket
+   * @throws FlotillaError `unavailable`, reason `waiting_room`, for who has to wait; the answer then has their ticket
    */
-  admit(
-    { room, cookie }: Entry,
-    { head, user, address }: Visitor,
-    headers: { push(...fields: string[]): void },
-  ): void {
+  admit({ room, cookie }: Entry, { head, user, address }: Visitor, answer: AnswerOfRoom): void {
     const entrance = room.enter(
       countedBy('user', user, address),
       cookieOf(cookiesIn(head.rawHeaders), cookie, this.#isSecure),
     )
     this.#visitors.with(entrance.kind).add()
     const paper = entrance.kind === 'full' ? undefined : entrance.paper
-    if (paper !== undefined)
-      headers.push('set-cookie', setCookie(cookie, paper.text, paper.goodS, this.#isSecure))
+    if (paper !== undefined) {
+      answer.headers.push('set-cookie', setCookie(cookie, paper.text, paper.goodS, this.#isSecure))
+      answer.isForOne = true
+    }
     if (entrance.kind === 'in') return
     const waitS = Math.max(1, Math.ceil(entrance.waitMs / 1_000))
     const detail =
@@ -57,6 +55,13 @@ export class Admission {
       retryAfterMs: entrance.waitMs,
     })
   }
+}
+
+/** What the answer of somebody who came to a room will have. */
+export interface AnswerOfRoom {
+  /** Names and values in turn. */
+  readonly headers: string[]
+  isForOne: boolean
 }
 
 /** Who comes. */
