@@ -229,8 +229,8 @@ function describeOperation(
 }
 
 /** True for a field that travels in the path or in a header. */
-const isElsewhere = ({ parameters, ifMatch, prefer, browsing }: Rest, name: string): boolean =>
-  parameters.includes(name) || name === ifMatch || name === prefer || name === browsing?.cookie
+const isElsewhere = ({ parameters, ifMatch, prefer, browsing, provenKey }: Rest, name: string): boolean =>
+  parameters.includes(name) || [ifMatch, prefer, browsing?.cookie, provenKey].includes(name)
 
 /** The fields that travel in the path and in the query string. */
 function describeFields(

@@ -97,19 +97,18 @@ class Taker implements AnswerTaker {
   }
 
   head(status: number, headers: UpstreamHeaders, resume: () => void): void {
-    const { turn, cancellation, headersWith } = this.#options
+    const { turn, record, cancellation, headersWith } = this.#options
     this.#status = status
     // It has no end that leaving could wait for.
-    if (EVENT_STREAM.test(String(headers['content-type']))) {
-      this.#edge.streams.add(cancellation)
-      turn.keepsConnection = false
-    }
+    const isEvents = EVENT_STREAM.test(String(headers['content-type']))
+    if (isEvents) turn.keepsConnection = false
     this.#headers = headersWith(answerFields(headers))
     const length = lengthOf(headers)
     const hasBody = turn.method !== 'HEAD' && !NO_BODY.has(status)
     if (hasBody && length !== undefined && length <= TOGETHER_BYTES_MAX) return
     this.#stream = turn.stream(status, this.#headers, length)
     this.#stream.on('drain', resume)
+    if (isEvents) this.#edge.streams.add(cancellation, record.asker)
   }
 
   part(part: Buffer): boolean {
