@@ -80,7 +80,7 @@ export function oidcLogin(options: OidcOptions): Pick<Handlers<typeof auth>, 'st
 async function logIn(person: Person, { returnTo }: Flow, keys: SigningKeys, ctx: FinishContext) {
   const known = await accountOf(ctx.db, person)
   const account = known ?? newAccount(person, ctx)
-  const session = newSession(ctx.random)
+  const session = newSession(ctx.random, undefined)
   const tokens = await tokensOf(ctx, keys, account, session)
   return ctx.commit(async (tx) => {
     if (known === undefined) {

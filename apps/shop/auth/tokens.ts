@@ -20,9 +20,9 @@ export async function tokensOf(
   const { id, email, name, roles } = account
   return {
     user: { id, email, name, roles: [...roles] },
-    accessToken: await signAccessToken(keys.current(ctx.clock.now()), account, session.id, ctx),
+    accessToken: await signAccessToken(keys.current(ctx.clock.now()), account, session, ctx),
     refreshToken: session.token,
-    tokenType: 'Bearer',
+    tokenType: session.provenKey === undefined ? 'Bearer' : 'DPoP',
     expiresIn: LIFETIME_S,
   }
 }

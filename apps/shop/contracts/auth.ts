@@ -37,9 +37,15 @@ const blocked = { code: 'permission_denied', title: 'This account is blocked' } 
 const noProvider = { code: 'not_found', title: 'There is no such identity provider' } as const
 /** What a browser keeps while it is at an identity provider: as long as it may be away. */
 const away = { cookie: 'login', maxAgeS: 600 } as const
+/** Thumbprint of the key that tokens are bound to. Absent: to none. */
+const ProvenKey = Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }))
 const ProviderName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' })
 /** Of a return: everything comes from somebody else. */
 const Said = Type.Optional(Type.String({ maxLength: 2_000 }))
+const anotherKey = {
+  code: 'unauthenticated',
+  title: 'This session is bound to a key; prove that you hold it',
+} as const
 const noUser = { code: 'not_found', title: 'There is no such account' } as const
 
 const Session = Type.Object(
@@ -52,7 +58,8 @@ const Session = Type.Object(
     }),
     accessToken: Type.String(),
     refreshToken: Type.String(),
-    tokenType: Type.Literal('Bearer'),
+    /** How to show the access token: `DPoP` with a proof, if the request had one. Then a refresh needs the same key. */
+    tokenType: Type.Enum(['Bearer', 'DPoP']),
     /** Seconds until the access token runs out. */
     expiresIn: Type.Integer({ minimum: 1 }),
   },
@@ -84,9 +91,10 @@ export const auth = defineContract({
     register: command({
       summary: 'Opens an account and logs in.',
       access: anyone,
-      http: { route: 'POST /auth/register', status: 201 },
+      http: { route: 'POST /auth/register', status: 201, provenKey: 'provenKey' },
       idempotency: 'none',
       input: Type.Object({
+        provenKey: ProvenKey,
         email: Email,
         password: Password,
         name: Type.String({ minLength: 1, maxLength: 100 }),
@@ -100,9 +108,13 @@ export const auth = defineContract({
     login: command({
       summary: 'Logs in.',
       access: anyone,
-      http: 'POST /auth/login',
+      http: { route: 'POST /auth/login', provenKey: 'provenKey' },
       idempotency: 'none',
-      input: Type.Object({ email: Email, password: Type.String({ minLength: 1, maxLength: 256 }) }),
+      input: Type.Object({
+        provenKey: ProvenKey,
+        email: Email,
+        password: Type.String({ minLength: 1, maxLength: 256 }),
+      }),
       output: Session,
       reasons: {
         bad_credentials: { code: 'unauthenticated', title: 'E-mail address or password is wrong' },
@@ -176,15 +188,19 @@ export const auth = defineContract({
     refresh: command({
       summary: 'Exchanges a refresh token for new tokens; each can be used once.',
       access: anyone,
-      http: 'POST /auth/refresh',
+      http: { route: 'POST /auth/refresh', provenKey: 'provenKey' },
       idempotency: 'none',
-      input: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
+      input: Type.Object({
+        provenKey: ProvenKey,
+        refreshToken: Type.String({ minLength: 1, maxLength: 200 }),
+      }),
       output: Session,
       reasons: {
         bad_token: {
           code: 'unauthenticated',
           title: 'This refresh token is unknown, used or expired; log in again',
         },
+        another_key: anotherKey,
       },
     }),
     logout: command({
@@ -206,9 +222,10 @@ export const auth = defineContract({
     changePassword: command({
       summary: 'Changes your password, ends all your sessions and begins a new one.',
       access: user,
-      http: 'POST /auth/password',
+      http: { route: 'POST /auth/password', provenKey: 'provenKey' },
       idempotency: 'none',
       input: Type.Object({
+        provenKey: ProvenKey,
         currentPassword: Type.String({ minLength: 1, maxLength: 256 }),
         newPassword: Password,
       }),
@@ -243,7 +260,8 @@ export const auth = defineContract({
       reasons: { no_user: noUser },
     }),
     endedSessions: query({
-      summary: 'Sessions that have ended while access tokens of theirs may still live, in their order.',
+      summary:
+        'Sessions that have ended while access tokens of theirs may still live, and API keys that have, in their order.',
       access: service('gateway'),
       criticality: 'critical_plus',
       input: Type.Object({
@@ -252,7 +270,7 @@ export const auth = defineContract({
         limit: Type.Integer({ minimum: 1, maximum: 1_000 }),
       }),
       output: Type.Object({
-        /** As the claim `sid` of their tokens. */
+        /** As the claim `sid` of their tokens; an API key by its SHA-256 in base64url. */
         sessionIds: Type.Array(Type.String()),
         /** Where to go on. */
         position: Type.Integer({ minimum: 0 }),
@@ -301,7 +319,7 @@ export const auth = defineContract({
       output: Type.Object({ items: Type.Array(ApiKey) }),
     }),
     deleteApiKey: command({
-      summary: 'Revokes an API key; it stops working within half a minute.',
+      summary: 'Revokes an API key; it stops working within seconds.',
       access: user,
       http: { route: 'DELETE /auth/api-keys/{id}', status: 204 },
       idempotency: 'natural',
