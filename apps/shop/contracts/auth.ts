@@ -129,7 +129,7 @@ export const auth = defineContract({
       timeoutMs: 10_000,
       input: Type.Object({
         provider: ProviderName,
-        /** Where to go afterwards: a path of this site. Default `/`. */
+        /** Where the browser goes afterwards: a path of this site. Absent: nowhere, the session is the answer. */
         returnTo: Type.Optional(Type.String({ maxLength: 1_000 })),
       }),
       output: Type.Object({ url: Type.String(), login: Type.String() }),
@@ -139,9 +139,13 @@ export const auth = defineContract({
       },
     }),
     finishOidc: command({
-      summary: 'Logs in who comes back from an identity provider, in the browser that was sent there, once.',
+      summary:
+        'Logs in who comes back from an identity provider, in the browser that was sent there, once. A browser that goes on to a page finds its session there: POST /auth/oidc/session.',
       access: anyone,
-      http: { route: 'GET /auth/oidc/{provider}/callback', browsing: away },
+      http: {
+        route: 'GET /auth/oidc/{provider}/callback',
+        browsing: { ...away, location: 'returnTo' },
+      },
       idempotency: 'none',
       timeoutMs: 15_000,
       // The fields that providers are known to send (OAuth 2.0, OpenID Connect, RFC 9207).
@@ -162,8 +166,8 @@ export const auth = defineContract({
       }),
       output: Type.Object({
         ...Session.properties,
-        /** Where the page wanted to go. */
-        returnTo: Type.String(),
+        /** Where the browser goes, which then keeps what \`takeOidcSession\` wants; absent: nowhere. */
+        returnTo: Type.Optional(Type.String()),
         login: Type.String(),
       }),
       reasons: {
@@ -183,6 +187,21 @@ export const auth = defineContract({
           title: 'There is an account with this e-mail address; log in there',
         },
         blocked,
+      },
+    }),
+    takeOidcSession: command({
+      summary:
+        'Gives the session of a login at an identity provider to the page that the browser went on to, once.',
+      access: anyone,
+      http: { route: 'POST /auth/oidc/session', browsing: away, provenKey: 'provenKey' },
+      idempotency: 'none',
+      input: Type.Object({ provenKey: ProvenKey, login: Type.Optional(Type.String({ maxLength: 4_000 })) }),
+      output: Type.Object({ ...Session.properties, login: Type.String() }),
+      reasons: {
+        no_login: {
+          code: 'failed_precondition',
+          title: 'No login of this browser waits, or it has waited for too long; begin again',
+        },
       },
     }),
     refresh: command({

@@ -21,6 +21,10 @@ export const fieldsOf = ({ input }: Operation): Readonly<Record<string, TSchema>
 export const isRequired = ({ input }: Operation, name: string): boolean =>
   (input as ObjectSchema).required?.includes(name) ?? false
 
+/** Is the field in every output? */
+export const isAlwaysGiven = ({ output }: Operation, name: string): boolean =>
+  (output as ObjectSchema).required?.includes(name) ?? false
+
 /** As `entityTag` makes it. */
 const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}(-[A-Za-z0-9_-]{8})?"$' }
 

@@ -19,6 +19,7 @@ import {
   describeAnswerHeaders,
   describeHeaders,
   fieldsOf,
+  isAlwaysGiven,
   isRequired,
   type ObjectSchema,
 } from './openapi-headers.ts'
@@ -281,8 +282,9 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
 function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
   const { status, acceptedWhile } = rest
   const headers = describeAnswerHeaders(operation, rest)
-  if (rest.browsing?.location !== undefined)
-    return { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
+  const { location } = rest.browsing ?? {}
+  const elsewhere = location && { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
+  if (elsewhere && isAlwaysGiven(operation, location)) return elsewhere
   if (status === 204) return { [status]: { description: 'Done.', ...headers } }
   const isStream = operation.kind === 'stream'
   const schema = schemas.response(bodyOf(operation, rest))
@@ -292,7 +294,10 @@ function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): Js
     content: { [isStream ? 'text/event-stream' : 'application/json']: { schema } },
   })
   return {
-    [status]: answer(isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.'),
+    ...elsewhere,
+    [location ? 200 : status]: answer(
+      isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.',
+    ),
     ...(acceptedWhile === undefined
       ? {}
       : {

@@ -29,7 +29,10 @@ export interface Browsing {
   readonly cookie: string
   /** Seconds for which it is kept. */
   readonly maxAgeS: number
-  /** The output field with the address that the browser goes on to: the answer is a 303. Absent: an answer like all others. */
+  /**
+   * The output field with the address that the browser goes on to: the answer is a 303. Absent: an answer like all others; an output
+   * without the field, where it is optional, is one, too, with status 200.
+   */
   readonly location?: string
 }
 
