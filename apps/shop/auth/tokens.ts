@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from '@flotilla/core/service'
-import type { Session } from '../contracts/auth.ts'
+import type { Session } from '../contracts/account.ts'
 import { LIFETIME_S, signAccessToken } from './access-token.ts'
 import type { Account } from './accounts.ts'
 import type { NewSession } from './refresh-tokens.ts'

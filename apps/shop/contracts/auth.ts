@@ -6,24 +6,12 @@
 import { anyone, role, service, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
-import { Id, Nothing, type Static, Time, Type } from '@flotilla/core/schema'
+import { Id, Nothing, Type } from '@flotilla/core/schema'
+import { ApiKey, Profile, Session } from './account.ts'
 
 const Email = Type.String({ format: 'email', maxLength: 254 })
 /** At least 15 characters when it is the only factor; any characters. Long ones are hashed whole. */
 const Password = Type.String({ minLength: 15, maxLength: 256 })
-
-/** A user as the user sees it. */
-export const Profile = Type.Object(
-  {
-    id: Id,
-    email: Type.String(),
-    name: Type.String(),
-    roles: Type.Array(Type.String()),
-    tier: Type.String(),
-    createdAt: Time,
-  },
-  { title: 'Profile' },
-)
 
 const weakPassword = {
   code: 'invalid_argument',
@@ -47,40 +35,6 @@ const anotherKey = {
   title: 'This session is bound to a key; prove that you hold it',
 } as const
 const noUser = { code: 'not_found', title: 'There is no such account' } as const
-
-const Session = Type.Object(
-  {
-    user: Type.Object({
-      id: Id,
-      email: Type.String(),
-      name: Type.String(),
-      roles: Type.Array(Type.String()),
-    }),
-    accessToken: Type.String(),
-    refreshToken: Type.String(),
-    /** How to show the access token: `DPoP` with a proof, if the request had one. Then a refresh needs the same key. */
-    tokenType: Type.Enum(['Bearer', 'DPoP']),
-    /** Seconds until the access token runs out. */
-    expiresIn: Type.Integer({ minimum: 1 }),
-  },
-  { title: 'Session' },
-)
-
-/** Tokens and whom they are for. */
-export type Session = Static<typeof Session>
-
-const ApiKey = Type.Object(
-  {
-    id: Id,
-    name: Type.String(),
-    /** Begins every key, so that a leaked one can be told apart. */
-    prefix: Type.String(),
-    scopes: Type.Array(Type.String()),
-    createdAt: Time,
-    expiresAt: Time,
-  },
-  { title: 'ApiKey' },
-)
 
 /** The auth contract. */
 export const auth = defineContract({

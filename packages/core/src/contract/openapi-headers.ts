@@ -17,13 +17,9 @@ export interface ObjectSchema {
 /** The fields of an input. */
 export const fieldsOf = ({ input }: Operation): Readonly<Record<string, TSchema>> =>
   (input as ObjectSchema).properties ?? {}
-/** Must the field be given? */
-export const isRequired = ({ input }: Operation, name: string): boolean =>
-  (input as ObjectSchema).required?.includes(name) ?? false
-
-/** Is the field in every output? */
-export const isAlwaysGiven = ({ output }: Operation, name: string): boolean =>
-  (output as ObjectSchema).required?.includes(name) ?? false
+/** Must the field be there? */
+export const isRequired = (schema: TSchema, name: string): boolean =>
+  (schema as ObjectSchema).required?.includes(name) ?? false
 
 /** As `entityTag` makes it. */
 const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}(-[A-Za-z0-9_-]{8})?"$' }
@@ -49,7 +45,7 @@ export function describeHeaders(
     headers.push({
       name: 'If-Match',
       in: 'header',
-      ...(isRequired(operation, ifMatch) ? { required: true } : {}),
+      ...(isRequired(operation.input, ifMatch) ? { required: true } : {}),
       description: 'The ETag of the version that is to be changed.',
       schema: ETAG,
     })

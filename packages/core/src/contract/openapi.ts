@@ -19,7 +19,6 @@ import {
   describeAnswerHeaders,
   describeHeaders,
   fieldsOf,
-  isAlwaysGiven,
   isRequired,
   type ObjectSchema,
 } from './openapi-headers.ts'
@@ -252,7 +251,7 @@ function describeFields(
   const inQuery = others.map((name) => ({
     name,
     in: 'query',
-    ...(isRequired(operation, name) ? { required: true } : {}),
+    ...(isRequired(operation.input, name) ? { required: true } : {}),
     schema: schemas.request(fields[name] as TSchema),
   }))
   return [...inPath, ...inQuery]
@@ -282,9 +281,9 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
 function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
   const { status, acceptedWhile } = rest
   const headers = describeAnswerHeaders(operation, rest)
-  const { location } = rest.browsing ?? {}
+  const location = rest.browsing?.location
   const elsewhere = location && { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
-  if (elsewhere && isAlwaysGiven(operation, location)) return elsewhere
+  if (elsewhere && isRequired(operation.output, location)) return elsewhere
   if (status === 204) return { [status]: { description: 'Done.', ...headers } }
   const isStream = operation.kind === 'stream'
   const schema = schemas.response(bodyOf(operation, rest))
@@ -293,11 +292,10 @@ function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): Js
     ...headers,
     content: { [isStream ? 'text/event-stream' : 'application/json']: { schema } },
   })
+  const what = isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.'
   return {
     ...elsewhere,
-    [location ? 200 : status]: answer(
-      isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.',
-    ),
+    [location ? 200 : status]: answer(what),
     ...(acceptedWhile === undefined
       ? {}
       : {

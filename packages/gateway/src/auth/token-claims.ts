@@ -37,7 +37,7 @@ const AUDIENCES_MAX = 16
 const SUBJECT = /^[\x21-\x7e]{1,255}$/
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/
 /** A SHA-256 in base64url, which has two bits to spare. */
-export const THUMBPRINT = /^[\w-]{42}[AEIMQUYcgkosw048]$/
+const THUMBPRINT = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 /** Claims by which ID tokens and logout tokens are known, in case one has the wrong type. */
 const OF_OTHER_KINDS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events']
 

@@ -10,7 +10,6 @@
  *
  * @module
  */
-import type { User } from '@flotilla/core/caller'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import type { Operation } from '@flotilla/core/operation'
 import type { VerifiedToken } from '../auth/access-token.ts'
@@ -18,17 +17,8 @@ import { refusedBinding, refusedProof } from '../auth/token-refusal.ts'
 import type { ClientCertificate } from '../http/certificate.ts'
 import type { Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
+import type { Asker } from './asker.ts'
 import type { Edge } from './equipment.ts'
-
-/** Who asks. */
-export interface Asker {
-  /** Undefined: nobody in particular. */
-  readonly user: User | undefined
-  /** Whether what they came with is worth nothing any more, for what goes on for long. Absent: it stays what it was. */
-  readonly isOver?: (() => boolean) | undefined
-  /** Thumbprint of the key that the client has proven to hold. */
-  readonly provenKey?: string | undefined
-}
 
 type Credentials = Pick<RequestHead, 'authorization' | 'apiKey' | 'origin' | 'path' | 'rawHeaders'>
 type Checks = Pick<Edge, 'accessTokens' | 'apiKeys' | 'proofs' | 'userOfCertificate'> & {

@@ -9,7 +9,7 @@
  */
 import type { Cancellation } from '@flotilla/core/cancellation'
 import { FlotillaError } from '@flotilla/core/error'
-import type { Asker } from './authenticate.ts'
+import type { Asker } from './asker.ts'
 
 /** Holds what stops each of them. */
 export class OpenStreams {

@@ -11,7 +11,7 @@ import { TraceContext } from '@flotilla/core/trace-context'
 import type { How } from '../cache/outcome.ts'
 import type { Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
-import type { Asker } from './authenticate.ts'
+import type { Asker } from './asker.ts'
 import type { Edge } from './equipment.ts'
 import type { Route } from './route.ts'
 
