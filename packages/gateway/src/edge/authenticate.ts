@@ -26,7 +26,8 @@ type Checks = Pick<Edge, 'accessTokens' | 'apiKeys' | 'proofs' | 'userOfCertific
 }
 type Asked = Pick<Turn, 'method'> & { readonly peer: Pick<Turn['peer'], 'certificate'> }
 
-const SCHEME = /^(bearer|dpop) /i
+const BEARER = /^bearer /i
+const DPOP = /^dpop /i
 
 /**
  * Who asks, where that is known at once; undefined: nobody in particular; `unknown`: `authenticate` has to be asked.
@@ -47,9 +48,8 @@ export function knownAsker(
     throw unauthenticated('Send an access token or an API key, not both.')
   if (apiKey !== undefined || bringsProof(operation, head)) return 'unknown'
   if (authorization === undefined) return byCertificate(checks, head, certificate)
-  const { scheme, token } = tokenIn(authorization)
-  if (scheme === 'dpop') return 'unknown'
-  const known = checks.accessTokens.known(token)
+  const token = bearerIn(authorization)
+  const known = token === undefined ? undefined : checks.accessTokens.known(token)
   return known === undefined ? 'unknown' : asBearer(known, certificate)
 }
 
@@ -61,11 +61,12 @@ export async function authenticate(
   operation: Operation | undefined,
 ): Promise<Asker> {
   const { authorization, apiKey, path } = head
-  const { scheme, token } = authorization === undefined ? NO_TOKEN : tokenIn(authorization)
-  if (scheme === 'dpop') {
-    const { user, isOver, binding } = await checks.accessTokens.verify(token).catch(refuseToken)
+  const token = authorization === undefined ? undefined : bearerIn(authorization)
+  if (authorization !== undefined && token === undefined) {
+    const shown = authorization.slice('dpop '.length)
+    const { user, isOver, binding } = await checks.accessTokens.verify(shown).catch(refuseToken)
     if (binding?.to !== 'jkt') throw refusedBinding('The access token is bound to no key: send it as Bearer.')
-    const request = { method, path, token }
+    const request = { method, path, token: shown }
     return { user, isOver, provenKey: await checks.proofs.check(proofIn(head), request, binding.thumbprint) }
   }
   let asker: Asker | undefined
@@ -76,8 +77,6 @@ export async function authenticate(
   const provenKey = await checks.proofs.check(proofIn(head), { method, path, token })
   return { user: undefined, ...asker, provenKey }
 }
-
-const NO_TOKEN = { scheme: undefined, token: undefined } as const
 
 function asBearer(token: VerifiedToken, certificate: ClientCertificate | undefined): Asker {
   const { binding } = token
@@ -97,10 +96,15 @@ function byCertificate(
   return user && { user }
 }
 
-function tokenIn(authorization: string): { readonly scheme: 'bearer' | 'dpop'; readonly token: string } {
-  const [start = '', scheme = ''] = SCHEME.exec(authorization) ?? []
-  if (start === '') throw unauthenticated('Send the access token as: Authorization: Bearer …')
-  return { scheme: scheme.toLowerCase() as 'bearer' | 'dpop', token: authorization.slice(start.length) }
+/**
+ * The token that is shown as `Bearer`; undefined: it is shown as `DPoP`.
+ *
+ * @throws FlotillaError `unauthenticated` for any other scheme.
+ */
+function bearerIn(authorization: string): string | undefined {
+  if (BEARER.test(authorization)) return authorization.slice('bearer '.length)
+  if (DPOP.test(authorization)) return undefined
+  throw unauthenticated('Send the access token as: Authorization: Bearer …')
 }
 
 function bringsProof(operation: Operation | undefined, { rawHeaders }: Credentials): boolean {

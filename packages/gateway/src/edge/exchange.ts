@@ -154,9 +154,8 @@ export class Exchange {
     const { search, ifMatch, prefer } = head
     const cookie = route.browsing?.cookieOf(head)
     const provenKey = this.#record.asker?.provenKey
-    const input = readInput(route.operation, {
-      ...{ parameters, search, ifMatch, prefer, cookie, provenKey, body },
-    })
+    const request = { parameters, search, ifMatch, prefer, cookie, provenKey, body }
+    const input = readInput(route.operation, request)
     const counts = strictCounts(this.#edge.policies.now.limits, route, input, this.#record.address)
     this.#count(counts, () => this.#call(route, head, input, caller))
   }
