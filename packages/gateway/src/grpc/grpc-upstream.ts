@@ -3,12 +3,13 @@
  * the server is not available, nothing has come of it, and asking twice is safe.
  *
  * The library that speaks the protocol is loaded at the first call. What it would do by itself is done here, and turned off there:
- * retries, and configuration that servers' names bring along.
+ * retries, configuration that servers' names bring along, and CAs and ciphers of its own.
  *
  * @source github.com/grpc/grpc, PROTOCOL-HTTP2.md
  * @module
  */
 import assert from 'node:assert/strict'
+import { createSecureContext } from 'node:tls'
 import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
@@ -178,11 +179,11 @@ export class GrpcUpstream {
     const { protocol, hostname, port } = new URL(origin)
     const isSecure = protocol === 'https:'
     const address = `dns:${hostname}:${port || (isSecure ? 443 : 80)}`
-    const client = new Client(
-      address,
-      isSecure ? credentials.createSsl() : credentials.createInsecure(),
-      OPTIONS,
-    )
+    // Node's own context: who is believed is the same as for other servers, whatever variables of gRPC say.
+    const its = isSecure
+      ? credentials.createFromSecureContext(createSecureContext())
+      : credentials.createInsecure()
+    const client = new Client(address, its, OPTIONS)
     this.#clients.set(origin, client)
     return client
   }

@@ -94,8 +94,11 @@ export function writeProtos(folder: string): void {
   writeFileSync(join(folder, 'stock.proto'), STOCK)
 }
 
-/** Opens it on a port of its own. */
-export async function openStock(folder: string): Promise<Stock> {
+/** Opens it on a port of its own; it speaks plain text unless `credentials` are for more. */
+export async function openStock(
+  folder: string,
+  credentials: ServerCredentials = ServerCredentials.createInsecure(),
+): Promise<Stock> {
   const withGoogle = dirname(createRequire(import.meta.url).resolve('protobufjs/package.json'))
   const definition = loadSync('stock.proto', {
     includeDirs: [folder, withGoogle],
@@ -137,12 +140,12 @@ export async function openStock(folder: string): Promise<Stock> {
     Collect: (_: unknown, end: sendUnaryData<unknown>) => end(null, {}),
   })
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, its) =>
+    server.bindAsync('127.0.0.1:0', credentials, (error, its) =>
       error === null ? resolve(its) : reject(error),
     ),
   )
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${credentials._isSecure() ? 'https' : 'http'}://127.0.0.1:${port}`,
     calls,
     canceled: () => canceled,
     close: () => server.forceShutdown(),
