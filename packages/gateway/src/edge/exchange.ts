@@ -29,7 +29,7 @@ import { answerOrigin } from './cors.ts'
 import { type Count, callerCounts, limitFields, strictCounts, tooMany } from './counts.ts'
 import { chosenRoute, type RoutePlan, refusalBy } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
-import { findOperation, optionsAnswer } from './find-operation.ts'
+import { allowedMethods, findOperation, optionsAnswer } from './find-operation.ts'
 import { askCache, keptAnswer } from './from-cache.ts'
 import { relay } from './relay.ts'
 import { RequestRecord } from './request-record.ts'
@@ -184,8 +184,7 @@ export class Exchange {
   #match(head: RequestHead): RouteMatch | undefined {
     const { method } = this.#turn
     const { routes } = this.#edge.policies.now
-    const found = findOperation(this.#edge, method, head.path)
-    const hit = found !== undefined && 'operation' in found ? found : undefined
+    const hit = findOperation(this.#edge, method, head.path)
     if (hit?.operation.deprecated) this.#sender.headers.push(...this.#record.endOf(hit))
     this.#sender.plan =
       hit === undefined ? routes.findForeign(method, head) : routes.find(hit.operation, method, head)
@@ -194,14 +193,14 @@ export class Exchange {
     if (this.#sender.plan?.upstream ?? this.#sender.plan?.grpc) return undefined
     if (head.isWebSocket)
       throw new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
-    if (found === undefined)
-      throw new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
-    if (hit === undefined) throw this.#notTaken((found as { allowed: string }).allowed)
+    if (hit === undefined) throw this.#notTaken(allowedMethods(this.#edge, head))
     this.#record.route = this.#edge.routes.get(hit.operation) as Route
     return hit
   }
 
-  #notTaken(allowed: string): FlotillaError {
+  #notTaken(allowed: string | undefined): FlotillaError {
+    if (allowed === undefined)
+      return new FlotillaError('not_found', 'There is nothing at this path.', { executed: 'no' })
     this.#sender.headers.push('allow', allowed)
     return new FlotillaError('unimplemented', `This path takes ${allowed}.`, { status: 405, executed: 'no' })
   }

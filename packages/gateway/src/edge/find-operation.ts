@@ -8,20 +8,11 @@ import type { RequestHead } from '../match/request-head.ts'
 import { type Answer, emptyAnswer } from './answer.ts'
 import type { Edge } from './equipment.ts'
 
-/**
- * The operation; where the path does not take this method, the methods it takes, as the field `Allow` names them; undefined when there is
- * nothing at this path.
- */
-export function findOperation(
-  edge: Edge,
-  method: string,
-  path: string,
-): RouteMatch | { readonly allowed: string } | undefined {
+/** The operation; undefined when there is none that takes this method at this path. */
+export function findOperation(edge: Edge, method: string, path: string): RouteMatch | undefined {
   const hit = edge.router.find(method === 'HEAD' ? 'GET' : method, path)
   // A stream has no end that its length could be told of, and a command is not to be carried out for who only looks.
-  if (hit !== undefined && (method !== 'HEAD' || hit.operation.kind === 'query')) return hit
-  const allowed = allowedMethods(edge, path, [])
-  return allowed === undefined ? undefined : { allowed }
+  return method !== 'HEAD' || hit?.operation.kind === 'query' ? hit : undefined
 }
 
 /**
@@ -29,8 +20,8 @@ export function findOperation(
  * is nothing at this path.
  */
 export function optionsAnswer(edge: Edge, head: RequestHead, isCors: boolean): Answer | undefined {
-  const { path, corsMethod } = head
-  const allowed = allowedMethods(edge, path, edge.policies.now.routes.methodsOfGrpc(head))
+  const { corsMethod } = head
+  const allowed = allowedMethods(edge, head)
   if (allowed === undefined) return undefined
   if (corsMethod === undefined || !isCors) return emptyAnswer(204, ['allow', allowed])
   return emptyAnswer(204, [
@@ -43,14 +34,12 @@ export function optionsAnswer(edge: Edge, head: RequestHead, isCors: boolean): A
   ])
 }
 
-function allowedMethods(
-  { router, pages }: Edge,
-  path: string,
-  ofGrpc: readonly string[],
-): string | undefined {
+/** The methods that this path takes, as the field `Allow` names them; undefined when there is nothing at it. */
+export function allowedMethods({ router, pages, policies }: Edge, head: RequestHead): string | undefined {
+  const { path } = head
   const methods = pages(path) === undefined ? router.allowedMethods(path) : ['GET']
   const kind = router.find('GET', path)?.operation.kind ?? 'query'
   const withHead = methods.includes('GET') && kind === 'query' ? ['HEAD', ...methods] : methods
-  const all = new Set(['OPTIONS', ...withHead, ...ofGrpc])
+  const all = new Set(['OPTIONS', ...withHead, ...policies.now.routes.methodsOfGrpc(head)])
   return all.size === 1 ? undefined : [...all].join(', ')
 }

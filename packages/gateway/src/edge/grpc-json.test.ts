@@ -4,7 +4,7 @@ import type { Ask } from './open-gateway.test.ts'
 import { openWithStock } from './open-with-stock.test.ts'
 
 describe('A route to a gRPC server', { timeout: 60_000 }, () => {
-  const { gateway } = openWithStock()
+  const { gateway, stock } = openWithStock()
   const ask = (at: string, its?: Ask) => gateway().ask(at, its)
   const echo = async (json: unknown) => (await ask('/echo', { json })).body
   const issues = async (json: unknown): Promise<readonly string[]> => {
@@ -242,7 +242,23 @@ describe('A route to a gRPC server', { timeout: 60_000 }, () => {
       const headers = { origin: 'https://shop.test', 'access-control-request-method': 'PUT' }
       const asked = await ask('/items/a/1', { method: 'OPTIONS', headers })
       assert.deepEqual([asked.status, asked.headers['access-control-allow-methods']], [204, 'OPTIONS, PUT'])
-      assert.equal((await ask('/items/a/1', { method: 'POST', json: {} })).status, 404)
+    })
+
+    it('and says which methods a path takes, where another is asked for', async () => {
+      const before = stock().calls.length
+      for (const [at, method, allowed] of [
+        ['/items/a/1', 'POST', 'OPTIONS, PUT'],
+        ['/items/a', 'DELETE', 'OPTIONS, GET, HEAD'],
+        ['/echo', 'HEAD', 'OPTIONS, POST'],
+        ['/fail', 'PUT', 'OPTIONS, GET, HEAD, POST'],
+        ['/watch', 'HEAD', 'OPTIONS, GET'],
+        ['/annotated/items/a', 'PUT', 'OPTIONS, GET, HEAD, PATCH'],
+      ] as const) {
+        const { status, headers } = await ask(at, { method })
+        assert.deepEqual([at, method, status, headers.allow], [at, method, 405, allowed])
+      }
+      assert.equal((await ask('/items', { method: 'PUT' })).status, 404)
+      assert.equal(stock().calls.length, before)
     })
   })
 })
