@@ -17,17 +17,37 @@ export interface BodyReceiver {
   fail(error: FlotillaError): void
 }
 
-/** Has a body received, and resolves when it is whole. */
+/**
+ * Has a body received, and resolves when it is whole. Parts are put together as they come: to keep a million parts of a byte each would
+ * take hundreds of times their bytes.
+ */
 export function wholeBody(bytesMax: number, receive: (receiver: BodyReceiver) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
+    let body: Buffer = Buffer.alloc(0)
+    let length = 0
     receive({
       bytesMax,
-      take: (part) => parts.push(part) > 0,
-      done: () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)),
+      take(part) {
+        const start = length
+        length += part.length
+        // Most bodies have one part.
+        if (start === 0) body = part
+        else {
+          if (length > body.length) body = grown(body, start, Math.min(bytesMax, 2 * length))
+          part.copy(body, start)
+        }
+        return true
+      },
+      done: () => resolve(body.subarray(0, length)),
       fail: reject,
     })
   })
+}
+
+function grown(bytes: Buffer, length: number, bytesMax: number): Buffer {
+  const more = Buffer.allocUnsafeSlow(bytesMax)
+  bytes.copy(more, 0, 0, length)
+  return more
 }
 
 /** Has a body received as it is read; `goOn` is called when there is room again. */
