@@ -18,7 +18,12 @@ const TASKSET = '/usr/bin/taskset'
 const isPinning = process.platform === 'linux' && cpus().length > 1 && existsSync(TASKSET)
 
 /** Where a program comes from, when it is not there. */
-const PACKAGES = { wrk: 'wrk', nginx: 'nginx-light', varnishd: 'varnish' }
+const PACKAGES = {
+  wrk: 'wrk',
+  nginx: 'nginx-light',
+  varnishd: 'varnish',
+  'rabbitmq-server': 'rabbitmq-server',
+}
 
 /** Starts a file of this folder in a process of its own, with a line for messages; `core` undefined: on any. */
 export function start(file, { args = [], core, env = {} } = {}) {
@@ -41,6 +46,11 @@ export function startProgram(core, program, args, { isHeard = false } = {}) {
   return spawn(...pinned(core, program, args), {
     stdio: ['ignore', 'ignore', isHeard ? 'inherit' : 'ignore'],
   })
+}
+
+/** Starts a program on any core with this environment and no other; what it says goes nowhere. */
+export function startChild(program, args, env) {
+  return spawn(program, args, { env, stdio: 'ignore' })
 }
 
 /** The next message of a child; an error when it ends instead. */

@@ -15,6 +15,7 @@ import { createDatabase, createDatabases, openServer } from './databases.mjs'
 import { judge, showTable, takeTurns } from './figures.mjs'
 import { createKeys, hostEnvironment } from './hosts.mjs'
 import { spentUsOfTree } from './proc.mjs'
+import { hasRabbitmq, withRabbitmq } from './rabbitmq.mjs'
 import { app } from './services.mjs'
 
 const FILL = 20_000
@@ -67,7 +68,7 @@ async function withSystem(work) {
         cpu: { service: per(benchUs), log: per(logUs), postgres: per(spentUsOfTree(postgres.pid) - before) },
       }
     }
-    await work(runOurs, runPeer)
+    await work(runOurs, runPeer, folder)
   } finally {
     for (const child of children) child.kill()
     await postgres.close()
@@ -80,20 +81,26 @@ const CPU = 'CPU µs: service + log + PostgreSQL'
 
 /** From `publish` to the commit of the reaction; how fast a backlog goes; how much goes through for a while. */
 export function measureEvents({ seconds, repeats }) {
-  return withSystem(async (run, runPeer) => {
+  return withSystem(async (run, runPeer, folder) => {
     const measures = {
       drainEach: (repeat) => ['drain', { count: FILL, isSet: false, group: `each-${repeat}` }],
       drainSet: (repeat) => ['drain', { count: 0, isSet: true, group: `set-${repeat}` }],
       calm: () => ['latency', { perSec: CALM_PER_SEC, seconds: seconds + 1 }],
       flood: () => ['sustained', { publishers: PUBLISHERS, seconds }],
     }
+    const flood = { publishers: PUBLISHERS, seconds }
+    const peers = {
+      'pg-boss': () => runPeer('pg-boss', flood),
+      ...(hasRabbitmq('RabbitMQ') && {
+        RabbitMQ: () => withRabbitmq(folder, (broker) => runPeer('rabbitmq', { ...flood, broker })),
+      }),
+    }
+    const sides = [...Object.keys(measures), ...Object.keys(peers)]
     const last = new Map()
     let turn = 0
-    const figures = await takeTurns([...Object.keys(measures), 'pg-boss'], repeats, async (name) => {
-      const repeat = Math.floor(turn++ / (Object.keys(measures).length + 1))
-      const result = await (name === 'pg-boss'
-        ? runPeer(name, { publishers: PUBLISHERS, seconds })
-        : run(...measures[name](repeat)))
+    const figures = await takeTurns(sides, repeats, async (name) => {
+      const repeat = Math.floor(turn++ / sides.length)
+      const result = await (peers[name]?.() ?? run(...measures[name](repeat)))
       last.set(name, cpuText(result.cpu))
       return [[name, result]]
     })
@@ -106,7 +113,13 @@ export function measureEvents({ seconds, repeats }) {
         ['backlog, a statement per batch', of('drainSet', 'perSec'), '', '', last.get('drainSet')],
         ['16 publishers, published', of('flood', 'publishedPerSec'), '', '', ''],
         ['16 publishers, through', of('flood', 'perSec'), '', '', last.get('flood')],
-        ['16 publishers, pg-boss', of('pg-boss', 'perSec'), '', '', last.get('pg-boss')],
+        ...Object.keys(peers).map((peer) => [
+          `16 publishers, ${peer}`,
+          of(peer, 'perSec'),
+          '',
+          '',
+          last.get(peer),
+        ]),
       ],
     )
     console.log('CPU is that of the last repeat; that of the first backlog has its publishing in it')
@@ -115,8 +128,9 @@ export function measureEvents({ seconds, repeats }) {
       unit: '/s',
       digits: 0,
     })
-    const ratio = figures.median('flood', 'perSec') / figures.median('pg-boss', 'perSec')
-    judge('through, 16 publishers, against pg-boss', ratio, { atLeast: 2.5 })
+    const against = (peer) => figures.median('flood', 'perSec') / figures.median(peer, 'perSec')
+    judge('through, 16 publishers, against pg-boss', against('pg-boss'), { atLeast: 2.5 })
+    judge('through, 16 publishers, against RabbitMQ', against('RabbitMQ'), { atLeast: 0.6 })
     judge(`p50 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p50Ms'), { atMost: 5, unit: 'ms' })
     judge(`p99 at ${CALM_PER_SEC}/s`, figures.median('calm', 'p99Ms'), { atMost: 25, unit: 'ms' })
   })

@@ -43,7 +43,7 @@ const comparisons = {
   },
   events: {
     from: ['./events.mjs', 'measureEvents'],
-    about: 'durable events from their publication to the commit of the reaction; pg-boss',
+    about: 'durable events from their publication to the commit of the reaction; pg-boss, RabbitMQ',
     hasPeers: true,
   },
   sagas: {
@@ -135,7 +135,7 @@ function runAll() {
 
 /** The peers have a lockfile of their own: nobody but this comparison needs them. */
 function installPeers() {
-  if (existsSync(`${folder}node_modules/pg-boss`)) return
+  if (existsSync(`${folder}node_modules/rabbitmq-client`)) return
   console.log('installing the peers …')
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: folder,
