@@ -52,6 +52,15 @@ describe('parseUntrustedJson', () => {
     assert.deepEqual(parseUntrustedJson(brackets), JSON.parse(brackets))
   })
 
+  it('parseUntrustedJson takes 1,000 names in an object, of any number of objects, and refuses 1,001', () => {
+    const named = (count: number): string =>
+      `{${Array.from({ length: count }, (_, index) => `"a${index}":":"`).join(',')}}`
+    const many = `[${named(1_000)},{"a":${named(1_000)}},[${named(1_000)}]]`
+    assert.deepEqual(parseUntrustedJson(many), JSON.parse(many))
+    for (const text of [named(1_001), `[1,${named(1_001)}]`, `{"a":{"b":${named(1_001)}}}`])
+      assert.throws(() => parseUntrustedJson(text), refused)
+  })
+
   it('parseUntrustedJson refuses __proto__ and constructor as keys at any depth, however they are written', () => {
     const anyKey = fc.constantFrom('__proto__', 'constructor')
     fc.assert(
