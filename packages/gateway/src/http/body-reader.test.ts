@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type BodyReader, ChunkedReader, LengthReader } from './body-reader.ts'
+import { wholeBody } from './body-receiver.ts'
 
 /** What a reader makes of bytes that come in parts of these lengths, over and over. */
 function readIn(
@@ -50,6 +51,37 @@ describe('A body', () => {
           assert.ok(reader.isComplete)
         },
       ),
+    )
+  })
+
+  it('in chunks may have as much framing as data, and 16 KiB more', () => {
+    const read = (chunk: string, count: number): number =>
+      readIn(new ChunkedReader(), Buffer.from(`${chunk.repeat(count)}0\r\n\r\n`), [65_536]).body.length
+    assert.equal(read('5\r\nabcde\r\n', 100_000), 500_000)
+    // Four bytes of each are too many.
+    assert.equal(read('1\r\na\r\n', 4_000), 4_000)
+    assert.throws(() => read('1\r\na\r\n', 4_100), /too small/)
+    assert.throws(() => read(`1;${'a'.repeat(1_000)}\r\na\r\n`, 20), /too small/)
+  })
+
+  it('is whole in the end, in whatever parts it comes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 50 }), async (parts) => {
+        const sent = parts.map((part) => Buffer.from(part))
+        const whole = wholeBody(
+          sent.reduce((sum, { length }) => sum + length, 0),
+          (receiver) => {
+            for (const part of sent) receiver.take(part)
+            receiver.done()
+          },
+        )
+        assert.deepEqual(await whole, Buffer.concat(sent))
+        assert.deepEqual(
+          sent,
+          parts.map((part) => Buffer.from(part)),
+          'the parts are as they were',
+        )
+      }),
     )
   })
 

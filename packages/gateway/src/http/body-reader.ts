@@ -46,11 +46,18 @@ const SIZE_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(?:;${TOKEN}(?:=(?:${TOKEN}|${Q
 const SIZE_LINE_CHARS_MAX = 1_024
 /** As many as a head may have. */
 const TRAILER_CHARS_MAX = 16 * 1024
+/** What chunks may have of sizes, extensions and line ends: as much as of data, and so much more. */
+const FRAMING_BYTES_MORE = 16 * 1024
 const LINE_FEED = 10
 const FRAMING = new Set(['content-length', 'transfer-encoding'])
 
-/** A body in chunks. Trailers are read, and dropped. */
+/**
+ * A body in chunks. Trailers are read, and dropped. Chunks that are mostly framing are refused: it costs more to read than to send.
+ *
+ * @source CVE-2023-39326
+ */
 export class ChunkedReader implements BodyReader {
+  #framingBytesLeft = FRAMING_BYTES_MORE
   #expects: 'size' | 'data' | 'data end' | 'trailers' | 'nothing' = 'size'
   #left = 0
   #line = ''
@@ -66,6 +73,7 @@ export class ChunkedReader implements BodyReader {
       if (this.#expects === 'data') {
         const end = Math.min(bytes.length, at + this.#left)
         take(bytes.subarray(at, end))
+        this.#framingBytesLeft += end - at
         this.#left -= end - at
         at = end
         if (this.#left === 0) this.#expects = 'data end'
@@ -78,6 +86,8 @@ export class ChunkedReader implements BodyReader {
     const isTrailer = this.#expects === 'trailers'
     const feed = bytes.indexOf(LINE_FEED, start)
     const end = feed < 0 ? bytes.length : feed + 1
+    if (!isTrailer) this.#framingBytesLeft -= end - start
+    if (this.#framingBytesLeft < 0) throw tooSmall()
     if (this.#line.length + end - start > (isTrailer ? TRAILER_CHARS_MAX : SIZE_LINE_CHARS_MAX))
       throw tooLong(isTrailer)
     this.#line += bytes.toString('latin1', start, end)
@@ -120,6 +130,10 @@ function checkTrailers(text: string): void {
 
 function malformed(): FlotillaError {
   return new FlotillaError('invalid_argument', 'The chunks of the body are malformed.', { executed: 'no' })
+}
+
+function tooSmall(): FlotillaError {
+  return new FlotillaError('invalid_argument', 'The chunks of the body are too small.', { executed: 'no' })
 }
 
 function tooLong(isTrailers: boolean): FlotillaError {
