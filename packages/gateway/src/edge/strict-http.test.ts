@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { until } from '@flotilla/core/until'
 import { sharedGateway } from './open-gateway.test.ts'
@@ -99,6 +100,27 @@ describe('A connection with several requests', { timeout: 60_000 }, () => {
     assert.deepEqual(calls.slice(before), ['list'])
     const unknown = post('Expect: a\r\nTransfer-Encoding: chunked\r\n', 'xyz\r\n')
     assert.deepEqual(statusesOf(await raw(unknown)), [417])
+  })
+
+  it('takes nothing behind a refusal that the client has not waited for', async () => {
+    const { raw, calls, port } = gateway()
+    const before = calls.length
+    const NOTHING = get('', '/nothing')
+    assert.deepEqual(statusesOf(await raw(NOTHING + THINGS)), [404])
+    assert.deepEqual(statusesOf(await raw(THINGS + NOTHING + THINGS)), [200, 404])
+    assert.deepEqual(calls.slice(before), ['list'])
+    // Who waits goes on.
+    const last = get('Connection: close\r\n', '/api/v1/things')
+    const socket = connect(port, '127.0.0.1')
+    let text = ''
+    socket.on('data', (part) => {
+      text += part.toString('latin1')
+    })
+    socket.write(NOTHING)
+    await until('it is refused', () => text.includes('"traceId"'))
+    socket.write(last)
+    await until('it is over', () => socket.destroyed)
+    assert.deepEqual(statusesOf(text), [404, 200])
   })
 
   it('asks for no body that it refuses', async () => {

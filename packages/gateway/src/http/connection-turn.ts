@@ -23,8 +23,8 @@ export interface Carrier {
   readonly heads: AnswerHeads
   readonly peer: Peer
   readonly remoteAddress: string
-  /** True when another request may come after the answer to this one. */
-  willKeep(): boolean
+  /** True when another request may come after the answer to this one, which has this status. */
+  willKeep(status: number): boolean
   /** Gives the body as it comes, from now on. */
   receiveBody(receiver: BodyReceiver, head: RequestHead): void
   /** Goes on after the receiver had enough for a while. */
@@ -89,7 +89,7 @@ export class ConnectionTurn implements Turn {
     if (this.isOver || this.isAnswered) return
     const connection = this.#connection
     const { socket } = connection
-    this.keepsConnection &&= connection.willKeep()
+    this.keepsConnection &&= connection.willKeep(status)
     const length = Buffer.byteLength(body)
     const hasNoBody = NO_BODY.has(status)
     const head = this.#headOf(status, headers, hasNoBody ? '' : `content-length: ${length}\r\n`)
@@ -112,7 +112,7 @@ export class ConnectionTurn implements Turn {
     // A client of HTTP/1.0 knows the end of the answer by that of the connection.
     const isChunked = hasBody && this.#isChunkable && length === undefined
     const hasEnd = isChunked || !hasBody || length !== undefined
-    this.keepsConnection &&= hasEnd && connection.willKeep()
+    this.keepsConnection &&= hasEnd && connection.willKeep(status)
     const told = length === undefined || NO_BODY.has(status) ? '' : `content-length: ${length}\r\n`
     const head = this.#headOf(status, headers, isChunked ? 'transfer-encoding: chunked\r\n' : told)
     this.isAnswered = true

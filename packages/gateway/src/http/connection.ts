@@ -12,7 +12,8 @@
  *   the answer that is on its way.
  * - `closed`.
  *
- * After anything that is not understood the connection ends: nobody knows where the next request would begin.
+ * After anything that is not understood the connection ends: nobody knows where the next request would begin. After a refusal it ends
+ * where the client has not waited for it: else requests in bulk would cost us hundreds of times what they cost who writes them.
  *
  * @module
  */
@@ -57,6 +58,8 @@ const HEAD_CHARS_MAX = 16 * 1024
 /** What may wait unread behind a request: enough for a good many pipelined ones. */
 const BEHIND_BYTES_MAX = 64 * 1024
 const REQUESTS_MAX = 1_000
+/** From here on an answer is a refusal: what a client has sent behind it without waiting is not heard. */
+const REFUSED = 400
 /** Longer than what clients and proxies in front usually keep, so that it is not us who close under their request. */
 export const KEEP_ALIVE_MS = 75_000
 /** How long the other end may take to close. */
@@ -141,11 +144,12 @@ export class Connection implements Carrier, Served {
     return this.#body === undefined || this.#body.isComplete
   }
 
-  willKeep(): boolean {
+  willKeep(status: number): boolean {
     // Whoever still receives a body would wait for the rest of it.
-    return (
+    const mayStay =
       !this.#isLeaving && this.#requests < REQUESTS_MAX && this.#receiver === undefined && this.#skipBody()
-    )
+    // To write requests in bulk costs next to nothing; each to be refused costs a client that waits what it costs us.
+    return mayStay && (status < REFUSED || this.#unread === undefined)
   }
 
   receiveBody(receiver: BodyReceiver, head: RequestHead): void {
