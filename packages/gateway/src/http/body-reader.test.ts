@@ -64,23 +64,20 @@ describe('A body', () => {
     assert.throws(() => read(`1;${'a'.repeat(1_000)}\r\na\r\n`, 20), /too small/)
   })
 
-  it('is whole in the end, in whatever parts it comes', async () => {
+  it('is whole in the end, in whatever parts it comes, and keeps none of them but the first', async () => {
+    const parts = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 50 })
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 50 }), async (parts) => {
-        const sent = parts.map((part) => Buffer.from(part))
-        const whole = wholeBody(
-          sent.reduce((sum, { length }) => sum + length, 0),
-          (receiver) => {
-            for (const part of sent) receiver.take(part)
-            receiver.done()
-          },
-        )
-        assert.deepEqual(await whole, Buffer.concat(sent))
-        assert.deepEqual(
-          sent,
-          parts.map((part) => Buffer.from(part)),
-          'the parts are as they were',
-        )
+      fc.asyncProperty(parts, async (sent) => {
+        const expected = Buffer.concat(sent)
+        const whole = wholeBody(expected.length, (receiver) => {
+          for (const [index, bytes] of sent.entries()) {
+            const part = Buffer.from(bytes)
+            receiver.take(part)
+            if (index > 0) part.fill(0)
+          }
+          receiver.done()
+        })
+        assert.deepEqual(await whole, expected)
       }),
     )
   })

@@ -12,8 +12,8 @@
  *   the answer that is on its way.
  * - `closed`.
  *
- * After anything that is not understood the connection ends: nobody knows where the next request would begin. After a refusal it ends
- * where the client has not waited for it: else requests in bulk would cost us hundreds of times what they cost who writes them.
+ * After anything that is not understood the connection ends: nobody knows where the next request would begin. It also ends after a
+ * refusal that the client has not waited for.
  *
  * @module
  */
@@ -146,10 +146,10 @@ export class Connection implements Carrier, Served {
 
   willKeep(status: number): boolean {
     // Whoever still receives a body would wait for the rest of it.
-    const mayStay =
-      !this.#isLeaving && this.#requests < REQUESTS_MAX && this.#receiver === undefined && this.#skipBody()
-    // To write requests in bulk costs next to nothing; each to be refused costs a client that waits what it costs us.
-    return mayStay && (status < REFUSED || this.#unread === undefined)
+    const isRead = this.#receiver === undefined && this.#skipBody()
+    // To be refused in bulk would cost us hundreds of times what it costs who writes so.
+    const isHeard = status < REFUSED || this.#unread === undefined
+    return isRead && isHeard && !this.#isLeaving && this.#requests < REQUESTS_MAX
   }
 
   receiveBody(receiver: BodyReceiver, head: RequestHead): void {
