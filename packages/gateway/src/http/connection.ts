@@ -58,7 +58,6 @@ const HEAD_CHARS_MAX = 16 * 1024
 /** What may wait unread behind a request: enough for a good many pipelined ones. */
 const BEHIND_BYTES_MAX = 64 * 1024
 const REQUESTS_MAX = 1_000
-/** From here on an answer is a refusal: what a client has sent behind it without waiting is not heard. */
 const REFUSED = 400
 /** Longer than what clients and proxies in front usually keep, so that it is not us who close under their request. */
 export const KEEP_ALIVE_MS = 75_000
