@@ -41,7 +41,7 @@ const WORST: readonly string[] = [
   'body: a hundred thousand members nobody knows',
   'chunks: of one byte',
   'token: forged, ES256',
-  'bulk: nothing there',
+  'bulk: tokens',
 ]
 
 const costs: Cost[] = []
