@@ -26,6 +26,8 @@ const ONLY = String(values['only'] ?? '').split(',')
 const isAll = values['all'] === true
 
 const RATIO_MAX = 100
+/** Less, since a client that waits for so long for so few answers spends as much on itself. */
+const CONTROL_RATIO_MIN = 25
 /** Of memory, by a few connections at once. */
 const PEAK_BYTES_MAX = 256 * 1024 * 1024
 const FOR_MS = Number(values['ms'] ?? (isAll ? 400 : 150))
@@ -111,7 +113,7 @@ for (const kind of (['plain', 'limited', 'tls'] as const).filter((its) => wanted
 
     it('is seen where it is out of proportion', { skip: kind !== 'plain' }, async () => {
       const cost = await scales.send(control, FOR_MS)
-      assert.ok(cost.ratio > RATIO_MAX, lineOf(cost))
+      assert.ok(cost.ratio > CONTROL_RATIO_MIN, lineOf(cost))
     })
   })
 }
