@@ -10,7 +10,7 @@ import { NO_BODY, type Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
 import type { ForeignHead } from '../upstream/foreign-head.ts'
-import { requestFields } from '../upstream/forwarded-headers.ts'
+import { forwardedLines } from '../upstream/forwarded-headers.ts'
 import { linesOf } from '../upstream/request-text.ts'
 import type { AnswerTaker, Flow, Upstream, UpstreamRequest } from '../upstream/upstream.ts'
 import type { Edge } from './equipment.ts'
@@ -50,7 +50,7 @@ export function upstreamRequest(options: RelayOptions): UpstreamRequest {
     path: search === '' ? path : `${path}?${search}`,
     host: to.keepsHost ? host : undefined,
     lines:
-      linesOf(requestFields(head.rawHeaders, to.keepsAuthorization ?? false)) +
+      forwardedLines(head.rawHeaders, to.keepsAuthorization ?? false) +
       linesOf(aboutClient(turn, host, record)),
     bodyBytes: head.contentLength,
     body: head.hasBody ? turn.streamBody(to.bodyBytesMax ?? BODY_BYTES_MAX) : undefined,
