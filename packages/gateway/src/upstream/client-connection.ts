@@ -154,7 +154,7 @@ export class ClientConnection extends Timed implements Place {
 
   #push(bytes: Buffer): void {
     if (this.#phase === 'body') this.#readBody(bytes, 0)
-    else if (this.#phase !== 'head') this.close()
+    else if (this.#phase !== 'head') this.#fail(new Error('Something has come that nobody asked for.'))
     else this.#readHead(this.#unread === undefined ? bytes : Buffer.concat([this.#unread, bytes]))
   }
 
