@@ -134,27 +134,18 @@ export class Exchange {
     const caller = { user: record.user, service: undefined, token: undefined }
     this.#checkAccess(policy.access === 'anyone' ? anyone : user, caller, `gateway:${record.upstream}`)
     this.#admit(head)
-    const turn = this.#turn
-    const cancellation = this.#listenForHangUp()
-    const headersWith = (theirs: readonly string[]) => this.#sender.headersWith(theirs)
-    const onFail = (error: unknown) => this.#sender.fail(error)
-    if (grpc !== undefined) {
-      const onEnd = (its: Answer) => this.#sender.end(its)
-      const its = { turn, head, record, cancellation, headersWith, onFail, policy, plan: grpc, onEnd }
-      return askGrpc(this.#edge, its)
-    }
-    const to = policy.upstream as ToUpstream
-    const answer = head.isWebSocket ? tunnel : relay
-    answer(this.#edge, {
-      turn,
+    const options = {
+      turn: this.#turn,
       head,
       record,
-      cancellation,
-      headersWith,
-      onFail,
-      upstream: upstream as Upstream,
-      to,
-    })
+      cancellation: this.#listenForHangUp(),
+      headersWith: (theirs: readonly string[]) => this.#sender.headersWith(theirs),
+      onFail: (error: unknown) => this.#sender.fail(error),
+    }
+    if (grpc !== undefined)
+      return askGrpc(this.#edge, { ...options, policy, plan: grpc, onEnd: (its) => this.#sender.end(its) })
+    const answer = head.isWebSocket ? tunnel : relay
+    answer(this.#edge, upstream as Upstream, policy.upstream as ToUpstream, options)
   }
 
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {

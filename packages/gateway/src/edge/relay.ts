@@ -9,10 +9,11 @@ import type { FlotillaError } from '@flotilla/core/error'
 import { NO_BODY, type Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
+import type { AnswerTaker, Flow, UpstreamRequest } from '../upstream/attempt.ts'
 import type { ForeignHead } from '../upstream/foreign-head.ts'
 import { forwardedLines } from '../upstream/forwarded-headers.ts'
 import { linesOf } from '../upstream/request-text.ts'
-import type { AnswerTaker, Flow, Upstream, UpstreamRequest } from '../upstream/upstream.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Edge } from './equipment.ts'
 import type { RequestRecord } from './request-record.ts'
 
@@ -25,8 +26,6 @@ const EVENT_STREAM = /^text\/event-stream\s*(?:;|$)/i
 export interface RelayOptions {
   readonly turn: Turn
   readonly head: RequestHead
-  readonly upstream: Upstream
-  readonly to: ToUpstream
   readonly record: RequestRecord
   readonly cancellation: Cancellation
   /** The headers of the answer, with those of the upstream: names and values in turn. */
@@ -36,13 +35,13 @@ export interface RelayOptions {
 }
 
 /** Asks, and answers. */
-export function relay(edge: Edge, options: RelayOptions): void {
-  options.upstream.send(upstreamRequest(options), new Taker(edge, options))
+export function relay(edge: Edge, upstream: Upstream, to: ToUpstream, options: RelayOptions): void {
+  upstream.send(upstreamRequest(to, options), new Taker(edge, options))
 }
 
 /** What the upstream is asked: built anew, with what the gateway knows. */
-export function upstreamRequest(options: RelayOptions): UpstreamRequest {
-  const { turn, head, to, record, cancellation } = options
+export function upstreamRequest(to: ToUpstream, options: RelayOptions): UpstreamRequest {
+  const { turn, head, record, cancellation } = options
   const { host, search } = head
   const path = `${to.prepend ?? ''}${withoutParts(head.path, to.strip)}` || '/'
   return {

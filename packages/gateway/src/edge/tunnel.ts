@@ -7,7 +7,9 @@
 import type { Duplex } from 'node:stream'
 import type { CancelListener } from '@flotilla/core/cancellation'
 import { FlotillaError } from '@flotilla/core/error'
+import type { ToUpstream } from '../policy/gateway-policies.ts'
 import type { ForeignHead } from '../upstream/foreign-head.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Edge } from './equipment.ts'
 import { type RelayOptions, Taker, upstreamRequest } from './relay.ts'
 
@@ -16,10 +18,10 @@ const IDLE_MS_MAX = 300_000
 const HANDSHAKE = new Set(['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions'])
 
 /** Opens it, or refuses. */
-export function tunnel(edge: Edge, options: RelayOptions): void {
-  const refused = refusal(options)
+export function tunnel(edge: Edge, upstream: Upstream, to: ToUpstream, options: RelayOptions): void {
+  const refused = refusal(to, options)
   if (refused !== undefined) return options.onFail(refused)
-  options.upstream.send(upstreamRequest(options), new Tunnel(edge, options))
+  upstream.send(upstreamRequest(to, options), new Tunnel(edge, options))
 }
 
 /** Takes the WebSocket, or the answer of a server that wants none. */
@@ -50,8 +52,10 @@ class Tunnel extends Taker {
   }
 }
 
-function refusal({ turn, head, to }: RelayOptions): FlotillaError | undefined {
-  const { webSocketOrigins: origins } = to
+function refusal(
+  { webSocketOrigins: origins }: ToUpstream,
+  { turn, head }: RelayOptions,
+): FlotillaError | undefined {
   if (origins === undefined || turn.method !== 'GET')
     return new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
   // Programs that are no browsers do not say.

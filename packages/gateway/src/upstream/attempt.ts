@@ -10,7 +10,39 @@ import { type FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import type { ForeignHead } from './foreign-head.ts'
 import type { Outgoing, Place } from './outgoing.ts'
 import type { Asked, Outcome } from './targets.ts'
-import type { AnswerTaker, Flow, UpstreamRequest } from './upstream.ts'
+
+/** A request. */
+export interface UpstreamRequest {
+  readonly method: string
+  /** With its query. */
+  readonly path: string
+  /** Undefined: that of the target. */
+  readonly host: string | undefined
+  /** Fields without those of host, connection and body, as lines, each with its end. */
+  readonly lines: string
+  readonly body: Readable | undefined
+  /** Bytes of the body; undefined: nobody knows yet. */
+  readonly bodyBytes: number | undefined
+  readonly cancellation: Cancellation
+}
+
+/** Lets more of an answer come. */
+export interface Flow {
+  /** May be called after `part` said that it is enough. */
+  resume(): void
+}
+
+/** Takes the answer. */
+export interface AnswerTaker {
+  head(head: ForeignHead, flow: Flow): void
+  /** False: for now it is enough. */
+  part(part: Buffer): boolean
+  end(): void
+  /** There is none, or no more of it. */
+  fail(error: FlotillaError): void
+  /** Present: a WebSocket is asked for, and this takes it, if there is one; `read` has come on it already. */
+  opened?(head: ForeignHead, socket: Socket, read: Buffer): void
+}
 
 const SERVER_FAULT = 500
 

@@ -181,7 +181,6 @@ export class ClientConnection extends Timed implements Place {
 
   #begun(head: ForeignHead, bytes: Buffer, start: number): void {
     const outgoing = this.#outgoing as Outgoing
-    if (outgoing.wantsSocket) return this.#fail(badAnswer(`answers with ${head.status} who wants to switch`))
     this.#phase = 'body'
     this.#unread = undefined
     this.#head = head

@@ -9,8 +9,9 @@ import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock } from '@flotilla/core/clock'
 import type { FlotillaError } from '@flotilla/core/error'
 import { seededRandom } from '@flotilla/core/random'
+import type { Flow } from './attempt.ts'
 import type { ForeignHead } from './foreign-head.ts'
-import { type Flow, Upstream, type UpstreamSettings } from './upstream.ts'
+import { Upstream, type UpstreamSettings } from './upstream.ts'
 
 /** What a request has come to. */
 export interface Outcome {

@@ -23,7 +23,7 @@ export interface Outgoing {
   readonly body: Readable | undefined
   /** Of the body; undefined: it goes in chunks. */
   readonly bodyBytes: number | undefined
-  /** Asks for another protocol, and for nothing else. */
+  /** Asks for another protocol; the server may answer as if it did not. */
   readonly wantsSocket: boolean
   /** Set by who has it; undefined: nobody. */
   place: Place | undefined

@@ -5,8 +5,8 @@ import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock } from '@flotilla/core/clock'
 import { FlotillaError } from '@flotilla/core/error'
 import { until } from '@flotilla/core/until'
+import type { Flow } from './attempt.ts'
 import { type Asking, ask, openRawServer, openUpstream, reset } from './open-server.test.ts'
-import type { Flow } from './upstream.ts'
 
 const LENGTH = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n'
 const MiB = 1024 * 1024
@@ -70,9 +70,9 @@ describe('A foreign server that does not go on', { timeout: 60_000 }, () => {
   it('is not waited for longer than two seconds before a connection is there', async (t) => {
     const server = await openRawServer(t, () => {})
     const upstream = openUpstream(t, [server.origin.replace('http:', 'https:')])
-    const startMs = performance.now()
+    const startMs = systemClock.monotonicMs()
     assert.equal((await ask(upstream)).error?.status, 502)
-    const tookMs = performance.now() - startMs
+    const tookMs = systemClock.monotonicMs() - startMs
     assert.ok(tookMs > 1_900 && tookMs < 3_000, `${tookMs}`)
     await until('it is left', () => server.seen[0]?.isClosed === true)
   })

@@ -6,17 +6,14 @@
  *
  * @module
  */
-import type { Duplex, Readable } from 'node:stream'
-import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import type { Random } from '@flotilla/core/random'
 import { TimerWheel } from '@flotilla/core/timer-wheel'
-import { Attempt } from './attempt.ts'
+import { type AnswerTaker, Attempt, type UpstreamRequest } from './attempt.ts'
 import type { ClientOptions } from './client-connection.ts'
 import { Connections } from './connections.ts'
 import { dialOf } from './dial.ts'
-import type { ForeignHead } from './foreign-head.ts'
 import { headText } from './request-text.ts'
 import { type Target, Targets } from './targets.ts'
 
@@ -30,39 +27,6 @@ export interface UpstreamSettings {
   readonly retries?: number | undefined
   /** Connections to each target. Default 128. */
   readonly connections?: number | undefined
-}
-
-/** A request. */
-export interface UpstreamRequest {
-  readonly method: string
-  /** With its query. */
-  readonly path: string
-  /** Undefined: that of the target. */
-  readonly host: string | undefined
-  /** Fields without those of host, connection and body, as lines, each with its end. */
-  readonly lines: string
-  readonly body: Readable | undefined
-  /** Bytes of the body; undefined: nobody knows yet. */
-  readonly bodyBytes: number | undefined
-  readonly cancellation: Cancellation
-}
-
-/** Lets more of an answer come. */
-export interface Flow {
-  /** May be called after `part` said that it is enough. */
-  resume(): void
-}
-
-/** Takes the answer. */
-export interface AnswerTaker {
-  head(head: ForeignHead, flow: Flow): void
-  /** False: for now it is enough. */
-  part(part: Buffer): boolean
-  end(): void
-  /** There is none, or no more of it. */
-  fail(error: FlotillaError): void
-  /** Present: a WebSocket is asked for, and this takes it, if there is one; `read` has come on it already. */
-  opened?(head: ForeignHead, socket: Duplex, read: Buffer): void
 }
 
 const TIMEOUT_MS = 30_000
