@@ -7,7 +7,8 @@ import { FlotillaError } from '@flotilla/core/error'
 import { until } from '@flotilla/core/until'
 import { ask, headsIn, openRawServer, openUpstream, type RawServer, type Seen } from './open-server.test.ts'
 
-const GOOD = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood'
+/** Kept for so long that no connection ends by itself here. */
+const GOOD = 'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=100\r\nContent-Length: 4\r\n\r\ngood'
 const hungUp = new FlotillaError('canceled', 'The client hung up.')
 
 /** Answers every request; but those with `hold` in their path. */
@@ -93,7 +94,7 @@ describe('Connections to a foreign server', { timeout: 60_000 }, () => {
   })
 
   it('end before the server ends them', async (t) => {
-    const server = await openGood(t, GOOD.replace('\r\n', '\r\nKeep-Alive: timeout=2, max=100\r\n'))
+    const server = await openGood(t, GOOD.replace('timeout=100', 'timeout=2, max=100'))
     const upstream = openUpstream(t, [server.origin])
     const startMs = systemClock.monotonicMs()
     await ask(upstream)
