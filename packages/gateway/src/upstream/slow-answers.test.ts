@@ -59,11 +59,11 @@ describe('A foreign server that does not go on', { timeout: 60_000 }, () => {
       let left = 6
       const go = (): void => {
         socket.write(left === 6 ? 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n' : 'x')
-        if (--left > 0) systemClock.schedule(100, go)
+        if (--left > 0) systemClock.schedule(250, go)
       }
       go()
     })
-    const { body, error } = await ask(openUpstream(t, [server.origin], { timeoutMs: 300 }))
+    const { body, error } = await ask(openUpstream(t, [server.origin], { timeoutMs: 800 }))
     assert.deepEqual([error, body], [undefined, 'xxxxx'])
   })
 
@@ -181,11 +181,11 @@ describe('A body', { timeout: 60_000 }, () => {
     const server = await openRawServer(t, ({ socket, text }) => {
       if (text.endsWith('abcd')) socket.write(`${LENGTH}good`)
     })
-    const upstream = openUpstream(t, [server.origin], { timeoutMs: 100 })
+    const upstream = openUpstream(t, [server.origin], { timeoutMs: 400 })
     const body = new Readable({ read() {} })
     body.push('ab')
     const answer = ask(upstream, { method: 'POST', body, bodyBytes: 4 })
-    await systemClock.sleep(400)
+    await systemClock.sleep(1_200)
     body.push('cd')
     body.push(null)
     assert.equal((await answer).body, 'good')
