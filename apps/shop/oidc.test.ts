@@ -65,7 +65,7 @@ describe('logging in by the demo identity provider', () => {
   for (const placement of testPlacements) {
     it(`ends with a session of the shop's own, ${placement}`, async (t) => {
       const { origin, get } = await openShop(t, placement)
-      const start = await get(`${START}?returnTo=/cart`)
+      const start = await get(START)
       assert.deepEqual([start.status, start.text], [303, ''])
       assert.match(start.setCookie, /^auth-login=[\w-]+; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/)
       assert.equal(start.headers.get('cache-control'), 'no-store')
@@ -85,7 +85,7 @@ describe('logging in by the demo identity provider', () => {
       assert.equal(done.status, 200)
       assert.match(done.setCookie, /^auth-login=; Path=\/; Max-Age=0; HttpOnly; SameSite=Lax$/)
       const { accessToken, returnTo, login } = JSON.parse(done.text)
-      assert.deepEqual([returnTo, login], ['/cart', undefined], 'no script sees what is in the cookie')
+      assert.deepEqual([returnTo, login], [undefined, undefined], 'no script sees what is in the cookie')
       const me = await get('/api/v1/auth/me', { authorization: `Bearer ${accessToken}` })
       assert.equal(me.status, 200)
       assert.equal(JSON.parse(me.text).email, 'ada@demo.test')
@@ -94,6 +94,30 @@ describe('logging in by the demo identity provider', () => {
       assert.equal(JSON.parse(again.text).reason, 'not_begun_here')
     })
   }
+
+  it('leads the browser on to a page, which finds its session, and no token in an address', async (t) => {
+    const { origin, get } = await openShop(t, 'one process')
+    const start = await get(`${START}?returnTo=/cart%3Fx=1`)
+    const path = (await choose(start.location, 'demo-1')).slice(origin.length)
+    const done = await get(path, { cookie: cookieIn(start.setCookie) })
+    assert.deepEqual([done.status, done.text, done.location], [303, '', '/cart?x=1'])
+    assert.equal(done.headers.get('cache-control'), 'no-store')
+    assert.match(done.setCookie, /^auth-login=[\w-]+; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/)
+    const take = async (cookie: string) => {
+      const answer = await fetch(`${origin}/api/v1/auth/oidc/session`, {
+        method: 'POST',
+        headers: { cookie },
+      })
+      return { setCookie: answer.headers.get('set-cookie') ?? '', body: JSON.parse(await answer.text()) }
+    }
+    assert.equal((await take('theme=dark')).body.reason, 'no_login')
+    assert.equal((await take(cookieIn(start.setCookie))).body.reason, 'no_login')
+    const { body, setCookie } = await take(cookieIn(done.setCookie))
+    assert.match(setCookie, /^auth-login=; Path=\/; Max-Age=0; /)
+    const me = await get('/api/v1/auth/me', { authorization: `Bearer ${body.accessToken}` })
+    assert.equal(JSON.parse(me.text).email, 'ada@demo.test')
+    assert.equal((await take(cookieIn(done.setCookie))).body.reason, 'no_login', 'once')
+  })
 
   it('keeps cookies for TLS alone where browsers come by TLS', async (t) => {
     const { origin, get } = await openShop(t, 'one process', { GATEWAY_SECURE_COOKIES: 'true' })

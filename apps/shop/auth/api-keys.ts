@@ -11,6 +11,7 @@ import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
 import type { Transaction } from '@flotilla/core/transaction'
 import type { auth } from '../contracts/auth.ts'
+import { tellOf } from './ended-sessions.ts'
 import { digest, newSecret } from './secrets.ts'
 
 const PREFIX = 'flk_'
@@ -90,7 +91,15 @@ export function listKeys(ctx: Context, accountId: string): Promise<ApiKey[]> {
 
 /** Deletes a key if it is the user's own. */
 export async function deleteKey(db: Session, accountId: string, id: string): Promise<void> {
-  await db.execute(sql`delete from api_key where id = ${id} and account_id = ${accountId}`)
+  await tellOf(
+    db,
+    sql`delete from api_key where id = ${id} and account_id = ${accountId} returning key_hash as hash, account_id`,
+  )
+}
+
+/** Has gateways look up all keys of an account again. */
+export async function tellOfKeysOf(db: Pick<Session, 'many'>, accountId: string): Promise<void> {
+  await tellOf(db, sql`select key_hash as hash, account_id from api_key where account_id = ${accountId}`)
 }
 
 /** Whom a key stands for; null when it is unknown, deleted or has run out, or its owner is blocked. */

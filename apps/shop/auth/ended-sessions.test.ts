@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { until } from '@flotilla/core/until'
 import { decodeJwt } from 'jose'
@@ -13,6 +14,8 @@ const sidOf = ({ accessToken }: { readonly accessToken: string }): string =>
 
 const endedIn = async ({ gateway }: TestAuth): Promise<readonly string[]> =>
   (await gateway.endedSessions({ after: 0, limit: 1_000 })).sessionIds
+
+const hashOf = (key: string): string => createHash('sha256').update(key).digest('base64url')
 
 const asAdmin =
   ({ app }: TestAuth) =>
@@ -73,6 +76,16 @@ describe('endedSessions', () => {
     })
     const restored = await auth.gateway.endedSessions({ after: 13, limit: 5 })
     assert.deepEqual(restored, { sessionIds: seen.slice(0, 5), position: 5 }, 'a position yet to come')
+  })
+
+  it("tells of an API key that was deleted, and of none that is not the user's own", async (t) => {
+    const auth = await openTestAuth(t)
+    const [ann, ben] = [await auth.register(), await auth.register('ben')]
+    const { apiKey, key } = await auth.as(ann.user).createApiKey({ name: 'mine', scopes: ['cart:read'] })
+    await auth.as(ben.user).deleteApiKey({ id: apiKey.id })
+    assert.deepEqual(await endedIn(auth), [])
+    for (let time = 0; time < 2; time++) await auth.as(ann.user).deleteApiKey({ id: apiKey.id })
+    assert.deepEqual(await endedIn(auth), [hashOf(key)])
   })
 
   it('is for gateways only', async (t) => {
@@ -165,8 +178,8 @@ describe('blockUser', () => {
     const { id } = session.user
     const { key } = await auth.as(session.user).createApiKey({ name: 'mine', scopes: ['cart:read'] })
     await admin('blockUser', id)
+    assert.deepEqual(await endedIn(auth), [sidOf(session), hashOf(key)])
     await admin('blockUser', id)
-    assert.deepEqual(await endedIn(auth), [sidOf(session)])
     await assert.rejects(auth.anyone.refresh({ refreshToken: session.refreshToken }), withReason('bad_token'))
     await assert.rejects(auth.anyone.login({ email: EMAIL, password: PASSWORD }), withReason('blocked'))
     await assert.rejects(

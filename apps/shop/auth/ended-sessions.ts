@@ -1,7 +1,8 @@
 /**
  * Ending sessions, so that gateways hear of it.
  *
- * A session that ends leaves a row behind, until no access token of it can be good any more. The rows are numbered from one counter,
+ * A session that ends leaves a row behind, until no access token of it can be good any more. An API key does, too, by its hash: gateways
+ * remember keys for a while. The rows are numbered from one counter,
  * whose lock is held until the commit: so they become visible in the order of their positions, and "all up to here" is something a
  * gateway can remember. It is taken last, and briefly.
  *
@@ -26,15 +27,21 @@ export async function endSessions(
   db: Pick<Session, 'many'>,
   condition: Sql,
 ): Promise<readonly { readonly account: string }[]> {
+  return tellOf(db, sql`delete from session where ${condition} returning family_hash as hash, account_id`)
+}
+
+/** Tells gateways of all that a query gives, with `hash` and `account_id`: sessions, or API keys to be looked up again. As late as `endSessions`. */
+export async function tellOf(
+  db: Pick<Session, 'many'>,
+  ended: Sql,
+): Promise<readonly { readonly account: string }[]> {
   return db.many(sql`
-    with ended as (
-      delete from session where ${condition} returning family_hash, account_id
-    ), head as (
+    with ended as (${ended}), head as (
       update ended_session_head set position = position + (select count(*) from ended)
       where exists (select from ended) returning position
     ), told as (
       insert into ended_session (position, family_hash)
-      select head.position + 1 - row_number() over (), family_hash from ended, head
+      select head.position + 1 - row_number() over (), hash from ended, head
     )
     select account_id as account from ended`)
 }

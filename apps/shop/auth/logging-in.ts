@@ -30,13 +30,13 @@ type Own = 'register' | 'login' | 'refresh' | 'logout' | 'logoutEverywhere' | 'c
 /** Handles those operations. */
 export function loggingIn(passwords: Passwords, keys: SigningKeys): Pick<Handlers<typeof auth>, Own> {
   return {
-    async register({ email: typed, password, name }, ctx) {
+    async register({ email: typed, password, name, provenKey }, ctx) {
       const email = canonicalEmail(typed)
       if (isWeakPassword(password, { email, name })) throw ctx.fail('weak_password')
       const hash = await passwords.withPlace(ctx.signal, (hasher) => hasher.hash(password))
       const createdAt = isoTime(ctx.clock.now())
       const account = { id: ctx.newId(), email, name, roles: ['customer'], tier: 'free', createdAt }
-      const session = newSession(ctx.random)
+      const session = newSession(ctx.random, provenKey)
       const tokens = await tokensOf(ctx, keys, account, session)
       return ctx.commit(async (tx) => {
         if (!(await insertAccount(tx, account, hash))) throw ctx.fail('email_taken')
@@ -45,10 +45,10 @@ export function loggingIn(passwords: Passwords, keys: SigningKeys): Pick<Handler
       })
     },
 
-    async login({ email: typed, password }, ctx) {
+    async login({ email: typed, password, provenKey }, ctx) {
       const email = canonicalEmail(typed)
       const account = await checkPassword(passwords, email, password, ctx)
-      const session = newSession(ctx.random)
+      const session = newSession(ctx.random, provenKey)
       const tokens = await tokensOf(ctx, keys, account, session)
       return ctx.commit(async (tx) => {
         const held = await holdAccount(tx, account.id, account.passwordHash)
@@ -61,9 +61,9 @@ export function loggingIn(passwords: Passwords, keys: SigningKeys): Pick<Handler
       })
     },
 
-    async refresh({ refreshToken }, ctx) {
-      const rotated = await rotate(ctx, refreshToken)
-      if (rotated === undefined) throw ctx.fail('bad_token')
+    async refresh({ refreshToken, provenKey }, ctx) {
+      const rotated = await rotate(ctx, refreshToken, provenKey)
+      if (typeof rotated === 'string') throw ctx.fail(rotated)
       return tokensOf(ctx, keys, rotated.account, rotated.session)
     },
 
@@ -77,14 +77,14 @@ export function loggingIn(passwords: Passwords, keys: SigningKeys): Pick<Handler
       return {}
     },
 
-    async changePassword({ currentPassword, newPassword }, ctx) {
+    async changePassword({ currentPassword, newPassword, provenKey }, ctx) {
       const account = await accountById(ctx.db, ctx.user.id)
       if (account === undefined) throw ctx.fail('gone')
       if (isWeakPassword(newPassword, account)) throw ctx.fail('weak_password')
       const { email } = account
       const { passwordHash: from } = await checkPassword(passwords, email, currentPassword, ctx)
       const to = await passwords.withPlace(ctx.signal, (hasher) => hasher.hash(newPassword))
-      const session = newSession(ctx.random)
+      const session = newSession(ctx.random, provenKey)
       const tokens = await tokensOf(ctx, keys, account, session)
       return ctx.commit(async (tx) => {
         const hasChanged = await changePasswordHash(tx, account.id, { from, to })

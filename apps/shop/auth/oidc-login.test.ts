@@ -5,7 +5,7 @@ import { systemRandom } from '@flotilla/core/random'
 import fc from 'fast-check'
 import { decodeJwt } from 'jose'
 import { byPublicKey, type CrookedProvider, openCrookedProvider, SECRET } from './crooked-provider.test.ts'
-import { isLocalPath, newFlow, openFlow, sealFlow } from './oidc-flow.ts'
+import { isLocalPath, newFlow, openFlow, openWaiting, sealFlow, sealWaiting } from './oidc-flow.ts'
 import { Seal } from './sealing.ts'
 import { ENVIRONMENT, openTestAuth, PASSWORD, type TestAuth, withReason } from './testing.test.ts'
 
@@ -87,12 +87,48 @@ describe('startOidc', () => {
   })
 })
 
+describe('takeOidcSession', () => {
+  const KEY = `${'k'.repeat(42)}A`
+
+  it('gives its session to the page that a browser goes on to, once, bound to a key if it proves one', async (t) => {
+    const bed = await openBed(t)
+    const { anyone } = bed.auth
+    const waiting = async () => (await anyone.finishOidc((await goThere(bed, {}, '/cart?x=1')).back)).login
+    const { returnTo } = await anyone.finishOidc((await goThere(bed, {}, '/cart?x=1')).back)
+    assert.equal(returnTo, '/cart?x=1')
+    const [login, another] = [await waiting(), await waiting()]
+    const session = await anyone.takeOidcSession({ login })
+    assert.deepEqual([session.login, session.tokenType, session.user.name], ['', 'Bearer', 'Ann'])
+    const { refreshToken } = await anyone.refresh({ refreshToken: session.refreshToken })
+    const bound = await anyone.takeOidcSession({ login: another, provenKey: KEY })
+    assert.deepEqual(decodeJwt(bound.accessToken)['cnf'], { jkt: KEY })
+    await assert.rejects(anyone.takeOidcSession({ login }), withReason('no_login'))
+    await assert.rejects(anyone.refresh({ refreshToken }), withReason('bad_token'), 'as of a stolen one')
+  })
+
+  it('gives none for what is no login that waits', async (t) => {
+    const bed = await openBed(t)
+    const { back } = await goThere(bed, {}, '/cart')
+    for (const login of [undefined, '', 'x', back.login])
+      await assert.rejects(
+        bed.auth.anyone.takeOidcSession(login === undefined ? {} : { login }),
+        withReason('no_login'),
+      )
+    const { login } = await bed.auth.anyone.finishOidc(back)
+    await assert.rejects(
+      bed.auth.anyone.finishOidc({ ...back, login }),
+      withReason('not_begun_here'),
+      'neither is it one that has begun',
+    )
+  })
+})
+
 describe('finishOidc', () => {
   it('opens an account at the first time, finds it again, and gives sessions like any other', async (t) => {
     const bed = await openBed(t)
     const { auth, provider } = bed
-    const first = await auth.anyone.finishOidc((await goThere(bed, {}, '/cart?x=1')).back)
-    assert.deepEqual([first.returnTo, first.login, first.tokenType], ['/cart?x=1', '', 'Bearer'])
+    const first = await auth.anyone.finishOidc((await goThere(bed)).back)
+    assert.deepEqual([first.returnTo, first.login, first.tokenType], [undefined, '', 'Bearer'])
     assert.deepEqual(
       [first.user.email, first.user.name, first.user.roles],
       ['ann@example.org', 'Ann', ['customer']],
@@ -343,6 +379,17 @@ describe('isLocalPath', () => {
         assert.equal(new URL(url.pathname, 'https://shop.test').origin, 'https://shop.test')
       }),
     )
+  })
+})
+
+describe('openWaiting', () => {
+  it('gives back what was sealed, for two minutes', () => {
+    const seal = new Seal(ENVIRONMENT.AUTH_SEALING_KEY, systemRandom)
+    const text = sealWaiting(seal, 'token', 0)
+    assert.equal(openWaiting(seal, text, 119_999), 'token')
+    assert.equal(openWaiting(seal, text, 120_000), undefined)
+    assert.equal(openFlow(seal, text, 0), undefined)
+    assert.equal(openWaiting(seal, sealFlow(seal, newFlow(systemRandom, 0, 'one', '/')), 0), undefined)
   })
 })
 

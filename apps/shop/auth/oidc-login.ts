@@ -15,10 +15,19 @@ import type { auth } from '../contracts/auth.ts'
 import { type Account, canonicalEmail, holdAccount, insertAccount } from './accounts.ts'
 import { endSurplusSessions } from './ended-sessions.ts'
 import { accountOf, insertIdentity } from './identities.ts'
-import { claimReturn, type Flow, isLocalPath, newFlow, openFlow, sealFlow } from './oidc-flow.ts'
+import {
+  claimReturn,
+  type Flow,
+  isLocalPath,
+  newFlow,
+  openFlow,
+  openWaiting,
+  sealFlow,
+  sealWaiting,
+} from './oidc-flow.ts'
 import { OidcProvider, type Person } from './oidc-provider.ts'
 import { providersOf } from './oidc-settings.ts'
-import { newSession, startSession } from './refresh-tokens.ts'
+import { newSession, rotate, startSession } from './refresh-tokens.ts'
 import type { Seal } from './sealing.ts'
 import type { AuthSettings } from './settings.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -33,6 +42,7 @@ export interface OidcOptions {
   readonly seal: Seal
 }
 
+type Own = 'startOidc' | 'finishOidc' | 'takeOidcSession'
 type FinishContext = OperationContext<typeof auth.operations.finishOidc.reasons>
 
 const NAME_CHARS_MAX = 100
@@ -45,17 +55,17 @@ const EMAIL = /^[^\s@]+@[^\s@]+$/
  *
  * @throws FlotillaError `failed_precondition` when the settings are wrong.
  */
-export function oidcLogin(options: OidcOptions): Pick<Handlers<typeof auth>, 'startOidc' | 'finishOidc'> {
+export function oidcLogin(options: OidcOptions): Pick<Handlers<typeof auth>, Own> {
   const { config, http, clock, keys, seal } = options
   const publicUrl = (config.publicUrl === '' ? config.gatewayUrl : config.publicUrl).replace(/\/$/, '')
   const providers = new Map(
     providersOf(config).map((its) => [its.name, new OidcProvider(its, publicUrl, http, clock)]),
   )
   return {
-    async startOidc({ provider: name, returnTo = '/' }, ctx) {
+    async startOidc({ provider: name, returnTo }, ctx) {
       const provider = providers.get(name)
       if (provider === undefined) throw ctx.fail('no_provider')
-      if (!isLocalPath(returnTo)) throw ctx.fail('bad_return')
+      if (returnTo !== undefined && !isLocalPath(returnTo)) throw ctx.fail('bad_return')
       const flow = newFlow(ctx.random, ctx.clock.now(), name, returnTo)
       return { url: await provider.authorizationUrl(flow), login: sealFlow(seal, flow) }
     },
@@ -72,15 +82,27 @@ export function oidcLogin(options: OidcOptions): Pick<Handlers<typeof auth>, 'st
         ctx.log.warn('a login at an identity provider came to nothing', { provider: name, ...person })
         throw ctx.fail(person.why)
       }
-      return logIn(person, flow, keys, ctx)
+      return logIn(person, flow, options, ctx)
+    },
+
+    async takeOidcSession({ login: waiting = '', provenKey }, ctx) {
+      const refreshToken = openWaiting(seal, waiting, ctx.clock.now())
+      const rotated = refreshToken && (await rotate(ctx, refreshToken, provenKey))
+      if (rotated === undefined || typeof rotated === 'string') throw ctx.fail('no_login')
+      return { ...(await tokensOf(ctx, keys, rotated.account, rotated.session)), login: '' }
     },
   }
 }
 
-async function logIn(person: Person, { returnTo }: Flow, keys: SigningKeys, ctx: FinishContext) {
+async function logIn(
+  person: Person,
+  { returnTo }: Pick<Flow, 'returnTo'>,
+  { keys, seal }: Pick<OidcOptions, 'keys' | 'seal'>,
+  ctx: FinishContext,
+) {
   const known = await accountOf(ctx.db, person)
   const account = known ?? newAccount(person, ctx)
-  const session = newSession(ctx.random)
+  const session = newSession(ctx.random, undefined)
   const tokens = await tokensOf(ctx, keys, account, session)
   return ctx.commit(async (tx) => {
     if (known === undefined) {
@@ -93,7 +115,8 @@ async function logIn(person: Person, { returnTo }: Flow, keys: SigningKeys, ctx:
     }
     await startSession(tx, ctx, account.id, session)
     await endSurplusSessions(tx, account.id)
-    return { ...tokens, returnTo, login: '' }
+    if (returnTo === undefined) return { ...tokens, login: '' }
+    return { ...tokens, returnTo, login: sealWaiting(seal, session.token, ctx.clock.now()) }
   })
 }
 

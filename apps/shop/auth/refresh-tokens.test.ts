@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { decodeJwt } from 'jose'
 import { openTestAuth, PASSWORD, type TestAuth, withReason } from './testing.test.ts'
 
 const badToken = withReason('bad_token')
@@ -99,6 +100,71 @@ describe('refresh', () => {
         assert.ok(!text.includes(bytes.toString('hex')) && !text.includes(part))
       }
     }
+  })
+})
+
+const KEY = `${'k'.repeat(42)}A`
+const OTHER = `${'o'.repeat(42)}A`
+const keyOf = ({ accessToken }: { readonly accessToken: string }): unknown => decodeJwt(accessToken)['cnf']
+
+describe('a session that is bound to a key', () => {
+  const open = async (auth: TestAuth) => {
+    const { email } = (await auth.register()).user
+    return auth.anyone.login({ email, password: PASSWORD, provenKey: KEY })
+  }
+
+  it('has tokens that name the key, and goes on with that alone', async (t) => {
+    const auth = await openTestAuth(t)
+    const first = await open(auth)
+    assert.deepEqual([first.tokenType, keyOf(first)], ['DPoP', { jkt: KEY }])
+    for (const provenKey of [undefined, OTHER]) {
+      const refresh = auth.anyone.refresh({
+        refreshToken: first.refreshToken,
+        ...(provenKey && { provenKey }),
+      })
+      await assert.rejects(refresh, withReason('another_key'))
+    }
+    const next = await auth.anyone.refresh({ refreshToken: first.refreshToken, provenKey: KEY })
+    assert.deepEqual([next.tokenType, keyOf(next)], ['DPoP', { jkt: KEY }])
+    const { sessionIds } = await auth.gateway.endedSessions({ after: 0, limit: 10 })
+    assert.deepEqual(sessionIds, [], 'who cannot prove anything ends nothing')
+  })
+
+  it('ends when a used token comes back, whoever shows it', async (t) => {
+    const auth = await openTestAuth(t)
+    const { refreshToken } = await open(auth)
+    const next = await auth.anyone.refresh({ refreshToken, provenKey: KEY })
+    await assert.rejects(auth.anyone.refresh({ refreshToken }), badToken)
+    await assert.rejects(auth.anyone.refresh({ refreshToken: next.refreshToken, provenKey: KEY }), badToken)
+  })
+
+  it('begins with the first refresh that proves a key, too', async (t) => {
+    const auth = await openTestAuth(t)
+    const { refreshToken } = await auth.register()
+    const bound = await auth.anyone.refresh({ refreshToken, provenKey: KEY })
+    assert.deepEqual([bound.tokenType, keyOf(bound)], ['DPoP', { jkt: KEY }])
+    const stolen = auth.anyone.refresh({ refreshToken: bound.refreshToken })
+    await assert.rejects(stolen, withReason('another_key'))
+    await auth.anyone.refresh({ refreshToken: bound.refreshToken, provenKey: KEY })
+  })
+
+  it('begins with a registration and with a change of password, too', async (t) => {
+    const auth = await openTestAuth(t)
+    const account = { email: 'ann@example.org', password: PASSWORD, name: 'Ann' }
+    const first = await auth.anyone.register({ ...account, provenKey: KEY })
+    assert.deepEqual(keyOf(first), { jkt: KEY })
+    const change = { currentPassword: PASSWORD, newPassword: 'nine herons whistling' }
+    const next = await auth.as(first.user).changePassword({ ...change, provenKey: OTHER })
+    assert.deepEqual(keyOf(next), { jkt: OTHER })
+    await assert.rejects(auth.anyone.refresh({ refreshToken: next.refreshToken, provenKey: KEY }))
+    await auth.anyone.refresh({ refreshToken: next.refreshToken, provenKey: OTHER })
+  })
+
+  it('can be ended by who has its token alone', async (t) => {
+    const auth = await openTestAuth(t)
+    const { refreshToken } = await open(auth)
+    await auth.anyone.logout({ refreshToken })
+    await assert.rejects(auth.anyone.refresh({ refreshToken, provenKey: KEY }), badToken)
   })
 })
 

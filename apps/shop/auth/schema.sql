@@ -76,9 +76,11 @@ create table public.session (
   account_id text not null,
   expires_at timestamp(3) with time zone not null,
   ends_at timestamp(3) with time zone not null,
+  key_thumbprint text,
   constraint session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE,
   constraint session_check CHECK ((expires_at <= ends_at)),
   constraint session_family_hash_check CHECK ((octet_length(family_hash) = 32)),
+  constraint session_key_thumbprint_check CHECK ((length(key_thumbprint) = 43)),
   constraint session_pkey PRIMARY KEY (family_hash),
   constraint session_token_hash_check CHECK ((octet_length(token_hash) = 32))
 );

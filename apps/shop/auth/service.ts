@@ -7,7 +7,7 @@ import { FlotillaError } from '@flotilla/core/error'
 import { type Context, defineService } from '@flotilla/core/service'
 import { auth } from '../contracts/auth.ts'
 import { accountById, setBlocked } from './accounts.ts'
-import { createKey, deleteKey, listKeys, userOfKey } from './api-keys.ts'
+import { createKey, deleteKey, listKeys, tellOfKeysOf, userOfKey } from './api-keys.ts'
 import { endedSessionsAfter, endSessionsOf } from './ended-sessions.ts'
 import { loggingIn } from './logging-in.ts'
 import { oidcLogin } from './oidc-login.ts'
@@ -53,6 +53,7 @@ export const authService = defineService({
         return ctx.commit(async (tx) => {
           if (!(await setBlocked(tx, id, true))) throw ctx.fail('no_user')
           await endSessionsOf(tx, id)
+          await tellOfKeysOf(tx, id)
           return {}
         })
       },

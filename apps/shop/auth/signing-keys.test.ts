@@ -107,8 +107,9 @@ describe('SigningKeys', () => {
     const keys = instance()
     await keys.refresh(ctx())
     const somebody = { id: 'u1', roles: ['customer'], tier: 'free' }
+    const session = { id: 's1', provenKey: undefined }
     const ports = { clock, newId: () => 'j1' }
-    const token = await signAccessToken(keys.current(clock.now()), somebody, 's1', ports)
+    const token = await signAccessToken(keys.current(clock.now()), somebody, session, ports)
     await jwtVerify(token, createLocalJWKSet({ keys: keys.published as never }))
     const { iat = 0, exp, ...claims } = decodeJwt(token)
     assert.equal(exp, iat + 900)

@@ -19,7 +19,8 @@ import { type Context, defineService } from '@flotilla/core/service'
 import { openTestApp, type TestApp, type TestAppOptions } from '@flotilla/core/test-app'
 import { testCall } from '@flotilla/core/test-call'
 import type { TestDatabase } from '@flotilla/core/test-database'
-import { auth, type Session } from '../contracts/auth.ts'
+import type { Session } from '../contracts/account.ts'
+import { auth } from '../contracts/auth.ts'
 import { authService } from './service.ts'
 
 /** Of the app; this file is built to `dist/auth/`. */

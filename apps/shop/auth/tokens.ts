@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from '@flotilla/core/service'
-import type { Session } from '../contracts/auth.ts'
+import type { Session } from '../contracts/account.ts'
 import { LIFETIME_S, signAccessToken } from './access-token.ts'
 import type { Account } from './accounts.ts'
 import type { NewSession } from './refresh-tokens.ts'
@@ -20,9 +20,9 @@ export async function tokensOf(
   const { id, email, name, roles } = account
   return {
     user: { id, email, name, roles: [...roles] },
-    accessToken: await signAccessToken(keys.current(ctx.clock.now()), account, session.id, ctx),
+    accessToken: await signAccessToken(keys.current(ctx.clock.now()), account, session, ctx),
     refreshToken: session.token,
-    tokenType: 'Bearer',
+    tokenType: session.provenKey === undefined ? 'Bearer' : 'DPoP',
     expiresIn: LIFETIME_S,
   }
 }

@@ -6,24 +6,12 @@
 import { anyone, role, service, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
-import { Id, Nothing, type Static, Time, Type } from '@flotilla/core/schema'
+import { Id, Nothing, Type } from '@flotilla/core/schema'
+import { ApiKey, Profile, Session } from './account.ts'
 
 const Email = Type.String({ format: 'email', maxLength: 254 })
 /** At least 15 characters when it is the only factor; any characters. Long ones are hashed whole. */
 const Password = Type.String({ minLength: 15, maxLength: 256 })
-
-/** A user as the user sees it. */
-export const Profile = Type.Object(
-  {
-    id: Id,
-    email: Type.String(),
-    name: Type.String(),
-    roles: Type.Array(Type.String()),
-    tier: Type.String(),
-    createdAt: Time,
-  },
-  { title: 'Profile' },
-)
 
 const weakPassword = {
   code: 'invalid_argument',
@@ -37,43 +25,16 @@ const blocked = { code: 'permission_denied', title: 'This account is blocked' } 
 const noProvider = { code: 'not_found', title: 'There is no such identity provider' } as const
 /** What a browser keeps while it is at an identity provider: as long as it may be away. */
 const away = { cookie: 'login', maxAgeS: 600 } as const
+/** Thumbprint of the key that tokens are bound to. Absent: to none. */
+const ProvenKey = Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }))
 const ProviderName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' })
 /** Of a return: everything comes from somebody else. */
 const Said = Type.Optional(Type.String({ maxLength: 2_000 }))
+const anotherKey = {
+  code: 'unauthenticated',
+  title: 'This session is bound to a key; prove that you hold it',
+} as const
 const noUser = { code: 'not_found', title: 'There is no such account' } as const
-
-const Session = Type.Object(
-  {
-    user: Type.Object({
-      id: Id,
-      email: Type.String(),
-      name: Type.String(),
-      roles: Type.Array(Type.String()),
-    }),
-    accessToken: Type.String(),
-    refreshToken: Type.String(),
-    tokenType: Type.Literal('Bearer'),
-    /** Seconds until the access token runs out. */
-    expiresIn: Type.Integer({ minimum: 1 }),
-  },
-  { title: 'Session' },
-)
-
-/** Tokens and whom they are for. */
-export type Session = Static<typeof Session>
-
-const ApiKey = Type.Object(
-  {
-    id: Id,
-    name: Type.String(),
-    /** Begins every key, so that a leaked one can be told apart. */
-    prefix: Type.String(),
-    scopes: Type.Array(Type.String()),
-    createdAt: Time,
-    expiresAt: Time,
-  },
-  { title: 'ApiKey' },
-)
 
 /** The auth contract. */
 export const auth = defineContract({
@@ -84,9 +45,10 @@ export const auth = defineContract({
     register: command({
       summary: 'Opens an account and logs in.',
       access: anyone,
-      http: { route: 'POST /auth/register', status: 201 },
+      http: { route: 'POST /auth/register', status: 201, provenKey: 'provenKey' },
       idempotency: 'none',
       input: Type.Object({
+        provenKey: ProvenKey,
         email: Email,
         password: Password,
         name: Type.String({ minLength: 1, maxLength: 100 }),
@@ -100,9 +62,13 @@ export const auth = defineContract({
     login: command({
       summary: 'Logs in.',
       access: anyone,
-      http: 'POST /auth/login',
+      http: { route: 'POST /auth/login', provenKey: 'provenKey' },
       idempotency: 'none',
-      input: Type.Object({ email: Email, password: Type.String({ minLength: 1, maxLength: 256 }) }),
+      input: Type.Object({
+        provenKey: ProvenKey,
+        email: Email,
+        password: Type.String({ minLength: 1, maxLength: 256 }),
+      }),
       output: Session,
       reasons: {
         bad_credentials: { code: 'unauthenticated', title: 'E-mail address or password is wrong' },
@@ -117,7 +83,7 @@ export const auth = defineContract({
       timeoutMs: 10_000,
       input: Type.Object({
         provider: ProviderName,
-        /** Where to go afterwards: a path of this site. Default `/`. */
+        /** Where the browser goes afterwards: a path of this site. Absent: nowhere, the session is the answer. */
         returnTo: Type.Optional(Type.String({ maxLength: 1_000 })),
       }),
       output: Type.Object({ url: Type.String(), login: Type.String() }),
@@ -127,9 +93,13 @@ export const auth = defineContract({
       },
     }),
     finishOidc: command({
-      summary: 'Logs in who comes back from an identity provider, in the browser that was sent there, once.',
+      summary:
+        'Logs in who comes back from an identity provider, in the browser that was sent there, once. A browser that goes on to a page finds its session there: POST /auth/oidc/session.',
       access: anyone,
-      http: { route: 'GET /auth/oidc/{provider}/callback', browsing: away },
+      http: {
+        route: 'GET /auth/oidc/{provider}/callback',
+        browsing: { ...away, location: 'returnTo' },
+      },
       idempotency: 'none',
       timeoutMs: 15_000,
       // The fields that providers are known to send (OAuth 2.0, OpenID Connect, RFC 9207).
@@ -150,8 +120,8 @@ export const auth = defineContract({
       }),
       output: Type.Object({
         ...Session.properties,
-        /** Where the page wanted to go. */
-        returnTo: Type.String(),
+        /** Where the browser goes, which then keeps what \`takeOidcSession\` wants; absent: nowhere. */
+        returnTo: Type.Optional(Type.String()),
         login: Type.String(),
       }),
       reasons: {
@@ -173,18 +143,37 @@ export const auth = defineContract({
         blocked,
       },
     }),
+    takeOidcSession: command({
+      summary:
+        'Gives the session of a login at an identity provider to the page that the browser went on to, once.',
+      access: anyone,
+      http: { route: 'POST /auth/oidc/session', browsing: away, provenKey: 'provenKey' },
+      idempotency: 'none',
+      input: Type.Object({ provenKey: ProvenKey, login: Type.Optional(Type.String({ maxLength: 4_000 })) }),
+      output: Type.Object({ ...Session.properties, login: Type.String() }),
+      reasons: {
+        no_login: {
+          code: 'failed_precondition',
+          title: 'No login of this browser waits, or it has waited for too long; begin again',
+        },
+      },
+    }),
     refresh: command({
       summary: 'Exchanges a refresh token for new tokens; each can be used once.',
       access: anyone,
-      http: 'POST /auth/refresh',
+      http: { route: 'POST /auth/refresh', provenKey: 'provenKey' },
       idempotency: 'none',
-      input: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
+      input: Type.Object({
+        provenKey: ProvenKey,
+        refreshToken: Type.String({ minLength: 1, maxLength: 200 }),
+      }),
       output: Session,
       reasons: {
         bad_token: {
           code: 'unauthenticated',
           title: 'This refresh token is unknown, used or expired; log in again',
         },
+        another_key: anotherKey,
       },
     }),
     logout: command({
@@ -206,9 +195,10 @@ export const auth = defineContract({
     changePassword: command({
       summary: 'Changes your password, ends all your sessions and begins a new one.',
       access: user,
-      http: 'POST /auth/password',
+      http: { route: 'POST /auth/password', provenKey: 'provenKey' },
       idempotency: 'none',
       input: Type.Object({
+        provenKey: ProvenKey,
         currentPassword: Type.String({ minLength: 1, maxLength: 256 }),
         newPassword: Password,
       }),
@@ -243,7 +233,8 @@ export const auth = defineContract({
       reasons: { no_user: noUser },
     }),
     endedSessions: query({
-      summary: 'Sessions that have ended while access tokens of theirs may still live, in their order.',
+      summary:
+        'Sessions that have ended while access tokens of theirs may still live, and API keys that have, in their order.',
       access: service('gateway'),
       criticality: 'critical_plus',
       input: Type.Object({
@@ -252,7 +243,7 @@ export const auth = defineContract({
         limit: Type.Integer({ minimum: 1, maximum: 1_000 }),
       }),
       output: Type.Object({
-        /** As the claim `sid` of their tokens. */
+        /** As the claim `sid` of their tokens; an API key by its SHA-256 in base64url. */
         sessionIds: Type.Array(Type.String()),
         /** Where to go on. */
         position: Type.Integer({ minimum: 0 }),
@@ -301,7 +292,7 @@ export const auth = defineContract({
       output: Type.Object({ items: Type.Array(ApiKey) }),
     }),
     deleteApiKey: command({
-      summary: 'Revokes an API key; it stops working within half a minute.',
+      summary: 'Revokes an API key; it stops working within seconds.',
       access: user,
       http: { route: 'DELETE /auth/api-keys/{id}', status: 204 },
       idempotency: 'natural',

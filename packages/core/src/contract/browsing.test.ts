@@ -10,7 +10,7 @@ import { openApiDocument } from './openapi.ts'
 import { command, query } from './operation.ts'
 import { type RestRequest, readInput } from './rest.ts'
 import type { Browsing } from './route.ts'
-import { Type } from './schema.ts'
+import { type TSchema, Type } from './schema.ts'
 
 const Kept = Type.Optional(Type.String())
 
@@ -62,6 +62,28 @@ describe('Browsing', () => {
     assert.deepEqual(readInput(come, { ...request, cookie: 'x' }), { q: 'a', kept: 'x' })
     assert.deepEqual(readInput(come, request), { q: 'a' })
     assert.throws(() => readInput(come, { ...request, search: 'kept=x' }), { code: 'invalid_argument' })
+  })
+
+  it('has two answers in OpenAPI where the location may be missing', () => {
+    const answers = (to: TSchema) => {
+      const operations = {
+        leave: query({
+          summary: 'x',
+          access: anyone,
+          http: { route: 'GET /leave', browsing: { cookie: 'kept', maxAgeS: 60, location: 'to' } },
+          output: Type.Object({ kept: Type.String(), to }),
+        }),
+      }
+      const contracts = [defineContract({ name: 'tour', version: 1, summary: 'x', operations })]
+      const document = openApiDocument({ title: 'x', description: 'x', version: '1', contracts } as never)
+      const { paths } = document as unknown as {
+        paths: Record<string, { get: { responses: Record<string, object> } }>
+      }
+      const { responses = {} } = paths['/api/v1/leave']?.get ?? {}
+      return Object.keys(responses).filter((status) => Number(status) < 400)
+    }
+    assert.deepEqual(answers(Type.String()), ['303'])
+    assert.deepEqual(answers(Type.Optional(Type.String())), ['200', '303'])
   })
 
   it('is refused where it cannot be', () => {
@@ -154,5 +176,65 @@ describe('cookieOf', () => {
     ])
       assert.equal(cookieOf(header, 'a', false), undefined, header)
     assert.equal(cookieOf(undefined, 'a', false), undefined)
+  })
+})
+
+describe('A proven key', () => {
+  const bindWith = (http: object, input: TSchema) => () =>
+    defineContract({
+      name: 'safe',
+      version: 1,
+      summary: 'x',
+      operations: {
+        bind: command({
+          summary: 'x',
+          access: anyone,
+          idempotency: 'none',
+          http: { route: 'POST /bind', provenKey: 'key', ...http },
+          input: input as ReturnType<typeof Type.Object>,
+          output: Type.Object({}),
+        }),
+      },
+    }) as Contract
+  const good = bindWith({}, Type.Object({ key: Kept, q: Kept }))
+  const operation = good().operations['bind'] as Contract['operations'][string]
+  const request: RestRequest = {
+    parameters: {},
+    search: '',
+    ifMatch: undefined,
+    prefer: undefined,
+    body: { q: 'a' },
+  }
+
+  it('comes from the check alone, never from a body or a query string', () => {
+    assert.deepEqual(readInput(operation, { ...request, provenKey: 'k' }), { q: 'a', key: 'k' })
+    assert.deepEqual(readInput(operation, request), { q: 'a' })
+    assert.throws(() => readInput(operation, { ...request, body: { key: 'k' } }), {
+      code: 'invalid_argument',
+    })
+    const byDelete = bindWith({ route: 'DELETE /bind' }, Type.Object({ key: Kept }))
+    const remove = byDelete().operations['bind'] as Contract['operations'][string]
+    assert.throws(() => readInput(remove, { ...request, search: 'key=k' }), { code: 'invalid_argument' })
+  })
+
+  it('is refused where it cannot be', () => {
+    assert.throws(bindWith({}, Type.Object({ key: Type.String() })), /takes a proven key as key/)
+    assert.throws(bindWith({}, Type.Object({ q: Kept })), /takes a proven key as key/)
+    assert.throws(bindWith({ route: 'POST /bind/{key}' }, Type.Object({ key: Kept })), /from two places/)
+  })
+
+  it('may come to a route, and its going breaks who relies on it', () => {
+    const without = bindWith({ provenKey: undefined }, Type.Object({ key: Kept, q: Kept }))
+    const [before, after] = [describeContract(without()), describeContract(good())]
+    const breaks = (changes: ReturnType<typeof compareContracts>) =>
+      changes.filter(({ path }) => path.endsWith('/provenKey')).map(({ isBreaking }) => isBreaking)
+    assert.deepEqual(breaks(compareContracts(before, after)), [false])
+    assert.deepEqual(breaks(compareContracts(after, before)), [true])
+  })
+
+  it('shows in OpenAPI as a header, and as no field of the body', () => {
+    const options = { title: 'x', description: 'x', version: '1', contracts: [good()] }
+    const text = JSON.stringify(openApiDocument(options as never))
+    assert.ok(text.includes('"name":"DPoP","in":"header"') && !text.includes('"key"'))
   })
 })

@@ -54,6 +54,14 @@ export function compareRest(
       breaking('browsers that are on their way keep another cookie, or are led elsewhere'),
     ),
     ...changed(
+      `${path}/provenKey`,
+      before.provenKey,
+      after.provenKey,
+      before.provenKey === undefined
+        ? compatible('nobody has to prove anything')
+        : breaking('HTTP callers that prove to hold a key are not bound to it any more'),
+    ),
+    ...changed(
       `${path}/etag`,
       before.etag,
       after.etag,

@@ -278,6 +278,7 @@ describe('defineContract', () => {
       acceptedWhile: undefined,
       etag: 'version',
       browsing: undefined,
+      provenKey: undefined,
     })
     assert.deepEqual(getOne?.checkInput({ id: 'a', x: 1 }), [
       { pointer: '/x', message: 'is not a known field' },

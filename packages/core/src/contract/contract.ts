@@ -221,7 +221,7 @@ function restMistakes(operation: OperationSpec): string[] {
       `has a route, but its access rule (${describeAccess(operation.access)}) keeps everybody outside away`,
     )
   }
-  mistakes.push(...browsingMistakes(rest, operation))
+  mistakes.push(...browsingMistakes(rest, operation), ...provenKeyMistakes(rest, operation))
   const isSafe = rest.method === 'GET'
   // Whom a link leads to a command has been there before: it keeps a cookie of it.
   const isLink = isSafe && rest.browsing !== undefined
@@ -281,6 +281,21 @@ function browsingMistakes(
   if (operation.kind === 'stream') mistakes.push('is a stream, and leads no browser anywhere')
   if (operation.kind === 'query' && operation.cache !== undefined)
     mistakes.push('gives a cookie, and its answers are kept')
+  return mistakes
+}
+
+function provenKeyMistakes(
+  { provenKey, parameters, ifMatch, prefer, browsing }: Rest,
+  { input }: OperationSpec,
+): string[] {
+  if (provenKey === undefined) return []
+  const { properties = {}, required = [] } = input as ObjectSchema
+  const { type } = (properties[provenKey] ?? {}) as { type?: unknown }
+  const mistakes: string[] = []
+  if (type !== 'string' || required.includes(provenKey))
+    mistakes.push(`takes a proven key as ${provenKey}, which is no optional text of its input`)
+  if ([...parameters, ifMatch, prefer, browsing?.cookie].includes(provenKey))
+    mistakes.push(`takes ${provenKey} from two places`)
   return mistakes
 }
 

@@ -54,6 +54,7 @@ export interface RestDescription {
   readonly acceptedWhile?: AcceptedWhile
   readonly etag?: string
   readonly browsing?: Browsing
+  readonly provenKey?: string
 }
 
 /** An event. */
@@ -118,7 +119,7 @@ function describeRule(access: Access): Access {
 }
 
 function describeRest(rest: Rest, version: number | undefined): RestDescription {
-  const { method, path, status, isAtRoot, ifMatch, prefer, acceptedWhile, etag, browsing } = rest
+  const { method, path, status, isAtRoot, ifMatch, prefer, acceptedWhile, etag, browsing, provenKey } = rest
   return {
     method,
     path,
@@ -132,6 +133,7 @@ function describeRest(rest: Rest, version: number | undefined): RestDescription 
       : { acceptedWhile: { field: acceptedWhile.field, value: acceptedWhile.value } }),
     ...(etag === undefined ? {} : { etag }),
     ...(browsing === undefined ? {} : { browsing: { ...browsing } }),
+    ...(provenKey === undefined ? {} : { provenKey }),
   }
 }
 

@@ -17,15 +17,18 @@ export interface ObjectSchema {
 /** The fields of an input. */
 export const fieldsOf = ({ input }: Operation): Readonly<Record<string, TSchema>> =>
   (input as ObjectSchema).properties ?? {}
-/** Must the field be given? */
-export const isRequired = ({ input }: Operation, name: string): boolean =>
-  (input as ObjectSchema).required?.includes(name) ?? false
+/** Must the field be there? */
+export const isRequired = (schema: TSchema, name: string): boolean =>
+  (schema as ObjectSchema).required?.includes(name) ?? false
 
 /** As `entityTag` makes it. */
 const ETAG: JsonSchema = { type: 'string', pattern: '^"[0-9]{1,15}(-[A-Za-z0-9_-]{8})?"$' }
 
 /** Headers of a request. */
-export function describeHeaders(operation: Operation, { ifMatch, prefer, browsing }: Rest): object[] {
+export function describeHeaders(
+  operation: Operation,
+  { ifMatch, prefer, browsing, provenKey }: Rest,
+): object[] {
   const { idempotency } = operation
   const headers: object[] = []
   if (idempotency === 'key' || idempotency === 'key_required') {
@@ -42,7 +45,7 @@ export function describeHeaders(operation: Operation, { ifMatch, prefer, browsin
     headers.push({
       name: 'If-Match',
       in: 'header',
-      ...(isRequired(operation, ifMatch) ? { required: true } : {}),
+      ...(isRequired(operation.input, ifMatch) ? { required: true } : {}),
       description: 'The ETag of the version that is to be changed.',
       schema: ETAG,
     })
@@ -53,6 +56,15 @@ export function describeHeaders(operation: Operation, { ifMatch, prefer, browsin
       in: 'cookie',
       description:
         'What an earlier answer told the browser to keep. Over TLS its name begins with `__Host-`.',
+      schema: { type: 'string' },
+    })
+  }
+  if (provenKey !== undefined) {
+    headers.push({
+      name: 'DPoP',
+      in: 'header',
+      description:
+        'A proof that the client holds a key (RFC 9449): what the answer gives is bound to it. Absent: to none.',
       schema: { type: 'string' },
     })
   }

@@ -229,8 +229,8 @@ function describeOperation(
 }
 
 /** True for a field that travels in the path or in a header. */
-const isElsewhere = ({ parameters, ifMatch, prefer, browsing }: Rest, name: string): boolean =>
-  parameters.includes(name) || name === ifMatch || name === prefer || name === browsing?.cookie
+const isElsewhere = ({ parameters, ifMatch, prefer, browsing, provenKey }: Rest, name: string): boolean =>
+  parameters.includes(name) || [ifMatch, prefer, browsing?.cookie, provenKey].includes(name)
 
 /** The fields that travel in the path and in the query string. */
 function describeFields(
@@ -251,7 +251,7 @@ function describeFields(
   const inQuery = others.map((name) => ({
     name,
     in: 'query',
-    ...(isRequired(operation, name) ? { required: true } : {}),
+    ...(isRequired(operation.input, name) ? { required: true } : {}),
     schema: schemas.request(fields[name] as TSchema),
   }))
   return [...inPath, ...inQuery]
@@ -281,8 +281,9 @@ function describeBody(operation: Operation, rest: Rest, schemas: Schemas): JsonO
 function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): JsonObject {
   const { status, acceptedWhile } = rest
   const headers = describeAnswerHeaders(operation, rest)
-  if (rest.browsing?.location !== undefined)
-    return { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
+  const location = rest.browsing?.location
+  const elsewhere = location && { [status]: { description: 'The browser goes on elsewhere.', ...headers } }
+  if (elsewhere && isRequired(operation.output, location)) return elsewhere
   if (status === 204) return { [status]: { description: 'Done.', ...headers } }
   const isStream = operation.kind === 'stream'
   const schema = schemas.response(bodyOf(operation, rest))
@@ -291,8 +292,10 @@ function describeAnswers(operation: Operation, rest: Rest, schemas: Schemas): Js
     ...headers,
     content: { [isStream ? 'text/event-stream' : 'application/json']: { schema } },
   })
+  const what = isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.'
   return {
-    [status]: answer(isStream ? 'Events; the data of each is one answer as JSON.' : 'The answer.'),
+    ...elsewhere,
+    [location ? 200 : status]: answer(what),
     ...(acceptedWhile === undefined
       ? {}
       : {

@@ -2,7 +2,8 @@
  * How an operation looks in HTTP: where each input field travels, and back.
  *
  * Fields named in the path come from the path; the field named by `ifMatch` from the `If-Match` header, that named by
- * `prefer` from the `Prefer` header, that of `browsing` from a cookie; all others from the query string (GET, DELETE) or the JSON body (POST, PUT, PATCH). One mapping serves the gateway,
+ * `prefer` from the `Prefer` header, that of `browsing` from a cookie, that of `provenKey` from the gateway's check; all others from the query string
+ * (GET, DELETE) or the JSON body (POST, PUT, PATCH). One mapping serves the gateway,
  * the HTTP face of every service and the HTTP client, so none of them can disagree with another.
  *
  * @module
@@ -25,6 +26,8 @@ export interface RestRequest {
   readonly prefer: string | undefined
   /** What the browser keeps for `browsing`, where that is asked for. */
   readonly cookie?: string | undefined
+  /** What was checked for `provenKey`, where that is asked for. */
+  readonly provenKey?: string | undefined
   /** The parsed JSON body; undefined when there is none. */
   readonly body: unknown
 }
@@ -50,6 +53,8 @@ export function readInput(operation: Operation, request: RestRequest): unknown {
   }
   if (rest.browsing !== undefined && request.cookie !== undefined)
     input[rest.browsing.cookie] = request.cookie
+  if (rest.provenKey !== undefined && request.provenKey !== undefined)
+    input[rest.provenKey] = request.provenKey
   if (rest.prefer !== undefined && request.prefer !== undefined) {
     const waitS = waitOf(request.prefer)
     const { maximum = 0 } = fields[rest.prefer] as { maximum?: number }
@@ -144,11 +149,17 @@ function readBody(rest: Rest, body: unknown): Record<string, unknown> {
   if (rest.browsing !== undefined && Object.hasOwn(body, rest.browsing.cookie)) {
     throw refuse({ pointer: `/${rest.browsing.cookie}`, message: 'belongs in its cookie, not in the body' })
   }
+  if (rest.provenKey !== undefined && Object.hasOwn(body, rest.provenKey)) {
+    throw refuse({
+      pointer: `/${rest.provenKey}`,
+      message: 'follows from the DPoP header, not from the body',
+    })
+  }
   return { ...body }
 }
 
-function inHeaders({ ifMatch, prefer, browsing }: Rest): readonly (string | undefined)[] {
-  return [ifMatch, prefer, browsing?.cookie]
+function inHeaders({ ifMatch, prefer, browsing, provenKey }: Rest): readonly (string | undefined)[] {
+  return [ifMatch, prefer, browsing?.cookie, provenKey]
 }
 
 function readSearch(rest: Rest, fields: Fields, search: string): Record<string, unknown> {

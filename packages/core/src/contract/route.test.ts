@@ -16,6 +16,7 @@ describe('parseRest', () => {
       acceptedWhile: undefined,
       etag: undefined,
       browsing: undefined,
+      provenKey: undefined,
     })
     const options = { route: 'DELETE /a', status: 204, ifMatch: 'v', etag: 'w', isAtRoot: true }
     const { status, hasBody, isAtRoot, ifMatch, etag } = parseRest(options, true)

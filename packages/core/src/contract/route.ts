@@ -29,7 +29,10 @@ export interface Browsing {
   readonly cookie: string
   /** Seconds for which it is kept. */
   readonly maxAgeS: number
-  /** The output field with the address that the browser goes on to: the answer is a 303. Absent: an answer like all others. */
+  /**
+   * The output field with the address that the browser goes on to: the answer is a 303. Absent: an answer like all others; an output
+   * without the field, where it is optional, is one, too, with status 200.
+   */
   readonly location?: string
 }
 
@@ -51,6 +54,11 @@ export interface RestOptions {
   readonly etag?: string
   /** For browsers that are led to another site and back. With it a command may be a GET: a link leads to it. */
   readonly browsing?: Browsing
+  /**
+   * The input field (an optional text) that is the thumbprint (RFC 7638) of a key, when the client proves to hold it by the header `DPoP`
+   * (RFC 9449). Only the gateway checks proofs: between services the field travels like all others, and never in a body from outside.
+   */
+  readonly provenKey?: string
   /** True for a path at the root of the host instead of below `/api/v<version>`. */
   readonly isAtRoot?: boolean
   /**
@@ -74,6 +82,7 @@ export interface Rest {
   readonly acceptedWhile: AcceptedWhile | undefined
   readonly etag: string | undefined
   readonly browsing: Browsing | undefined
+  readonly provenKey: string | undefined
 }
 
 const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/(?:[A-Za-z0-9._~/-]|\{[A-Za-z][A-Za-z0-9]*\})*)$/
@@ -115,5 +124,6 @@ export function parseRest(spec: RestSpec, isCommand: boolean): Rest {
     acceptedWhile: options.acceptedWhile,
     etag: options.etag,
     browsing: options.browsing,
+    provenKey: options.provenKey,
   }
 }

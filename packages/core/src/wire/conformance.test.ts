@@ -95,11 +95,17 @@ describe('calls', () => {
     for (const value of values) assert.deepEqual(await echoed(channel, value), value)
   })
 
-  onEveryWire('what a browser would keep, or go to, arrives like all else', {}, async (_open, channel) => {
-    const value = { kept: 'x', to: 'https://other.test' }
-    const { leave } = probeContract.operations
-    assert.deepEqual(outputOf(await call(channel, requestOf(leave, value))), value)
-  })
+  onEveryWire(
+    'what a browser would keep or go to, or a client has proven, arrives like all else',
+    {},
+    async (_open, channel) => {
+      const value = { kept: 'x', to: 'https://other.test' }
+      const { leave, bind } = probeContract.operations
+      assert.deepEqual(outputOf(await call(channel, requestOf(leave, value))), value)
+      const proven = { key: 'k' }
+      assert.deepEqual(outputOf(await call(channel, requestOf(bind, proven))), proven)
+    },
+  )
 
   onEveryWire('objects of one shape and of changing shapes keep their fields', {}, async (_open, channel) => {
     for (let round = 0; round < 100; round++) {

@@ -54,6 +54,16 @@ const leave = command({
   output: Type.Object({ kept: Type.String(), to: Type.String() }),
 })
 
+/** For the gateway's check of a proof, which is not between services. */
+const bind = command({
+  summary: 'Binds to a key.',
+  access: anyone,
+  http: { route: 'POST /bind', provenKey: 'key' },
+  idempotency: 'none',
+  input: Type.Object({ key: Type.Optional(Type.String()) }),
+  output: Type.Object({ key: Type.Optional(Type.String()) }),
+})
+
 /** What the receiver of these tests can do, and one operation it cannot. */
 export const probeContract = defineContract({
   name: 'probe',
@@ -68,6 +78,7 @@ export const probeContract = defineContract({
     stick: ask,
     follow,
     leave,
+    bind,
     missing: ask,
   },
 })
@@ -101,6 +112,7 @@ export class Probe implements Receiver {
     switch (operation.name) {
       case 'echo':
       case 'leave':
+      case 'bind':
         return settle(Reply.of(input, nowMs))
       case 'replay':
         return settle(new Reply(input, undefined, undefined, nowMs, true))

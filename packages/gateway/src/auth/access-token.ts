@@ -18,7 +18,7 @@ import { LRUCache } from 'lru-cache'
 import type { EndedSessions } from './ended-sessions.ts'
 import { checkIssuers, type Issuer, sessionOf, userOf } from './issuer.ts'
 import { IssuerKeys } from './issuer-keys.ts'
-import { checkClaims } from './token-claims.ts'
+import { type Binding, checkClaims } from './token-claims.ts'
 import { refused } from './token-refusal.ts'
 import { type ReadToken, readToken } from './token-text.ts'
 import type { VerificationKey } from './verification-key.ts'
@@ -36,10 +36,10 @@ export interface AccessTokenOptions {
 /** A checked token. */
 export interface VerifiedToken {
   readonly user: User
-  /** As in `Claims`; whoever takes the token has to look whether it was shown with that certificate. */
-  readonly thumbprint: string | undefined
-  /** The session it belongs to; undefined: none that could end before it. */
-  readonly sessionId: string | undefined
+  /** Whoever takes the token has to look whether it was shown with that; undefined: with anything. */
+  readonly binding: Binding | undefined
+  /** Whether its session is over. Absent: it has none that could end before it. */
+  readonly isOver?: (() => boolean) | undefined
   /** Wall-clock milliseconds. */
   readonly expiresAtMs: number
 }
@@ -66,7 +66,7 @@ export class AccessTokens {
   /** A token that was checked before and is still valid. */
   known(token: string): VerifiedToken | undefined {
     const verified = this.#remembered(token)
-    return verified === undefined || this.#isOver(verified) ? undefined : verified
+    return verified === undefined || verified.isOver?.() ? undefined : verified
   }
 
   /**
@@ -78,17 +78,13 @@ export class AccessTokens {
       verified = await this.#verify(token, readToken(token))
       this.#verified.set(token, verified)
     }
-    if (this.#isOver(verified)) throw refused('session over')
+    if (verified.isOver?.()) throw refused('session over')
     return verified
   }
 
   #remembered(token: string): VerifiedToken | undefined {
     const verified = this.#verified.get(token)
     return verified !== undefined && verified.expiresAtMs > this.#clock.now() ? verified : undefined
-  }
-
-  #isOver({ sessionId }: VerifiedToken): boolean {
-    return sessionId !== undefined && this.#endedSessions?.has(sessionId) === true
   }
 
   async #verify(token: string, { algorithm, kid, claims: said }: ReadToken): Promise<VerifiedToken> {
@@ -101,11 +97,12 @@ export class AccessTokens {
     const claims = checkClaims(said, its.issuer.audience, this.#clock.now() / 1000)
     const user = userOf(its.issuer, claims)
     const sessionId = sessionOf(its.issuer, claims)
-    if (sessionId !== undefined) await this.#endedSessions?.ready()
+    const ended = sessionId === undefined ? undefined : this.#endedSessions
+    await ended?.ready()
     return {
       user,
-      thumbprint: claims.thumbprint,
-      sessionId,
+      binding: claims.binding,
+      isOver: ended && (() => ended.has(sessionId as string)),
       expiresAtMs: claims.expiresAtS * 1000,
     }
   }

@@ -1,8 +1,9 @@
 /**
- * Sessions of the app's own users that have ended while access tokens of theirs would still be good.
+ * Sessions of the app's own users that have ended while access tokens of theirs would still be good; and API keys, which gateways
+ * remember for a while.
  *
  * Somebody logs out, changes the password, is blocked: from then on no gateway may take the tokens of those sessions any more, and a
- * token is not asked about when it is shown. So every gateway asks once a second which sessions have ended since it last asked, and
+ * token is not asked about when it is shown. Open streams end, too (`edge/open-streams.ts`). So every gateway asks once a second which sessions have ended since it last asked, and
  * remembers each until all its tokens have run out. With that a session is over everywhere about a second after it ended, and
  * within five also when one answer is lost.
  *
@@ -17,9 +18,9 @@ import { FlotillaError } from '@flotilla/core/error'
 import type { Logger } from '@flotilla/core/log'
 import type { Metrics } from '@flotilla/core/metrics'
 
-/** Some of the sessions that have ended, in their order. */
+/** Some of the sessions and API keys that have ended, in their order. */
 export interface EndedSessionsPage {
-  /** As in the claim `sid` of their tokens. */
+  /** As in the claim `sid` of their tokens; an API key by its SHA-256 in base64url. */
   readonly sessionIds: readonly string[]
   /** Where to go on: of the last of them, or, when there is none, of the last that ever ended. */
   readonly position: number
@@ -29,6 +30,8 @@ export interface EndedSessionsPage {
 export interface EndedSessionsOptions {
   /** At most `limit` of those that ended after a position; 0: from the first whose tokens may still live. */
   readonly fetch: (after: number, limit: number) => Promise<EndedSessionsPage>
+  /** Some more are known to have ended. Default: nothing follows. */
+  readonly onEnded?: () => void
   readonly clock: Clock
   readonly log: Pick<Logger, 'info' | 'warn'>
   readonly metrics: Metrics
@@ -77,6 +80,12 @@ export class EndedSessions {
     return this.#forgetMs.has(sessionId)
   }
 
+  /** Whether the end of an API key was heard of since a monotonic time: it may have been given back before. */
+  hasSince(keyHash: string, sinceMs: number): boolean {
+    const forgetMs = this.#forgetMs.get(keyHash)
+    return forgetMs !== undefined && forgetMs - REMEMBERED_MS >= sinceMs
+  }
+
   /**
    * Resolves when all were heard of that had ended when the gateway started.
    *
@@ -104,6 +113,7 @@ export class EndedSessions {
         const { sessionIds, position } = await this.#options.fetch(this.#position, PAGE_SIZE_COUNT)
         this.#position = position
         for (const sessionId of sessionIds) this.#remember(sessionId)
+        if (sessionIds.length > 0) this.#options.onEnded?.()
         if (sessionIds.length < PAGE_SIZE_COUNT) {
           this.#hasHeardAll = true
           break
@@ -116,6 +126,8 @@ export class EndedSessions {
   }
 
   #remember(sessionId: string): void {
+    // An API key may end a second time: then it stands last again.
+    this.#forgetMs.delete(sessionId)
     this.#forgetMs.set(sessionId, this.#options.clock.monotonicMs() + REMEMBERED_MS)
     if (this.#forgetMs.size <= SESSIONS_MAX) return
     const [oldest = ''] = this.#forgetMs.keys()

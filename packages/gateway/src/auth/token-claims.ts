@@ -1,18 +1,27 @@
 /**
  * The claims of a token whose signature is good: whether it is an access token for us, and now.
  *
- * @source RFC 9068, sections 2.2 and 4; RFC 7519, section 4.1; RFC 8725, sections 3.8 to 3.12; RFC 8705, section 3.1 (`x5t#S256`)
+ * @source RFC 9068, sections 2.2 and 4; RFC 7519, section 4.1; RFC 8725, sections 3.8 to 3.12; RFC 8705, section 3.1 (`x5t#S256`);
+ * RFC 9449, section 6.1 (`jkt`)
  * @module
  */
 import { refused } from './token-refusal.ts'
+
+/** What somebody has to have who shows a token. */
+export interface Binding {
+  /** `x5t#S256`: the certificate of the connection; `jkt`: the key of a proof of possession. */
+  readonly to: 'x5t#S256' | 'jkt'
+  /** SHA-256 of the certificate, or of the public key (RFC 7638), in base64url. */
+  readonly thumbprint: string
+}
 
 /** Claims that were checked. */
 export interface Claims {
   readonly subject: string
   /** What the token is limited to; empty: not limited. */
   readonly scopes: readonly string[]
-  /** SHA-256 of the one certificate with which it may be shown, in base64url; undefined: whoever has it may. */
-  readonly thumbprint: string | undefined
+  /** With what it may be shown; undefined: whoever has it may. */
+  readonly binding: Binding | undefined
   /** Seconds since 1970. */
   readonly expiresAtS: number
   /** Everything the token says, for what only its issuer knows how to read. */
@@ -27,6 +36,7 @@ const AUDIENCES_MAX = 16
 /** OpenID Connect allows 255 characters of ASCII; what is not printable names nobody. */
 const SUBJECT = /^[\x21-\x7e]{1,255}$/
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/
+/** A SHA-256 in base64url, which has two bits to spare. */
 const THUMBPRINT = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 /** Claims by which ID tokens and logout tokens are known, in case one has the wrong type. */
 const OF_OTHER_KINDS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events']
@@ -38,7 +48,7 @@ export function checkClaims(all: Readonly<Record<string, unknown>>, audience: st
   const { sub: subject } = all
   if (typeof subject !== 'string' || !SUBJECT.test(subject)) throw refused('subject')
   if (OF_OTHER_KINDS.some((name) => Object.hasOwn(all, name))) throw refused('other kind')
-  return { subject, scopes: scopesOf(all), thumbprint: thumbprintOf(all), expiresAtS, all }
+  return { subject, scopes: scopesOf(all), binding: bindingOf(all), expiresAtS, all }
 }
 
 /** Returns when it runs out, in seconds since 1970. */
@@ -69,13 +79,13 @@ function scopesOf(all: Readonly<Record<string, unknown>>): readonly string[] {
   return scope.split(' ')
 }
 
-function thumbprintOf(all: Readonly<Record<string, unknown>>): string | undefined {
+function bindingOf(all: Readonly<Record<string, unknown>>): Binding | undefined {
   if (!Object.hasOwn(all, 'cnf')) return undefined
   const { cnf } = all
+  if (typeof cnf !== 'object' || cnf === null) throw refused('bound to a key')
+  const [[to, thumbprint] = [], ...others] = Object.entries(cnf)
   // Only who holds that key may show it, and of any other kind of key nothing here could tell.
-  if (typeof cnf !== 'object' || cnf === null || Object.keys(cnf).join() !== 'x5t#S256')
-    throw refused('bound to a key')
-  const thumbprint = (cnf as Readonly<Record<string, unknown>>)['x5t#S256']
+  if ((to !== 'x5t#S256' && to !== 'jkt') || others.length > 0) throw refused('bound to a key')
   if (typeof thumbprint !== 'string' || !THUMBPRINT.test(thumbprint)) throw refused('bound to a key')
-  return thumbprint
+  return { to, thumbprint }
 }

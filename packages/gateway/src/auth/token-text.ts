@@ -6,7 +6,7 @@
  * @module
  */
 import { parseUntrustedJson } from '@flotilla/core/json'
-import { refused } from './token-refusal.ts'
+import { refused, type TextRule } from './token-refusal.ts'
 
 /** What a token says, not checked yet. */
 export interface ReadToken {
@@ -29,24 +29,46 @@ const JSON_PIECES = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g
 
 /** @throws FlotillaError `unauthenticated`. */
 export function readToken(token: string): ReadToken {
-  if (token.length > TOKEN_CHARS_MAX) throw refused('size')
-  if (!FORM.test(token)) throw refused('form')
-  const [header, claims] = token.split('.').map(bytesOf) as [Buffer, Buffer, Buffer]
-  const { alg, kid, typ, ...others } = objectOf(header)
-  if (STEERING.some((name) => Object.hasOwn(others, name))) throw refused('steering header')
+  const { header, claims } = readJws(token, TOKEN_CHARS_MAX, refused)
+  const { alg, kid, typ, ...others } = header
+  if (isSteered(others)) throw refused('steering header')
   if (!TYPES.includes(typ)) throw refused('type')
   if (typeof kid !== 'string' || !KEY_NAME.test(kid)) throw refused('key name')
-  return { algorithm: alg, kid, claims: objectOf(claims) }
+  return { algorithm: alg, kid, claims }
+}
+
+/** A signed text taken apart; nothing in it is believed. */
+export interface ReadJws {
+  readonly header: Readonly<Record<string, unknown>>
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Takes a signed text apart.
+ *
+ * @throws what `refuse` makes of the rule that it breaks.
+ */
+export function readJws(text: string, charsMax: number, refuse: (rule: TextRule) => Error): ReadJws {
+  if (text.length > charsMax) throw refuse('size')
+  if (!FORM.test(text)) throw refuse('form')
+  const parts = text.split('.').map(bytesOf)
+  const [header, claims] = parts
+  if (header === undefined || claims === undefined || parts.includes(undefined)) throw refuse('form')
+  return { header: objectOf(header, refuse), claims: objectOf(claims, refuse) }
+}
+
+/** True for a header that says how the text is to be read or checked; `except`: what may be there. */
+export function isSteered(header: Readonly<Record<string, unknown>>, except?: string): boolean {
+  return STEERING.some((name) => name !== except && Object.hasOwn(header, name))
 }
 
 /** One text for the same bytes: base64url has bits to spare at the end, which would make many tokens of one. */
-function bytesOf(part: string): Buffer {
+function bytesOf(part: string): Buffer | undefined {
   const bytes = Buffer.from(part, 'base64url')
-  if (bytes.toString('base64url') !== part) throw refused('form')
-  return bytes
+  return bytes.toString('base64url') === part ? bytes : undefined
 }
 
-function objectOf(bytes: Buffer): Record<string, unknown> {
+function objectOf(bytes: Buffer, refuse: (rule: TextRule) => Error): Record<string, unknown> {
   let text: string
   let value: unknown
   try {
@@ -54,10 +76,10 @@ function objectOf(bytes: Buffer): Record<string, unknown> {
     value = parseUntrustedJson(text)
   } catch {
     // Not UTF-8, not JSON, too deep, a dangerous key: it is all the same to us.
-    throw refused('json')
+    throw refuse('json')
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused('json')
-  if (repeatsKey(text)) throw refused('repeated key')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('json')
+  if (repeatsKey(text)) throw refuse('repeated key')
   return value as Record<string, unknown>
 }
 

@@ -66,8 +66,8 @@ export async function readKeys(set: JSONWebKeySet, algorithms: readonly Algorith
   return { keys, unusable }
 }
 
-/** The key, or why it is not used. */
-async function readKey(jwk: JWK, algorithms: readonly Algorithm[]): Promise<VerificationKey | string> {
+/** The key, for the one of `algorithms` that it does; or why it is not used. */
+export async function readKey(jwk: JWK, algorithms: readonly Algorithm[]): Promise<VerificationKey | string> {
   const { kty, crv, x, y, n, e, use, key_ops: uses } = jwk
   if ('d' in jwk || 'k' in jwk) return 'not public'
   if (use !== undefined && use !== 'sig') return 'not for signatures'

@@ -6,6 +6,8 @@
 import { codes } from '@flotilla/core/code'
 import type { FlotillaError } from '@flotilla/core/error'
 import { PROBLEM_TYPE, problemOf } from '@flotilla/core/problem'
+import { PROOF_ALGORITHMS } from '../auth/proof.ts'
+import { PROOF_REASONS } from '../auth/token-refusal.ts'
 
 /** What an answer consists of. */
 export interface Answer {
@@ -50,7 +52,7 @@ export function errorAnswer(error: FlotillaError, traceId: string, headers = not
   const isInside = code === 'unavailable' && reason === undefined
   const retryAfterMs = error.retryAfterMs ?? (isInside ? 0 : undefined)
   if (retryAfterMs !== undefined) all.push('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
-  if (status === 401) all.push('www-authenticate', 'Bearer')
+  if (status === 401) all.push('www-authenticate', challengeOf(error))
   const problem = problemOf(error, traceId)
   const told = isInside
     ? { ...problem, detail: 'This is not available right now; try again in a moment.' }
@@ -68,6 +70,14 @@ export function plainProblem(status: number, detail: string): string {
     code,
     detail,
   })
+}
+
+const ofProofs: readonly (string | undefined)[] = Object.values(PROOF_REASONS)
+
+/** How to come. @source RFC 6750, 3; RFC 9449, 7.1 */
+function challengeOf({ reason, isRemote }: FlotillaError): string {
+  if (isRemote || !ofProofs.includes(reason)) return 'Bearer'
+  return `DPoP error="${reason}", algs="${PROOF_ALGORITHMS.join(' ')}"`
 }
 
 /** What every answer has: names and values in turn. */

@@ -27,9 +27,10 @@ export function browsingOf(operation: Operation, isSecure: boolean): RouteBrowsi
     cookieOf: ({ rawHeaders }) => cookieOf(cookiesIn(rawHeaders), name, isSecure),
     answer({ [field]: value, ...output }) {
       const headers = ['set-cookie', setCookie(name, value as string, maxAgeS, isSecure)]
-      if (location === undefined)
-        return privateAnswer(status, 'application/json', JSON.stringify(output), headers)
-      return emptyAnswer(status, ['location', output[location] as string, ...headers])
+      const to = location === undefined ? undefined : (output[location] as string | undefined)
+      if (to !== undefined) return emptyAnswer(status, ['location', to, ...headers])
+      const here = location === undefined ? status : 200
+      return privateAnswer(here, 'application/json', JSON.stringify(output), headers)
     },
   }
 }

@@ -8,7 +8,7 @@ import type { EdgeRules } from './edge-policies.ts'
 
 /** What scripts of allowed origins may read of an answer, beside the usual. */
 const EXPOSED =
-  'Age, Cache-Status, Deprecation, ETag, Idempotent-Replayed, Link, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id'
+  'Age, Cache-Status, Deprecation, ETag, Idempotent-Replayed, Link, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id'
 
 /** Adds to `headers` what the answer to this origin needs; true when its scripts may read it. */
 export function answerOrigin(

@@ -12,6 +12,9 @@ import { AccessTokens } from '../auth/access-token.ts'
 import { ApiKeys } from '../auth/api-keys.ts'
 import { ASK_MS, EndedSessions, type EndedSessionsPage } from '../auth/ended-sessions.ts'
 import type { Issuer } from '../auth/issuer.ts'
+import { Proofs, REMEMBERED_MS } from '../auth/proof.ts'
+import { originsOf } from '../auth/proof-target.ts'
+import { UsedProofs } from '../auth/used-proofs.ts'
 import { UserTokens } from '../auth/user-tokens.ts'
 import { purgeTopic } from '../cache/purge.ts'
 import { ResponseCache } from '../cache/response-cache.ts'
@@ -27,10 +30,11 @@ import { EdgeMetrics } from './edge-metrics.ts'
 import { EdgePolicies } from './edge-policies.ts'
 import type { Edge } from './equipment.ts'
 import { Mirror } from './mirror.ts'
+import { OpenStreams } from './open-streams.ts'
 import { createPages } from './pages.ts'
 import { openPublicServer } from './public-server.ts'
 import type { Route } from './route.ts'
-import { type GatewaySettings, isForTls } from './settings.ts'
+import { type GatewaySettings, isForTls, publicOrigins } from './settings.ts'
 import type { EdgeSpec } from './spec.ts'
 import { WaitingRooms } from './waiting-rooms.ts'
 
@@ -77,6 +81,8 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   const policies = new EdgePolicies({ runtime, routes, sharing, grpcFiles })
   closing.defer('foreign servers', () => policies.close())
   runtime.followPolicies((its) => policies.replace((its ?? {}) as GatewayPolicies))
+  const streams = new OpenStreams()
+  const ended = endedSessions(options, () => streams.endThoseOver())
   const edge: Edge = {
     runtime,
     router: createRouter(operations),
@@ -84,13 +90,9 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     policies,
     pages: createPages({ ...spec, contracts, isDraining: runtime.isDraining }),
     addressOf: clientAddress(config.trustedProxies),
-    accessTokens: new AccessTokens({
-      issuers: options.issuers,
-      endedSessions: endedSessions(options),
-      clock,
-      log,
-    }),
-    apiKeys: new ApiKeys(clock, options.findApiKey),
+    accessTokens: new AccessTokens({ issuers: options.issuers, endedSessions: ended, clock, log }),
+    apiKeys: new ApiKeys({ clock, lookUp: options.findApiKey, endedSessions: ended }),
+    proofs: proofs(runtime),
     userOfCertificate: spec.certificateUsers ?? (() => undefined),
     userTokens: new UserTokens(config.userSigningKey, clock),
     accessLog,
@@ -98,7 +100,7 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
     mirror: new Mirror(runtime, metrics),
     compression: new Compression(metrics),
     waitingRooms: new WaitingRooms(metrics, isForTls(config)),
-    streams: new Set(),
+    streams,
   }
   const server = await openPublicServer(edge)
   closing.defer('public server', () => server.drain())
@@ -106,12 +108,20 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
 }
 
 /** They are asked for from now on. */
-function endedSessions({ runtime, fetchEndedSessions: fetch }: EdgeOptions): EndedSessions | undefined {
+function endedSessions(
+  { runtime, fetchEndedSessions: fetch }: EdgeOptions,
+  onEnded: () => void,
+): EndedSessions | undefined {
   if (fetch === undefined) return undefined
   const { clock, log, metrics } = runtime
-  const ended = new EndedSessions({ fetch, clock, log, metrics })
+  const ended = new EndedSessions({ fetch, onEnded, clock, log, metrics })
   runtime.every('ask for ended sessions', ASK_MS, () => ended.refresh())
   return ended
+}
+
+function proofs({ clock, config, keyValue, metrics }: ServiceRuntime<GatewaySettings>): Proofs {
+  const used = new UsedProofs({ clock, keyValue, metrics, rememberedMs: REMEMBERED_MS })
+  return new Proofs({ clock, used, origins: originsOf(publicOrigins(config)) })
 }
 
 function routeOf(

@@ -4,12 +4,12 @@
  * @module
  */
 import type { User } from '@flotilla/core/caller'
-import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Operation } from '@flotilla/core/operation'
 import type { Router } from '@flotilla/core/router'
 import type { ServiceRuntime } from '@flotilla/core/service'
 import type { AccessTokens } from '../auth/access-token.ts'
 import type { ApiKeys } from '../auth/api-keys.ts'
+import type { Proofs } from '../auth/proof.ts'
 import type { UserTokens } from '../auth/user-tokens.ts'
 import type { ClientCertificate } from '../http/certificate.ts'
 import type { AddressOf } from '../match/client-address.ts'
@@ -18,6 +18,7 @@ import type { Compression } from './compression.ts'
 import type { EdgeMetrics } from './edge-metrics.ts'
 import type { EdgePolicies } from './edge-policies.ts'
 import type { Mirror } from './mirror.ts'
+import type { OpenStreams } from './open-streams.ts'
 import type { Pages } from './pages.ts'
 import type { Route } from './route.ts'
 import type { GatewaySettings } from './settings.ts'
@@ -33,6 +34,7 @@ export interface Edge {
   readonly policies: EdgePolicies
   readonly accessTokens: AccessTokens
   readonly apiKeys: ApiKeys
+  readonly proofs: Proofs
   /** Who shows no token and no key, but this certificate. */
   readonly userOfCertificate: (certificate: ClientCertificate) => User | undefined
   readonly userTokens: UserTokens
@@ -41,6 +43,5 @@ export interface Edge {
   readonly mirror: Mirror
   readonly compression: Compression
   readonly waitingRooms: WaitingRooms
-  /** What stops each of the streams that are being sent. */
-  readonly streams: Set<Cancellation>
+  readonly streams: OpenStreams
 }

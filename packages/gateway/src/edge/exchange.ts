@@ -5,7 +5,7 @@
  * @module
  */
 import { type Access, anyone, refusal, user } from '@flotilla/core/access'
-import { anonymous, type Caller, type User } from '@flotilla/core/caller'
+import { anonymous, type Caller } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
 import type { CallContext } from '@flotilla/core/context'
 import { FlotillaError } from '@flotilla/core/error'
@@ -21,7 +21,8 @@ import type { ToUpstream } from '../policy/gateway-policies.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Answer } from './answer.ts'
 import { askGrpc } from './ask-grpc.ts'
-import { authenticate, knownUser } from './authenticate.ts'
+import type { Asker } from './asker.ts'
+import { authenticate, knownAsker } from './authenticate.ts'
 import { readJsonBody } from './body.ts'
 import { askWithin, changeBody, tellsOfClient } from './change-body.ts'
 import { answerOrigin } from './cors.ts'
@@ -74,9 +75,9 @@ export class Exchange {
       this.#checkLoad(match)
       const its = this.#sender.plan?.policy.upstream?.keepsAuthorization
         ? undefined
-        : knownUser(this.#edge, head, this.#turn.peer.certificate)
+        : knownAsker(this.#edge, this.#turn, head, match?.operation)
       if (its === 'unknown')
-        void authenticate(this.#edge, head, this.#turn.peer.certificate).then(
+        void authenticate(this.#edge, this.#turn, head, match?.operation).then(
           (found) => this.#goOn(head, match, found),
           (error: unknown) => this.#sender.fail(error),
         )
@@ -95,9 +96,10 @@ export class Exchange {
   }
 
   /** From when it is known who asks. */
-  #goOn(head: RequestHead, match: RouteMatch | undefined, its: User | undefined): void {
+  #goOn(head: RequestHead, match: RouteMatch | undefined, asker: Asker | undefined): void {
     try {
-      this.#record.user = its
+      const its = asker?.user
+      this.#record.asker = asker
       if (match === undefined)
         return this.#countCaller(() => this.#relay(head, this.#sender.plan as RoutePlan))
       const { random } = this.#edge.runtime
@@ -151,7 +153,9 @@ export class Exchange {
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {
     const { search, ifMatch, prefer } = head
     const cookie = route.browsing?.cookieOf(head)
-    const input = readInput(route.operation, { parameters, search, ifMatch, prefer, cookie, body })
+    const provenKey = this.#record.asker?.provenKey
+    const request = { parameters, search, ifMatch, prefer, cookie, provenKey, body }
+    const input = readInput(route.operation, request)
     const counts = strictCounts(this.#edge.policies.now.limits, route, input, this.#record.address)
     this.#count(counts, () => this.#call(route, head, input, caller))
   }

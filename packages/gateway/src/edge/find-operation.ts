@@ -37,7 +37,7 @@ export function optionsAnswer(edge: Edge, head: RequestHead, isCors: boolean): A
     'access-control-allow-methods',
     allowed,
     'access-control-allow-headers',
-    'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key, X-Request-Id',
+    'Authorization, Content-Type, DPoP, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Api-Key, X-Request-Id',
     'access-control-max-age',
     String(edge.policies.now.corsMaxAgeS),
   ])

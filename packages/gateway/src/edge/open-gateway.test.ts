@@ -59,6 +59,8 @@ export interface TestGateway {
   readonly held: readonly Held[]
   /** API keys that are worth something; may be changed. */
   readonly apiKeys: Map<string, User>
+  /** Sessions and API keys that have ended, as tokens name them; may be added to. */
+  readonly ended: string[]
   readonly isDraining: () => boolean
   ask(path: string, ask?: Ask): Promise<Answer>
   /** Sends bytes on a connection of their own; gives everything that comes back until it closes. */
@@ -103,6 +105,7 @@ export async function openTestGateway(
   const calls: string[] = []
   const held: Held[] = []
   const apiKeys = new Map<string, User>()
+  const ended: string[] = []
   const keys = await generateKeyPair('ES256')
   const publicKey: JWK = { ...(await exportJWK(keys.publicKey)), kid: KID, alg: 'ES256', use: 'sig' }
   let isDraining = () => false
@@ -127,6 +130,10 @@ export async function openTestGateway(
         claims: { name: 'partner', roles: { chief: ['admin'] }, tier: 'premium' },
       },
     ],
+    fetchEndedSessions: async (_, after, limit) => {
+      const sessionIds = ended.slice(after, after + limit)
+      return { sessionIds, position: after + sessionIds.length }
+    },
     findApiKey: async (_, key) => apiKeys.get(key),
     certificateUsers: ({ uris }) => (uris.includes(ROBOT) ? robot : undefined),
     strictRoutes: [
@@ -154,6 +161,7 @@ export async function openTestGateway(
     calls,
     held,
     apiKeys,
+    ended,
     isDraining: () => isDraining(),
     ask: (path, ask = {}) => askOver(port, path, ask),
     raw: (bytes) => sendRaw(port, bytes),

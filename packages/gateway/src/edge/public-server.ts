@@ -59,7 +59,7 @@ export async function openPublicServer(edge: Edge): Promise<PublicServer> {
       const drained = server.drain(Math.min(config.headTimeoutMs, LEAVE_MS_MAX))
       // They would go on for an hour. Who listens connects again, to somebody who stays.
       const leaving = new FlotillaError('unavailable', 'The gateway is leaving; please connect again.')
-      for (const stream of edge.streams) stream.cancel(leaving)
+      edge.streams.endAll(leaving)
       await drained
       await certificates?.close()
     },

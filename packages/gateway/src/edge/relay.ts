@@ -96,18 +96,17 @@ export class Taker implements AnswerTaker {
   }
 
   head({ status, fields, contentType, contentLength: length }: ForeignHead, flow: Flow): void {
-    const { turn, cancellation, headersWith } = this.#options
+    const { turn, record, cancellation, headersWith } = this.#options
     this.#status = status
     // It has no end that leaving could wait for.
-    if (contentType !== undefined && EVENT_STREAM.test(contentType)) {
-      this.#edge.streams.add(cancellation)
-      turn.keepsConnection = false
-    }
+    const isEvents = contentType !== undefined && EVENT_STREAM.test(contentType)
+    if (isEvents) turn.keepsConnection = false
     this.#headers = headersWith(fields)
     const hasBody = turn.method !== 'HEAD' && !NO_BODY.has(status)
     if (hasBody && length !== undefined && length <= TOGETHER_BYTES_MAX) return
     this.#stream = turn.stream(status, this.#headers, length)
     this.#stream.on('drain', () => flow.resume())
+    if (isEvents) this.#edge.streams.add(cancellation, record.asker)
   }
 
   part(part: Buffer): boolean {

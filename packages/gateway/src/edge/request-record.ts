@@ -11,6 +11,7 @@ import { TraceContext } from '@flotilla/core/trace-context'
 import type { How } from '../cache/outcome.ts'
 import type { Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
+import type { Asker } from './asker.ts'
 import type { Edge } from './equipment.ts'
 import type { Route } from './route.ts'
 
@@ -28,7 +29,8 @@ export class RequestRecord {
   #userAgent: string | undefined
   #deprecated: Operation | undefined
   address = ''
-  user: User | undefined
+  /** Who asks; undefined: nobody in particular, or not known yet. */
+  asker: Asker | undefined
   route: Route | undefined
   /** The foreign server that answers, by its name. */
   upstream: string | undefined
@@ -45,6 +47,10 @@ export class RequestRecord {
 
   /** What the client calls it; undefined: nothing, and then it goes by the id of the trace, which travels anyway. */
   givenId: string | undefined
+
+  get user(): User | undefined {
+    return this.asker?.user
+  }
 
   get requestId(): string {
     this.#requestId ??= this.givenId ?? this.trace.traceId

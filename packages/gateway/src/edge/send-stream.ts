@@ -1,5 +1,6 @@
 /**
- * The answer to a call that gives a stream: server-sent events, until it ends, its client leaves, or the gateway does.
+ * The answer to a call that gives a stream: server-sent events, until it ends, its client leaves or has no session any more, or the gateway
+ * leaves.
  *
  * @module
  */
@@ -31,7 +32,7 @@ export function sendStream(
   const { trace } = record
   // Its head goes out long before it ends; draining must not be left with a connection that was promised to stay.
   turn.keepsConnection = false
-  streams.add(cancellation)
+  streams.add(cancellation, record.asker)
   void sendEvents((own) => turn.stream(200, headersWith(own)), items, {
     clock: runtime.clock,
     cancellation,

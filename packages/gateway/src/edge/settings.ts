@@ -48,6 +48,11 @@ export const GatewaySettings = Type.Object({
     default: 'off',
     description: 'whether clients show a certificate: off, request (they may) or require',
   }),
+  publicOrigins: Type.Array(Type.String(), {
+    default: [],
+    description:
+      'where clients find the gateway, such as https://shop.example: proofs of possession (DPoP) are made for it; empty: this machine, at its port',
+  }),
   secureCookies: Type.Boolean({
     default: false,
     description:
@@ -80,4 +85,11 @@ export type GatewaySettings = Static<typeof GatewaySettings>
 /** True when browsers come by TLS, so that cookies are kept for it only. */
 export function isForTls({ tlsCertificate, secureCookies }: GatewaySettings): boolean {
   return tlsCertificate !== '' || secureCookies
+}
+
+/** Where clients find the gateway: as configured, or on its own machine. */
+export function publicOrigins(settings: GatewaySettings): readonly string[] {
+  if (settings.publicOrigins.length > 0) return settings.publicOrigins
+  const scheme = isForTls(settings) ? 'https' : 'http'
+  return ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${scheme}://${host}:${settings.port}`)
 }

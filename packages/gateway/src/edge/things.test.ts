@@ -102,6 +102,14 @@ export const things = defineContract({
       input: Type.Object({ email: Type.String() }),
       output: Type.Object({}),
     }),
+    bind: command({
+      summary: 'Tells which key the client has proven to hold.',
+      access: anyone,
+      idempotency: 'none',
+      http: { route: 'POST /bind', provenKey: 'key' },
+      input: Type.Object({ key: Type.Optional(Type.String()) }),
+      output: Type.Object({ key: Type.String(), user: Type.String() }),
+    }),
     shelf: query({
       summary: 'Is kept by the gateway.',
       access: anyone,
@@ -262,6 +270,10 @@ export function openThings(
         login() {
           tell('login')
           return {}
+        },
+        bind({ key = 'none' }, ctx) {
+          tell('bind')
+          return { key, user: ctx.caller.user?.id ?? 'nobody' }
         },
         async shelf({ id }, ctx) {
           tell('shelf')

@@ -102,7 +102,7 @@ function join(
     else timer = clock.schedule(IDLE_MS_MAX - idleMs, look)
   }
   let timer = clock.schedule(IDLE_MS_MAX, look)
-  streams.add(cancellation)
+  streams.add(cancellation, record.asker)
   cancellation.listen(listener)
   for (const [from, to] of [
     [ours, theirs],

@@ -56,7 +56,7 @@ function requestFields(rawHeaders: readonly string[], keepsAuthorization: boolea
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] as string).toLowerCase()
     if (ENDS_HERE.has(name) || SPEAKS_FOR_US.test(name)) continue
-    if (name === 'authorization' && !keepsAuthorization) continue
+    if ((name === 'authorization' || name === 'dpop') && !keepsAuthorization) continue
     fields.push(name, rawHeaders[index + 1] as string)
   }
   return fields

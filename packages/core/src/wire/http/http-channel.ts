@@ -27,8 +27,9 @@ export interface HttpChannelOptions {
   readonly credential?: string | undefined
 }
 
-/** Without a route; or with fields for browsers, which have no place in HTTP between services. */
-const isCalledById = ({ rest }: Operation): boolean => rest === undefined || rest.browsing !== undefined
+/** Without a route; or with fields for browsers or of the gateway's checks, which have no place in HTTP between services. */
+const isCalledById = ({ rest }: Operation): boolean =>
+  rest === undefined || rest.browsing !== undefined || rest.provenKey !== undefined
 
 /** How it is called then: everything is in the body. */
 const BY_ID = { method: 'POST', ifMatch: undefined, prefer: undefined } as const
