@@ -196,7 +196,7 @@ export class EdgePolicies {
   /** When nobody is left who waits for a foreign server. */
   async close(): Promise<void> {
     for (const upstream of this.#grpc.all) upstream.close()
-    await Promise.all(this.#upstreams.all.map((upstream) => upstream.destroy()))
+    for (const upstream of this.#upstreams.all) upstream.destroy()
   }
 }
 

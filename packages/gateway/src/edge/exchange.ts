@@ -147,7 +147,7 @@ export class Exchange {
     if (grpc !== undefined)
       return askGrpc(this.#edge, { ...options, policy, plan: grpc, onEnd: (its) => this.#sender.end(its) })
     const answer = head.isWebSocket ? tunnel : relay
-    answer(this.#edge, { ...options, upstream: upstream as Upstream, to: policy.upstream as ToUpstream })
+    answer(this.#edge, upstream as Upstream, policy.upstream as ToUpstream, options)
   }
 
   #ask(route: Route, head: RequestHead, { parameters }: RouteMatch, body: unknown, caller: Caller): void {

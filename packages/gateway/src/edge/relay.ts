@@ -9,8 +9,11 @@ import type { FlotillaError } from '@flotilla/core/error'
 import { NO_BODY, type Turn } from '../http/turn.ts'
 import type { RequestHead } from '../match/request-head.ts'
 import type { ToUpstream } from '../policy/gateway-policies.ts'
-import { answerFields, requestFields } from '../upstream/forwarded-headers.ts'
-import type { AnswerTaker, Upstream, UpstreamHeaders, UpstreamRequest } from '../upstream/upstream.ts'
+import type { AnswerTaker, Flow, UpstreamRequest } from '../upstream/attempt.ts'
+import type { ForeignHead } from '../upstream/foreign-head.ts'
+import { forwardedLines } from '../upstream/forwarded-headers.ts'
+import { linesOf } from '../upstream/request-text.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Edge } from './equipment.ts'
 import type { RequestRecord } from './request-record.ts'
 
@@ -23,8 +26,6 @@ const EVENT_STREAM = /^text\/event-stream\s*(?:;|$)/i
 export interface RelayOptions {
   readonly turn: Turn
   readonly head: RequestHead
-  readonly upstream: Upstream
-  readonly to: ToUpstream
   readonly record: RequestRecord
   readonly cancellation: Cancellation
   /** The headers of the answer, with those of the upstream: names and values in turn. */
@@ -34,25 +35,23 @@ export interface RelayOptions {
 }
 
 /** Asks, and answers. */
-export function relay(edge: Edge, options: RelayOptions): void {
-  options.upstream.send(upstreamRequest(options), new Taker(edge, options))
+export function relay(edge: Edge, upstream: Upstream, to: ToUpstream, options: RelayOptions): void {
+  upstream.send(upstreamRequest(to, options), new Taker(edge, options))
 }
 
 /** What the upstream is asked: built anew, with what the gateway knows. */
-export function upstreamRequest(options: RelayOptions): UpstreamRequest {
-  const { turn, head, to, record, cancellation } = options
+export function upstreamRequest(to: ToUpstream, options: RelayOptions): UpstreamRequest {
+  const { turn, head, record, cancellation } = options
   const { host, search } = head
   const path = `${to.prepend ?? ''}${withoutParts(head.path, to.strip)}` || '/'
-  const length = head.contentLength === undefined ? [] : ['content-length', String(head.contentLength)]
   return {
     method: turn.method,
     path: search === '' ? path : `${path}?${search}`,
     host: to.keepsHost ? host : undefined,
-    headers: [
-      ...requestFields(head.rawHeaders, to.keepsAuthorization ?? false),
-      ...(head.hasBody ? length : []),
-      ...aboutClient(turn, host, record),
-    ],
+    lines:
+      forwardedLines(head.rawHeaders, to.keepsAuthorization ?? false) +
+      linesOf(aboutClient(turn, host, record)),
+    bodyBytes: head.contentLength,
     body: head.hasBody ? turn.streamBody(to.bodyBytesMax ?? BODY_BYTES_MAX) : undefined,
     cancellation,
   }
@@ -81,7 +80,7 @@ function withoutParts(path: string, strip: string | undefined): string {
 }
 
 /** Passes an answer on. */
-class Taker implements AnswerTaker {
+export class Taker implements AnswerTaker {
   readonly #edge: Edge
   readonly #options: RelayOptions
   #status = 0
@@ -96,18 +95,17 @@ class Taker implements AnswerTaker {
     this.#options = options
   }
 
-  head(status: number, headers: UpstreamHeaders, resume: () => void): void {
+  head({ status, fields, contentType, contentLength: length }: ForeignHead, flow: Flow): void {
     const { turn, record, cancellation, headersWith } = this.#options
     this.#status = status
     // It has no end that leaving could wait for.
-    const isEvents = EVENT_STREAM.test(String(headers['content-type']))
+    const isEvents = contentType !== undefined && EVENT_STREAM.test(contentType)
     if (isEvents) turn.keepsConnection = false
-    this.#headers = headersWith(answerFields(headers))
-    const length = lengthOf(headers)
+    this.#headers = headersWith(fields)
     const hasBody = turn.method !== 'HEAD' && !NO_BODY.has(status)
     if (hasBody && length !== undefined && length <= TOGETHER_BYTES_MAX) return
     this.#stream = turn.stream(status, this.#headers, length)
-    this.#stream.on('drain', resume)
+    this.#stream.on('drain', () => flow.resume())
     if (isEvents) this.#edge.streams.add(cancellation, record.asker)
   }
 
@@ -121,7 +119,12 @@ class Taker implements AnswerTaker {
   end(): void {
     const { turn, record } = this.#options
     if (this.#stream !== undefined) this.#stream.end()
-    else turn.answer(this.#status, this.#headers, Buffer.concat(this.#parts))
+    else
+      turn.answer(
+        this.#status,
+        this.#headers,
+        this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts),
+      )
     this.#forget()
     record.ended(this.#status, this.#bytes, undefined)
   }
@@ -134,9 +137,4 @@ class Taker implements AnswerTaker {
   #forget(): void {
     this.#edge.streams.delete(this.#options.cancellation)
   }
-}
-
-function lengthOf(headers: UpstreamHeaders): number | undefined {
-  const text = headers['content-length']
-  return typeof text === 'string' ? Number(text) : undefined
 }

@@ -7,39 +7,55 @@
 import type { Duplex } from 'node:stream'
 import type { CancelListener } from '@flotilla/core/cancellation'
 import { FlotillaError } from '@flotilla/core/error'
-import type { UpstreamHeaders } from '../upstream/upstream.ts'
+import type { ToUpstream } from '../policy/gateway-policies.ts'
+import type { ForeignHead } from '../upstream/foreign-head.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Edge } from './equipment.ts'
-import { type RelayOptions, upstreamRequest } from './relay.ts'
+import { type RelayOptions, Taker, upstreamRequest } from './relay.ts'
 
 /** Without a byte in either direction. */
 const IDLE_MS_MAX = 300_000
-const HANDSHAKE = ['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions']
-const HANDSHAKE_VALUE = /^[\x20-\x7e]*$/
+const HANDSHAKE = new Set(['sec-websocket-accept', 'sec-websocket-protocol', 'sec-websocket-extensions'])
 
 /** Opens it, or refuses. */
-export function tunnel(edge: Edge, options: RelayOptions): void {
-  const refused = refusal(options)
+export function tunnel(edge: Edge, upstream: Upstream, to: ToUpstream, options: RelayOptions): void {
+  const refused = refusal(to, options)
   if (refused !== undefined) return options.onFail(refused)
-  options.upstream.open(upstreamRequest(options), {
-    fail: options.onFail,
-    opened(headers, theirs) {
-      const taken = options.turn.takeOver()
-      if (taken === undefined) {
-        theirs.destroy()
-        return options.onFail(
-          new FlotillaError('unimplemented', 'There is no WebSocket on this connection.', { status: 501 }),
-        )
-      }
-      const { socket: ours, read } = taken
-      ours.write(switching(headers, options.record.requestId), 'latin1')
-      theirs.write(read)
-      join(edge, options, ours, theirs)
-    },
-  })
+  upstream.send(upstreamRequest(to, options), new Tunnel(edge, options))
 }
 
-function refusal({ turn, head, to }: RelayOptions): FlotillaError | undefined {
-  const { webSocketOrigins: origins } = to
+/** Takes the WebSocket, or the answer of a server that wants none. */
+class Tunnel extends Taker {
+  readonly #edge: Edge
+  readonly #options: RelayOptions
+
+  constructor(edge: Edge, options: RelayOptions) {
+    super(edge, options)
+    this.#edge = edge
+    this.#options = options
+  }
+
+  opened(head: ForeignHead, theirs: Duplex, theirRead: Buffer): void {
+    const { turn, record, onFail } = this.#options
+    const taken = turn.takeOver()
+    if (taken === undefined) {
+      theirs.destroy()
+      return onFail(
+        new FlotillaError('unimplemented', 'There is no WebSocket on this connection.', { status: 501 }),
+      )
+    }
+    const { socket: ours, read } = taken
+    ours.write(switching(head.fields, record.requestId), 'latin1')
+    ours.write(theirRead)
+    theirs.write(read)
+    join(this.#edge, this.#options, ours, theirs)
+  }
+}
+
+function refusal(
+  { webSocketOrigins: origins }: ToUpstream,
+  { turn, head }: RelayOptions,
+): FlotillaError | undefined {
   if (origins === undefined || turn.method !== 'GET')
     return new FlotillaError('unimplemented', 'There is no WebSocket here.', { status: 501, executed: 'no' })
   // Programs that are no browsers do not say.
@@ -47,11 +63,10 @@ function refusal({ turn, head, to }: RelayOptions): FlotillaError | undefined {
   return new FlotillaError('permission_denied', 'This origin may open no WebSocket here.', { executed: 'no' })
 }
 
-function switching(headers: UpstreamHeaders, requestId: string): string {
-  const lines = HANDSHAKE.flatMap((name) => {
-    const value = headers[name]
-    return typeof value === 'string' && HANDSHAKE_VALUE.test(value) ? [`${name}: ${value}\r\n`] : []
-  })
+function switching(fields: readonly string[], requestId: string): string {
+  const lines = fields.flatMap((name, index) =>
+    index % 2 === 0 && HANDSHAKE.has(name) ? [`${name}: ${fields[index + 1]}\r\n`] : [],
+  )
   return `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nx-request-id: ${requestId}\r\n${lines.join('')}\r\n`
 }
 

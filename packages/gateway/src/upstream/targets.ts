@@ -38,31 +38,40 @@ export class Target {
 
   /** A request goes there; what is returned is to be told of its end, once. */
   begin(): Asked {
-    const startMs = this.#clock.monotonicMs()
-    this.ewma.begin()
-    this.breaker.begin(startMs)
-    let headMs: number | undefined
-    return {
-      answered: () => {
-        headMs = this.#clock.monotonicMs()
-      },
-      ended: (outcome) => {
-        const nowMs = this.#clock.monotonicMs()
-        // How long a stream goes on, or its client takes to read it, is not the server's doing.
-        this.ewma.end(nowMs, (headMs ?? nowMs) - startMs, outcome === 'failed')
-        if (outcome === 'failed') this.breaker.fail(nowMs)
-        else if (outcome === 'well') this.breaker.succeed(nowMs)
-        else this.breaker.abandon(nowMs)
-      },
-    }
+    return new Asked(this, this.#clock)
   }
 }
 
 /** A request that is on its way to a target. */
-export interface Asked {
+export class Asked {
+  readonly #target: Target
+  readonly #clock: Clock
+  readonly #startMs: number
+  #headMs: number | undefined
+
+  constructor(target: Target, clock: Clock) {
+    this.#target = target
+    this.#clock = clock
+    this.#startMs = clock.monotonicMs()
+    target.ewma.begin()
+    target.breaker.begin(this.#startMs)
+  }
+
   /** Its answer begins. */
-  answered(): void
-  ended(outcome: Outcome): void
+  answered(): void {
+    this.#headMs = this.#clock.monotonicMs()
+  }
+
+  /** It is over. */
+  ended(outcome: Outcome): void {
+    const { breaker, ewma } = this.#target
+    const nowMs = this.#clock.monotonicMs()
+    // How long a stream goes on, or its client takes to read it, is not the server's doing.
+    ewma.end(nowMs, (this.#headMs ?? nowMs) - this.#startMs, outcome === 'failed')
+    if (outcome === 'failed') breaker.fail(nowMs)
+    else if (outcome === 'well') breaker.succeed(nowMs)
+    else breaker.abandon(nowMs)
+  }
 }
 
 /** All of them. */
