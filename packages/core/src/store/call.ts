@@ -10,8 +10,8 @@ import { type Executed, FlotillaError } from '../kernel/error.ts'
 /** The call on whose behalf the database is used. */
 export type Call = Pick<CallContext, 'deadlineMs' | 'cancellation'>
 
-/** Timers and PostgreSQL's settings hold 31 bits: about 25 days. */
-const WAIT_MS_MAX = 0x7fff_ffff
+/** Timers and PostgreSQL's settings hold 31 bits, about 25 days; a little less, so that a reserve can be added. */
+const WAIT_MS_MAX = 0x7f00_0000
 
 /** Milliseconds left, never below 0, at most 25 days. */
 export function remainingMs(clock: Clock, call: Call): number {

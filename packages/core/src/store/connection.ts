@@ -104,22 +104,28 @@ export class Connection {
    * @throws FlotillaError as `pg-errors.ts` says.
    */
   async run(statement: Statement): Promise<Result> {
-    const { name } = statement
     if (this.#isBroken) {
       throw new FlotillaError('unavailable', 'The connection to the database is lost.', {
         executed: 'no',
         cause: new ConnectionLost('The connection was gone before.'),
       })
     }
+    const { opening = [], name } = statement
+    let unanswered = 0
     try {
-      const result = await this.#send(statement, name !== undefined && this.#prepared.has(name))
+      const result = await this.#send(statement, (query) => {
+        unanswered = query.unanswered
+      })
+      for (const before of opening) if (before.name !== undefined) this.#prepared.add(before.name)
       if (name !== undefined) this.#prepared.add(name)
       return result
     } catch (cause) {
-      const error = fromDriver(cause, 'maybe', statement.text)
+      const failed = opening[opening.length - unanswered] ?? statement
+      const error = fromDriver(cause, 'maybe', failed.text)
       // The end of the stream comes later, too late for a call that would be lent this connection until then.
       if (isLastWord(error)) this.#breakDown()
-      if (name !== undefined && sqlFailureOf(error)?.isStalePlan) this.#prepared.delete(name)
+      if (failed.name !== undefined && sqlFailureOf(error)?.isStalePlan) this.#prepared.delete(failed.name)
+      if (failed !== statement) statement.onOpeningFailed?.(error)
       throw error
     }
   }
@@ -177,14 +183,15 @@ export class Connection {
     this.#onBroken?.()
   }
 
-  #send(statement: Statement, isPrepared: boolean): Promise<Result> {
+  #send(statement: Statement, onFailed: (query: WireQuery) => void): Promise<Result> {
     this.#running++
     return new Promise((resolve, reject) => {
-      const query = new WireQuery(statement, isPrepared, (error, results) => {
+      const query = new WireQuery(statement, this.#prepared, (error, result) => {
         this.#running--
-        if (error) reject(error)
-        // With an opening there is a result for each of its statements, ours being the last.
-        else resolve(Array.isArray(results) ? (results.at(-1) as Result) : (results as Result))
+        if (error) {
+          onFailed(query)
+          reject(error)
+        } else resolve(result)
         if (this.#running > 0) return
         this.#onIdle?.()
         this.#onIdle = undefined

@@ -68,7 +68,7 @@ export class Hold {
   }
 
   /**
-   * Runs one statement. `opening` in it begins a transaction.
+   * Runs one statement. With an `opening` it is in a transaction, which that begins or which has begun.
    *
    * @throws FlotillaError the call's own as soon as it is over, else as `pg-errors.ts` says.
    */
@@ -85,20 +85,21 @@ export class Hold {
   }
 
   /**
-   * Commits. True when the transaction has taken effect, false when the server rolled it back because a statement in
-   * it had failed.
+   * Commits, after `last`, in the same round trip: where one of these fails, COMMIT is not run. True when the transaction has
+   * taken effect, false when the server rolled it back because a statement in it had failed before.
    *
    * @throws FlotillaError what the server objects to, or the loss of the connection before COMMIT was sent
    *   (nothing has taken effect); `unavailable` when the outcome is not known.
    */
-  async commit(): Promise<boolean> {
+  async commit(last: Pick<Statement, 'opening' | 'onOpeningFailed'> = {}): Promise<boolean> {
     const { connection, clock, call } = this.#options
     if (this.#stopError !== undefined) throw this.#stopError
     throwIfOver(clock, call, 'maybe')
     this.#isCommitting = true
+    this.#mayBeInTransaction = true
     if (isReplyToLose('commit')) connection.loseReply()
     // Not raced with `stopped`.
-    const outcome = connection.run({ text: 'commit' })
+    const outcome = connection.run({ ...last, text: 'commit' })
     if (!(await settlesWithin(clock, outcome, this.remainingMs + COMMIT_GRACE_MS))) {
       connection.destroy()
       throw outcomeUnknown()

@@ -115,7 +115,7 @@ export class CallSession extends QueryRunner implements Session {
   async #readOnce({ text, values }: Sql): Promise<Result> {
     const hold = await this.#options.hold(this.#options.call)
     try {
-      return await hold.run({ text, values, opening: ['begin read only'] })
+      return await hold.run({ text, values, opening: [{ text: 'begin read only' }] })
     } finally {
       void hold.release()
     }

@@ -1,78 +1,120 @@
 /**
- * One statement on the wire, in PostgreSQL's extended query protocol.
+ * One round trip on the wire, in PostgreSQL's extended query protocol: a statement, and those that travel before it.
  *
- * The driver could do this itself, but for two things. A transaction's BEGIN must travel with its first statement and
+ * The driver could do this itself, but for three things. A transaction's BEGIN must travel with its first statement and
  * must take it down when it fails: the server skips everything between an error and the next Sync, so all of it goes out
  * before *one* Sync. (Sent as two queries of the driver, each with a Sync of its own, a canceled BEGIN would leave its
- * first statement to commit by itself.) And the driver marks a statement as prepared at the first ParseComplete,
- * which here may be BEGIN's.
+ * first statement to commit by itself.) For the same reason a COMMIT may travel with what it commits. And the driver marks a
+ * statement as prepared at the first ParseComplete, which here may be BEGIN's.
  *
  * @source https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  * @module
  */
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
+import { Messages } from './messages.ts'
 import type { EncodedValue } from './sql.ts'
 
-/** What to run. */
-export interface Statement {
+/** A statement by itself. */
+export interface OneStatement {
   readonly text: string
   /** Default none. */
   readonly values?: readonly EncodedValue[] | undefined
   /** Prepared under this name. Absent: parsed anew. */
   readonly name?: string | undefined
-  /** Statements without values that run before it, in the same round trip; if one fails, none after it runs. */
-  readonly opening?: readonly string[]
 }
 
-/** The driver's connection, as far as its published types are wrong about it. */
-interface Wire {
-  readonly stream: Duplex
-  parse(message: { readonly name?: string | undefined; readonly text: string }): void
-  bind(message: {
-    readonly statement?: string | undefined
-    readonly values?: readonly EncodedValue[] | undefined
-  }): void
-  describe(message: { readonly type: 'P' }): void
-  execute(message: object): void
-  close(message: { readonly type: 'S'; readonly name: string }): void
-  sync(): void
+/** What to run. */
+export interface Statement extends OneStatement {
+  /** Run before it, in the same round trip, and what they give is dropped; if one fails, none after it runs. */
+  readonly opening?: readonly OneStatement[]
+  /** Told of the failure of one of the opening, before this statement fails of it. */
+  readonly onOpeningFailed?: (error: unknown) => void
 }
 
 /** The driver's answer to one statement. */
 export type Result = pg.QueryResult<Record<string, unknown>>
 
-type Done = (error: Error | undefined, result: Result | readonly Result[]) => void
+type Done = (error: Error | undefined, result: Result) => void
 
-/** `statement` as the driver takes it; `isPrepared`: the connection knows its name already. */
-export class WireQuery extends pg.Query {
-  constructor(statement: Statement, isPrepared: boolean, done: Done) {
-    super({ text: statement.text }, done as never)
-    // The driver's types leave out the methods that write messages.
-    this.submit = (connection) => send(connection as unknown as Wire, statement, isPrepared)
+/** The driver's query with what its published types leave out. */
+interface DriverQuery extends pg.Query {
+  handleDataRow(message: unknown): void
+  handleEmptyQuery(connection: unknown): void
+  handleCommandComplete(message: unknown, connection: unknown): void
+}
+const DriverQuery = pg.Query as unknown as new (text: string, values: undefined, done: Done) => DriverQuery
+
+const messages = new Messages()
+
+/** `statement` as the driver takes it; `prepared`: names that the connection knows already. */
+export class WireQuery extends DriverQuery {
+  /** How many of the opening have not been answered. */
+  #opening: number
+
+  constructor(statement: Statement, prepared: ReadonlySet<string>, done: Done) {
+    super(statement.text, undefined, done)
+    const { opening = [] } = statement
+    this.#opening = opening.length
+    // The driver's types leave out what it is written to.
+    this.submit = (connection) => {
+      const { stream } = connection as unknown as { readonly stream: Duplex }
+      stream.write(bytesOf(opening, statement, prepared))
+    }
+  }
+
+  /** How many of the opening did not succeed, or have not yet. */
+  get unanswered(): number {
+    return this.#opening
+  }
+
+  // The driver would take the rows of the opening for ours, but has no names for their columns.
+  override handleDataRow(message: unknown): void {
+    if (this.#opening === 0) super.handleDataRow(message)
+  }
+
+  override handleEmptyQuery(connection: unknown): void {
+    if (this.#opening > 0) this.#opening--
+    else super.handleEmptyQuery(connection)
+  }
+
+  override handleCommandComplete(message: unknown, connection: unknown): void {
+    if (this.#opening > 0) this.#opening--
+    else super.handleCommandComplete(message, connection)
   }
 }
 
-function send(wire: Wire, statement: Statement, isPrepared: boolean): void {
-  const { text, values, name, opening = [] } = statement
-  // One write to the socket for all messages.
-  wire.stream.cork()
-  try {
-    for (const before of opening) {
-      wire.parse({ text: before })
-      wire.bind({})
-      wire.execute({})
-    }
-    if (!isPrepared) {
-      // The name may be taken after all: by an attempt that failed after its Parse. Closing an unknown name is no error.
-      if (name !== undefined) wire.close({ type: 'S', name })
-      wire.parse({ name, text })
-    }
-    wire.bind({ statement: name, values })
-    wire.describe({ type: 'P' })
-    wire.execute({})
-    wire.sync()
-  } finally {
-    wire.stream.uncork()
+function bytesOf(
+  opening: readonly OneStatement[],
+  statement: OneStatement,
+  prepared: ReadonlySet<string>,
+): Buffer {
+  messages.begin()
+  /** Names that an earlier one of these makes known. */
+  const parsed = new Set<string>()
+  for (const before of opening) {
+    add(before, prepared, parsed)
+    messages.execute()
   }
+  add(statement, prepared, parsed)
+  messages.describe()
+  messages.execute()
+  messages.sync()
+  return messages.take()
+}
+
+function add(
+  { text, values = [], name = '' }: OneStatement,
+  prepared: ReadonlySet<string>,
+  parsed: Set<string>,
+): void {
+  if (!prepared.has(name) && !parsed.has(name)) {
+    // The name may be taken after all: by an attempt that failed after its Parse. Closing an unknown name is no error.
+    if (name !== '') {
+      messages.close(name)
+      parsed.add(name)
+    }
+    messages.parse(name, text)
+  }
+  messages.bind(name, values)
 }

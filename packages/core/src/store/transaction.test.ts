@@ -379,7 +379,7 @@ describe('Connection.run', () => {
     // A BEGIN that fails is what a stray cancel request makes of it; the insert must not commit by itself.
     const insert = {
       text: 'insert into t values (1)',
-      opening: ['begin nonsense', 'set local statement_timeout = 5'],
+      opening: [{ text: 'begin nonsense' }, { text: 'set local statement_timeout = 5' }],
     }
     await assert.rejects(connection.run(insert), state('42601'))
     assert.deepEqual(await test.ask('select * from t'), [])

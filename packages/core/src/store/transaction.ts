@@ -1,15 +1,20 @@
 /**
  * A transaction while it is open. BEGIN goes out with the first statement, so one that never runs a statement costs
- * nothing.
+ * nothing; what nobody waits for goes out with the next statement, or with COMMIT. So a transaction of which nobody waits for a
+ * part is one round trip.
  *
  * @module
  */
 import { FlotillaError } from '../kernel/error.ts'
 import type { Hold } from './hold.ts'
-import { isConflict, isConnectionLost } from './pg-errors.ts'
+import { isConflict, isConnectionLost, sqlFailureOf } from './pg-errors.ts'
 import { type Queries, QueryRunner } from './queries.ts'
 import type { Sql } from './sql.ts'
-import type { Result, Statement } from './statement.ts'
+import type { OneStatement, Result, Statement } from './statement.ts'
+
+/** Statements that nobody waits for go out without another one when there are so many of them. */
+const SENT_MAX = 64
+const IN_FAILED_TRANSACTION = '25P02'
 
 /** How a transaction sees the others. */
 export interface TransactionOptions {
@@ -49,6 +54,9 @@ export class OpenTransaction extends QueryRunner implements Transaction {
   #isOver = false
   #failure: unknown
   readonly #actions: (() => void)[] = []
+  /** What goes out with the next statement. */
+  #waiting: OneStatement[] = []
+  /** What has gone out by itself, and nobody waits for. */
   readonly #sent: Promise<void>[] = []
   /**
    * What doomed it, whatever `work` made of it: a serialization failure, a deadlock, the loss of the connection, the failure of a
@@ -72,6 +80,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
       return result
     } catch (error) {
       this.#actions.length = actionsBefore
+      this.#waiting = []
       await this.#run({ text: 'rollback to savepoint flotilla' })
       await this.#run({ text: 'release savepoint flotilla' })
       const cause = this.doom ?? error
@@ -83,13 +92,8 @@ export class OpenTransaction extends QueryRunner implements Transaction {
 
   send(query: Sql): void {
     if (this.#isOver) throw new FlotillaError('internal', 'The transaction is over already.')
-    const sent = this.#run(query).then(
-      () => {},
-      (error: unknown) => {
-        this.doom ??= error
-      },
-    )
-    this.#sent.push(sent)
+    this.#waiting.push(query)
+    if (this.#waiting.length === SENT_MAX) this.#flush()
   }
 
   afterCommit(action: () => void): void {
@@ -108,21 +112,34 @@ export class OpenTransaction extends QueryRunner implements Transaction {
    */
   async commit(): Promise<readonly (() => void)[]> {
     this.#isOver = true
-    if (!this.#isBegun || (await this.#hold.commit())) return this.#actions
+    if (!this.#isBegun && this.#waiting.length === 0) return this.#actions
+    try {
+      if (await this.#hold.commit(this.#before())) return this.#actions
+    } catch (error) {
+      throw isOfEarlier(error) ? (this.#failure ?? error) : error
+    }
     await Promise.all(this.#sent)
     throw this.#failure ?? new FlotillaError('internal', 'The transaction was ended from inside.')
+  }
+
+  #flush(): void {
+    const last = this.#waiting.pop() as OneStatement
+    const sent = this.#run(last).then(
+      () => {},
+      (error: unknown) => {
+        this.doom ??= error
+      },
+    )
+    this.#sent.push(sent)
   }
 
   protected run(query: Sql): Promise<Result> {
     return this.#run(query)
   }
 
-  async #run(statement: Statement): Promise<Result> {
+  async #run({ text, values, name }: OneStatement): Promise<Result> {
     try {
-      if (this.#isBegun) return await this.#hold.run(statement)
-      this.#isBegun = true
-      const { text, values, name } = statement
-      return await this.#hold.run({ text, values, name, opening: this.#opening() })
+      return await this.#hold.run({ text, values, name, ...this.#before() })
     } catch (error) {
       this.#failure ??= error
       if (isConflict(error) || isConnectionLost(error)) this.doom ??= error
@@ -130,12 +147,29 @@ export class OpenTransaction extends QueryRunner implements Transaction {
     }
   }
 
+  /** What has to go out before the next statement. */
+  #before(): Pick<Statement, 'opening' | 'onOpeningFailed'> {
+    const opening = this.#isBegun ? this.#waiting : [...this.#begin(), ...this.#waiting]
+    if (opening.length === 0) return {}
+    this.#isBegun = true
+    this.#waiting = []
+    const onOpeningFailed = (error: unknown): void => {
+      if (!isOfEarlier(error)) this.doom ??= error
+    }
+    return { opening, onOpeningFailed }
+  }
+
   /** The server enforces the deadline too, for the case that this process is too busy to cancel in time. */
-  #opening(): readonly string[] {
+  #begin(): readonly OneStatement[] {
     const { isolation = 'read committed', isReadOnly = false } = this.#options
     return [
-      `begin isolation level ${isolation} ${isReadOnly ? 'read only' : 'read write'}`,
-      `set local statement_timeout = ${Math.max(1, Math.ceil(this.#hold.remainingMs))}`,
+      { text: `begin isolation level ${isolation} ${isReadOnly ? 'read only' : 'read write'}` },
+      { text: `set local statement_timeout = ${Math.max(1, Math.ceil(this.#hold.remainingMs))}` },
     ]
   }
+}
+
+/** The server runs nothing more because an earlier statement of the transaction has failed, of whose failure somebody knows. */
+function isOfEarlier(error: unknown): boolean {
+  return sqlFailureOf(error)?.sqlState === IN_FAILED_TRANSACTION
 }
