@@ -72,6 +72,11 @@ export function writtenOf(source: string, event: Envelope): WrittenEvent {
   return { event, partition: partitionOf(event.key), time: isoTime(timeMs), data: dataJson(event) }
 }
 
+/** As it is told once it has its position: what another reader gets from the table. */
+export function loggedAs(position: number, { event, partition, time, data }: WrittenEvent): LoggedEvent {
+  return { position, partition, event: { ...event, time, data: JSON.parse(data) } }
+}
+
 /** How far the log goes. */
 export function readHead(use: UseDatabase): Promise<Head> {
   return use((db) =>

@@ -67,10 +67,10 @@ export class PostgresLog implements EventLog {
     this.#followers = metrics.gauge('flotilla_events_followers', 'Followers of the event log.').with()
     metrics.onScrape(() => headGauge.set(tail.head))
     this.#tail = tail
-    this.#sequencer = new Sequencer(use, (events) => {
-      appended.add(events)
+    this.#sequencer = new Sequencer(use, (after, entries) => {
+      appended.add(entries.length)
       commits.add()
-      tail.committed()
+      tail.committed(after, entries)
     })
     listen(CHANNEL, (payload) => tail.notified(payload))
   }

@@ -2,7 +2,7 @@
  * Gives events their positions.
  *
  * Appends that wait at the same time go into one transaction: while one runs, the next gathers. The transaction, which is one call
- * of the function `append_events` in the database, first locks the one row that says where the log ends, and so holds every other
+ * of the function `append_events_at` in the database, first locks the one row that says where the log ends, and so holds every other
  * transaction of this kind back until it has committed: positions become visible in order, and without gaps, also when
  * several instances of the service append. Only under that lock does it look at the producers' numbers, so that it sees
  * what the one before it has written.
@@ -19,7 +19,8 @@ import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX } from '@flotilla/core/event-log'
 import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
-import { type WrittenEvent, writtenOf } from './event-row.ts'
+import { loggedAs, type WrittenEvent, writtenOf } from './event-row.ts'
+import type { RingEntry } from './ring.ts'
 import type { UseDatabase } from './use-database.ts'
 
 /** Bounds of one transaction; it always has room for one append. */
@@ -37,8 +38,8 @@ interface Append {
   readonly settle: (error?: unknown) => void
 }
 
-/** Told of what was committed. */
-export type OnCommitted = (events: number) => void
+/** Told of what was committed: the position after which it begins, and all of it, in order and without gaps. */
+export type OnCommitted = (after: number, entries: readonly RingEntry[]) => void
 
 /** The queue in front of the log. */
 export class Sequencer {
@@ -96,10 +97,10 @@ export class Sequencer {
   }
 
   async #commit(group: readonly Append[]): Promise<void> {
-    let accepted: ReadonlySet<Append>
+    let ends: readonly (number | null)[]
     crashpoint('log.before-append', 'events')
     try {
-      accepted = await this.#use((db) => write(db, group))
+      ends = await this.#use((db) => write(db, group))
     } catch (error) {
       if (group.length > 1 && !isPassing(error)) {
         for (const one of group) await this.#commit([one])
@@ -107,10 +108,11 @@ export class Sequencer {
       return
     }
     crashpoint('log.after-append', 'events')
-    for (const append of group) append.settle(accepted.has(append) ? undefined : fenced(append.source))
-    let added = 0
-    for (const { events } of accepted) added += events.length
-    if (added > 0) this.#onCommitted(added)
+    const accepted = group.filter((_, index) => ends[index] !== null)
+    const after = ends.find((end) => end !== null)
+    for (const [index, { settle, source }] of group.entries())
+      settle(ends[index] === null ? fenced(source) : undefined)
+    if (after != null) this.#onCommitted(after, entriesOf(after, accepted))
   }
 }
 
@@ -127,14 +129,22 @@ function fenced(source: string): FlotillaError {
   })
 }
 
-/** Writes the appends whose producers were not replaced; which they are. */
-async function write(db: Session, group: readonly Append[]): Promise<ReadonlySet<Append>> {
+function entriesOf(after: number, accepted: readonly Append[]): RingEntry[] {
+  const written = accepted.flatMap(({ events }) => events)
+  return written.map((one, index) => ({
+    logged: loggedAs(after + 1 + index, one),
+    bytes: Buffer.byteLength(one.data),
+  }))
+}
+
+/** Writes the appends whose producers were not replaced; where the log ended before, for each of these, else null. */
+async function write(db: Session, group: readonly Append[]): Promise<readonly (number | null)[]> {
   const events = group.flatMap((append, index) =>
     append.events.map((event) => ({ ...event, append: index + 1 })),
   )
   const column = <T>(of: (written: (typeof events)[number]) => T): T[] => events.map(of)
-  const { accepted } = await db.one<{ accepted: readonly boolean[] }>(sql`
-    select append_events(
+  const { ends } = await db.one<{ ends: readonly (number | null)[] }>(sql`
+    select append_events_at(
       ${group.map(({ source }) => source)},
       ${group.map(({ fencing }) => fencing)},
       ${column(({ append }) => append)},
@@ -149,6 +159,6 @@ async function write(db: Session, group: readonly Append[]): Promise<ReadonlySet
       ${column(({ event }) => event.causationId)},
       ${column(({ event }) => event.traceparent)},
       ${column(({ data }) => data)}
-    ) as accepted`)
-  return new Set(group.filter((_, index) => accepted[index]))
+    ) as ends`)
+  return ends
 }

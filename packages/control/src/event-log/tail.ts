@@ -1,8 +1,8 @@
 /**
- * The end of the log as this instance knows it: reads what is new, once for all followers, and wakes them.
+ * The end of the log as this instance knows it, once for all followers, which it wakes when there is something new.
  *
- * It looks when this instance has committed something, when another one notifies, and every second all the same, because
- * notifications get lost. The others are notified after the commit, not in it (see `store/listen.ts`), and at
+ * What this instance has committed itself need not be read where it follows on what is known. Otherwise it reads: when another
+ * instance notifies, and every second all the same, because notifications get lost. The others are notified after the commit, not in it (see `store/listen.ts`), and at
  * most every few milliseconds.
  *
  * @module
@@ -12,7 +12,7 @@ import type { Logger } from '@flotilla/core/log'
 import type { Session } from '@flotilla/core/session'
 import { sql } from '@flotilla/core/sql'
 import { type EventRow, loggedOf } from './event-row.ts'
-import { Ring, type RingLimits, type Stretch } from './ring.ts'
+import { Ring, type RingEntry, type RingLimits, type Stretch } from './ring.ts'
 import type { UseDatabase } from './use-database.ts'
 
 /** The channel on which instances wake each other; the payload names the one that speaks. */
@@ -72,9 +72,12 @@ export class Tail {
     return this.#isFailing
   }
 
-  /** This instance has committed something. */
-  committed(): void {
-    void this.refresh()
+  /** This instance has committed `entries`, which are all there is after `after`, up to the last of them. */
+  committed(after: number, entries: readonly RingEntry[]): void {
+    if (after === this.head) {
+      this.ring.push(after, { entries, upTo: after + entries.length })
+      this.#wakeAll()
+    } else void this.refresh()
     this.#notifySoon()
   }
 
@@ -136,8 +139,9 @@ export class Tail {
         this.#isStale = false
         const after = this.head
         const { head, ...stretch } = await this.#options.use((db) => readNew(db, after))
-        if (stretch.upTo < head) this.#isStale = true
-        if (stretch.upTo === after) continue
+        if (Math.max(stretch.upTo, this.head) < head) this.#isStale = true
+        // What we committed meanwhile was added without us.
+        if (stretch.upTo === after || this.head !== after) continue
         this.ring.push(after, stretch)
         this.#wakeAll()
       }
@@ -158,7 +162,9 @@ export class Tail {
     this.#notifyTimer = clock.schedule(waitMs, () => {
       this.#notifyTimer = undefined
       this.#mayNotifyAtMs = clock.monotonicMs() + NOTIFY_MS
-      use((db) => db.execute(sql`select pg_notify(${CHANNEL}, ${instance})`)).catch(() => {
+      // What wakes need not last: no wait for the disk.
+      const notify = sql`select set_config('synchronous_commit', 'off', true), pg_notify(${CHANNEL}, ${instance})`
+      use((db) => db.execute(notify)).catch(() => {
         // The others look every second.
       })
     })

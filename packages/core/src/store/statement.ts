@@ -59,6 +59,9 @@ export class WireQuery extends DriverQuery {
     // The driver's types leave out what it is written to.
     this.submit = (connection) => {
       const { stream } = connection as unknown as { readonly stream: Duplex }
+      // What is sent without waiting for each other is one write.
+      stream.cork()
+      queueMicrotask(() => stream.uncork())
       stream.write(bytesOf(opening, statement, prepared))
     }
   }
