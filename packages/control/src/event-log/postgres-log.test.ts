@@ -102,6 +102,40 @@ describe('PostgresLog', () => {
     assert.ok((waitsMs.toSorted((a, b) => a - b)[2] as number) < 300, `${waitsMs}`)
   })
 
+  it('tells what it has appended itself as others read it', async (t) => {
+    const test = await openDatabase(t)
+    const [one, other] = [await openLog(t, test), await openLog(t, test)]
+    const near = new TestFollower(one)
+    await near.reaches(0)
+    const data = { text: 'ü "quoted" \\ {1,2}', none: undefined, number: Number.NaN, list: [1, [null]] }
+    await one.append('orders', 0, [
+      testEvent('orders', { data, time: '2026-11-20T12:00:00.123456+02:00' }),
+      testEvent('orders', { data: null }),
+    ])
+    const far = new TestFollower(other)
+    for (const follower of [near, far]) await follower.reaches(2)
+    assert.deepEqual(near.seen, far.seen)
+    assert.equal(near.seen[0]?.event.time, '2026-11-20T10:00:00.123Z')
+    for (const follower of [near, far]) await follower.stop()
+  })
+
+  it('misses nothing that another instance has appended in between, and need not be woken for that', async (t) => {
+    const test = await openDatabase(t)
+    const deaf = { listen: () => undefined }
+    const logs = [await openLog(t, test, deaf), await openLog(t, test, deaf)] as const
+    const followers = logs.map((log) => new TestFollower(log))
+    for (let round = 0; round < 20; round++)
+      await (logs[round % 3 === 0 ? 0 : 1] as PostgresLog).append('orders', 0, [testEvent('orders')])
+    for (const follower of followers) {
+      await follower.reaches(20)
+      assert.deepEqual(
+        follower.seen.map(({ position }) => position),
+        Array.from({ length: 20 }, (_, index) => index + 1),
+      )
+      await follower.stop()
+    }
+  })
+
   it('lets no append pass one that has its positions already', async (t) => {
     const test = await openDatabase(t)
     const [one, other] = [await openLog(t, test), await openLog(t, test)]

@@ -43,6 +43,7 @@ interface DriverQuery extends pg.Query {
   handleEmptyQuery(connection: unknown): void
   handleCommandComplete(message: unknown, connection: unknown): void
 }
+// It has them, and the one thing that its constructor wants of values is that there may be none.
 const DriverQuery = pg.Query as unknown as new (text: string, values: undefined, done: Done) => DriverQuery
 
 const messages = new Messages()
@@ -56,12 +57,12 @@ export class WireQuery extends DriverQuery {
     super(statement.text, undefined, done)
     const { opening = [] } = statement
     this.#opening = opening.length
-    // The driver's types leave out what it is written to.
     this.submit = (connection) => {
+      // The driver's types leave out what it is written to.
       const { stream } = connection as unknown as { readonly stream: Duplex }
       // What is sent without waiting for each other is one write.
       stream.cork()
-      queueMicrotask(() => stream.uncork())
+      void Promise.resolve().then(() => stream.uncork())
       stream.write(bytesOf(opening, statement, prepared))
     }
   }
