@@ -39,9 +39,14 @@ describe('A round trip', () => {
   it('drops the rows of what nobody waits for, and gives those of the last one', async (t) => {
     const test = await openTestDatabase(t)
     const { tx, hold } = await openTransaction(t, test)
-    for (let number = 0; number < 5; number++) tx.send(sql`select 'dropped' as text, ${number}::int as number`)
+    for (let number = 0; number < 5; number++)
+      tx.send(sql`select 'dropped' as text, ${number}::int as number`)
     tx.send(sql.empty)
-    assert.deepEqual(await tx.many(sql`select n from generate_series(1, 3) as n`), [{ n: 1 }, { n: 2 }, { n: 3 }])
+    assert.deepEqual(await tx.many(sql`select n from generate_series(1, 3) as n`), [
+      { n: 1 },
+      { n: 2 },
+      { n: 3 },
+    ])
     await hold.release()
   })
 
