@@ -88,7 +88,7 @@ export class SeriesIndex {
       return { series: known, isNew: false, increase }
     }
     if (this.#byKey.size >= this.#seriesMax) return undefined
-    const { name, type, timeMs, value, sinceMs = 0 } = sample
+    const { name, type, timeMs, value, sinceMs = Number.NEGATIVE_INFINITY } = sample
     const series = { id: this.#nextId++, name, labels, type, lastMs: timeMs, lastValue: value }
     this.#add(series)
     const counted = timeMs - sinceMs <= SINCE_MS_MAX ? value : 0

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
+import fc from 'fast-check'
+import { LogFile } from '../supervisor/log-file.ts'
+import { LogTail } from './log-tail.ts'
+
+const BIG = 16 * 1024 * 1024
+
+interface World {
+  readonly path: string
+  /** Messages that were taken, in order. */
+  readonly taken: string[]
+  open(): Promise<LogTail>
+  write(...messages: readonly string[]): void
+  remove(): void
+}
+
+function makeWorld(): World {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-tail-'))
+  const path = join(folder, 'orders-1.log')
+  const taken: string[] = []
+  return {
+    path,
+    taken,
+    open: () =>
+      LogTail.open({
+        files: () => [{ process: 'orders-1', path }],
+        placesPath: join(folder, 'places.json'),
+        clock: systemClock,
+        take: (lines) => taken.push(...lines.map(({ message }) => message)),
+        flush: () => Promise.resolve(),
+      }),
+    write: (...messages) =>
+      appendFileSync(path, messages.map((message) => `${JSON.stringify({ message })}\n`).join('')),
+    remove: () => rmSync(folder, { recursive: true }),
+  }
+}
+
+/** Makes the file long enough to be rotated, and rotates it. */
+function rotate({ path }: World): void {
+  appendFileSync(path, `${' '.repeat(BIG)}\n`)
+  const file = new LogFile(path)
+  file.rotateIfLong()
+  file.close()
+}
+
+describe('LogTail', () => {
+  it('takes every line once and in order, over restarts and rotations, whenever it looks', async () => {
+    type Deed = 'write' | 'rotate' | 'poll' | 'restart'
+    const deeds = fc.array(fc.constantFrom<Deed>('write', 'write', 'poll', 'restart', 'rotate'), {
+      maxLength: 14,
+      size: 'max',
+    })
+    await fc.assert(
+      fc.asyncProperty(deeds, async (all) => {
+        const world = makeWorld()
+        const written: string[] = []
+        let tail = await world.open()
+        // There is one older generation: who does not look between two rotations misses what is before.
+        let rotations = 0
+        for (const [index, deed] of [...all, 'poll'].entries()) {
+          if (deed === 'write') {
+            written.push(`line ${index}`, `more ${index}`)
+            world.write(`line ${index}`, `more ${index}`)
+          } else if (deed === 'rotate' && rotations === 0 && written.length > 0) {
+            rotate(world)
+            rotations++
+          } else if (deed === 'restart') tail = await world.open()
+          else if (deed === 'poll') {
+            await tail.poll()
+            rotations = 0
+          }
+        }
+        const lines = world.taken.filter((message) => message.trim() !== '')
+        world.remove()
+        assert.deepEqual(lines, written)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('waits for the end of a line, and cuts one that has none', async (t) => {
+    const world = makeWorld()
+    t.after(world.remove)
+    const tail = await world.open()
+    writeFileSync(world.path, '{"message":"fir')
+    await tail.poll()
+    assert.deepEqual(world.taken, [])
+    appendFileSync(world.path, 'st"}\n')
+    await tail.poll()
+    assert.deepEqual(world.taken.splice(0), ['first'])
+    appendFileSync(world.path, 'x'.repeat(600 * 1024))
+    await tail.poll()
+    assert.deepEqual(
+      world.taken.map(({ length }) => length),
+      [512 * 1024],
+    )
+  })
+
+  it('takes nothing twice that could not be written', async (t) => {
+    const world = makeWorld()
+    t.after(world.remove)
+    let isBroken = true
+    const tail = await LogTail.open({
+      files: () => [{ process: 'orders-1', path: world.path }],
+      placesPath: `${world.path}.places`,
+      clock: systemClock,
+      take: (lines) => world.taken.push(...lines.map(({ message }) => message)),
+      flush: () => (isBroken ? Promise.reject(new Error('disk full')) : Promise.resolve()),
+    })
+    world.write('one')
+    await assert.rejects(tail.poll(), /disk full/)
+    await assert.rejects(tail.poll(), /disk full/)
+    isBroken = false
+    world.write('two')
+    await tail.poll()
+    assert.deepEqual(world.taken, ['one', 'two'])
+  })
+
+  it('goes on at the beginning of a file that somebody made anew, and without one', async (t) => {
+    const world = makeWorld()
+    t.after(world.remove)
+    const tail = await world.open()
+    await tail.poll()
+    world.write('a long first line that fills what is remembered of a file', 'b')
+    await tail.poll()
+    truncateSync(world.path)
+    world.write('c')
+    await tail.poll()
+    assert.deepEqual(world.taken.slice(1), ['b', 'c'])
+  })
+})
