@@ -103,17 +103,17 @@ async function readOn(path: string, place: Place): Promise<Piece> {
   if (now === undefined) return { lines: [], place, isMore: false }
   const older = await readAt(`${path}.1`, place)
   const olderHead = older?.head.toString('base64') ?? ''
-  const isOther = !isSame(now.head, place.head) || now.size < place.offset
+  const isOther = !isSame(now.head, place.head) || now.fileBytes < place.offset
   // While it is being copied, the older generation is there and the file has not started over.
   const isRotated = olderHead !== place.older && (isOther || place.offset === 0)
   if (!isRotated && !isOther) return pieceOf(now, place, false)
-  if (isRotated && older !== undefined && isSame(older.head, place.head) && older.size > place.offset)
+  if (isRotated && older !== undefined && isSame(older.head, place.head) && older.fileBytes > place.offset)
     return { ...pieceOf(older, place, true), isMore: true }
   return { lines: [], place: { ...START, older: olderHead }, isMore: true }
 }
 
 interface Chunk {
-  readonly size: number
+  readonly fileBytes: number
   readonly head: Buffer
   readonly bytes: Buffer
 }
@@ -123,13 +123,13 @@ async function readAt(path: string, { offset }: Place): Promise<Chunk | undefine
   let file: FileHandle | undefined
   try {
     file = await open(path)
-    const { size } = await file.stat()
+    const { size: fileBytes } = await file.stat()
     const read = async (at: number, bytesMax: number): Promise<Buffer> => {
-      const buffer = Buffer.alloc(Math.max(0, Math.min(bytesMax, size - at)))
+      const buffer = Buffer.alloc(Math.max(0, Math.min(bytesMax, fileBytes - at)))
       const { bytesRead } = await (file as FileHandle).read(buffer, 0, buffer.length, at)
       return buffer.subarray(0, bytesRead)
     }
-    return { size, head: await read(0, HEAD_BYTES), bytes: await read(offset, CHUNK_BYTES_MAX) }
+    return { fileBytes, head: await read(0, HEAD_BYTES), bytes: await read(offset, CHUNK_BYTES_MAX) }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -138,8 +138,8 @@ async function readAt(path: string, { offset }: Place): Promise<Chunk | undefine
   }
 }
 
-function pieceOf({ size, head, bytes }: Chunk, { offset, older }: Place, isFinal: boolean): Piece {
-  const isLast = offset + bytes.length >= size
+function pieceOf({ fileBytes, head, bytes }: Chunk, { offset, older }: Place, isFinal: boolean): Piece {
+  const isLast = offset + bytes.length >= fileBytes
   // The last line may not be written yet; one that fills a chunk is cut, and so is the end of what nobody writes any more.
   const isCut = (isFinal && isLast) || (bytes.length === CHUNK_BYTES_MAX && !bytes.includes('\n'))
   const whole = isCut ? bytes.length : bytes.lastIndexOf('\n') + 1

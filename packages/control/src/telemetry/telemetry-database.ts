@@ -18,8 +18,21 @@ import type { Cell } from './rows.ts'
 
 type DuckDb = typeof import('@duckdb/node-api')
 
+/** Kinds of rows that are brought; each has its table. */
+export const rowKinds = ['spans', 'lines', 'samples'] as const
+
+/** One of them. */
+export type RowKind = (typeof rowKinds)[number]
+
+/** What each is kept and removed by; microseconds since 1970. */
+export const timeColumns: Readonly<Record<RowKind, string>> = {
+  spans: 'start_us',
+  lines: 'time_us',
+  samples: 'time_us',
+}
+
 /** The tables that are written by rows. */
-export type TableName = 'spans' | 'lines' | 'samples' | 'series'
+export type TableName = RowKind | 'series'
 
 /** Rows for a table, cells in the order of its columns. */
 export interface TableRows {
@@ -36,7 +49,10 @@ export interface TelemetryDatabaseOptions {
   readonly memoryBytesMax: number
 }
 
-const FILE = 'telemetry-1.duckdb'
+/** The name of the file. */
+export const FILE = 'telemetry-1.duckdb'
+/** What was written last and is not in the tables yet: up to 32 MB. */
+export const WAL = `${FILE}.wal`
 const READERS = 2
 const WAITING_MAX = 32
 /** As many as are handed over in one go, about a millisecond each hundred. */
@@ -277,5 +293,5 @@ async function openFile(
 /** A file that cannot be read makes room for a new one; one older is kept for whoever wants to know why. */
 function setAside(folder: string): void {
   renameSync(join(folder, FILE), join(folder, `broken-${FILE}`))
-  rmSync(join(folder, `${FILE}.wal`), { force: true })
+  rmSync(join(folder, WAL), { force: true })
 }

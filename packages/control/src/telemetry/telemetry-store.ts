@@ -12,7 +12,8 @@ import { countLines, searchLines } from './log-search.ts'
 import type { StoredLine, StoredSample, StoredSpan } from './rows.ts'
 import { STATEMENT_MS, spanOf, type TelemetrySource, type TimeRange } from './search-back.ts'
 import { askSeries, type FoundSeries, type SeriesQuery } from './series-query.ts'
-import { type RowKind, rowKinds, TelemetryWriter, type TelemetryWriterOptions } from './telemetry-writer.ts'
+import { type RowKind, rowKinds, timeColumns } from './telemetry-database.ts'
+import { TelemetryWriter, type TelemetryWriterOptions } from './telemetry-writer.ts'
 import {
   type FoundExemplars,
   type FoundTraces,
@@ -143,7 +144,7 @@ function labelsOf(writer: TelemetryWriter, metric: string): Record<string, reado
 async function statsOf(writer: TelemetryWriter): Promise<TelemetryStats> {
   const kinds = await Promise.all(
     rowKinds.map(async (kind): Promise<[RowKind, KindStats]> => {
-      const time = kind === 'spans' ? 'start_us' : 'time_us'
+      const time = timeColumns[kind]
       const [row] = await writer.database.ask<{ rows: number; oldest: number | null; newest: number | null }>(
         `select count(*)::double as rows, min(${time})::double as oldest, max(${time})::double as newest from ${kind}`,
         [],

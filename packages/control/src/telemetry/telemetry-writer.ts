@@ -10,6 +10,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '@flotilla/core/clock'
+import { removeOld, removeSeries } from './retention.ts'
 import { RowCounts } from './row-counts.ts'
 import {
   lineRow,
@@ -20,14 +21,16 @@ import {
   type WaitingRow,
 } from './rows.ts'
 import { SeriesIndex } from './series-index.ts'
-import { type TableRows, TelemetryDatabase } from './telemetry-database.ts'
+import {
+  FILE,
+  type RowKind,
+  rowKinds,
+  type TableRows,
+  TelemetryDatabase,
+  timeColumns,
+  WAL,
+} from './telemetry-database.ts'
 import { WaitingRows } from './waiting-rows.ts'
-
-/** Kinds of rows that are brought. */
-export const rowKinds = ['spans', 'lines', 'samples'] as const
-
-/** One of them. */
-export type RowKind = (typeof rowKinds)[number]
 
 /** What bounds the store; all optional. */
 export interface TelemetryLimits {
@@ -57,8 +60,6 @@ const RETAIN_MS = 10_000
 const ASK_MS = 10_000
 const REOPEN_AFTER = 3
 const HOUR_US = 3_600_000_000
-const TIME_COLUMNS = { spans: 'start_us', lines: 'time_us', samples: 'time_us' } as const
-
 /** The writer, and what readers need of it. */
 export class TelemetryWriter {
   readonly series: SeriesIndex
@@ -152,9 +153,7 @@ export class TelemetryWriter {
 
   /** Bytes of the file on the disk. */
   get fileBytes(): number {
-    return ['telemetry-1.duckdb', 'telemetry-1.duckdb.wal'].reduce((sum, name) => {
-      return sum + (statSync(join(this.#options.folder, name), { throwIfNoEntry: false })?.size ?? 0)
-    }, 0)
+    return [FILE, WAL].reduce((sum, name) => sum + bytesOf(join(this.#options.folder, name)), 0)
   }
 
   /** Writes what waits; afterwards it is found by searches, and survives a kill. Rejects when it could not be written; it is tried again. */
@@ -171,19 +170,17 @@ export class TelemetryWriter {
 
   /** Removes what is too old, and the oldest tenth when the file is too large. */
   async retain(): Promise<void> {
-    const oldestUs = await this.#oldestUs()
-    if (oldestUs === undefined) return
-    const tooOldUs = this.#options.clock.now() * 1_000 - this.#ageUsMax
-    if (oldestUs < tooOldUs) await this.#removeBefore(tooOldUs)
-    const [size] = await this.#ask<{ bytes: number }>(
-      "select (used_blocks * block_size)::double as bytes from pragma_database_size() where database_name = 'store'",
-    )
-    if ((size?.bytes ?? 0) <= this.#bytesMax) return
-    const times = rowKinds.map((kind) => `select ${TIME_COLUMNS[kind]} as t from ${kind}`).join(' union all ')
-    const [cut] = await this.#ask<{ us: number }>(
-      `select approx_quantile(t, 0.1)::double as us from (${times})`,
-    )
-    await this.#removeBefore(Math.max(cut?.us ?? 0, oldestUs + 1))
+    const before = await removeOld(this.#database, {
+      tooOldUs: this.#options.clock.now() * 1_000 - this.#ageUsMax,
+      bytesMax: this.#bytesMax,
+      walPath: join(this.#options.folder, WAL),
+    })
+    if (before === undefined) return
+    this.counts.spans.forgetBefore(before)
+    this.counts.lines.forgetBefore(before)
+    // A series whose first sample still waits has none in the file.
+    const isSettled = this.#batch === undefined && this.#newSeries.count === 0
+    if (isSettled) await removeSeries(this.#database, this.series)
   }
 
   /** Writes what waits, and closes the file. */
@@ -260,38 +257,11 @@ export class TelemetryWriter {
     }
   }
 
-  async #removeBefore(timeUs: number): Promise<void> {
-    const before = Math.trunc(timeUs)
-    for (const kind of rowKinds)
-      await this.#database.change(`delete from ${kind} where ${TIME_COLUMNS[kind]} < ${before}`)
-    this.counts.spans.forgetBefore(before)
-    this.counts.lines.forgetBefore(before)
-    const kept = await this.#ask<{ id: number }>('select distinct series as id from samples')
-    // A series whose first sample still waits has none in the file.
-    const waiting = this.#batch === undefined && this.#newSeries.count === 0
-    const gone = waiting ? this.series.keepOnly(new Set(kept.map(({ id }) => id))) : []
-    if (gone.length > 0) await this.#database.change(`delete from series where id in (${gone.join(',')})`)
-    // Gives the space of what was removed to what comes. Not while somebody reads: then the next one does.
-    await this.#database.change('checkpoint').catch(() => {
-      // It is made by itself after some more rows.
-    })
-  }
-
-  async #oldestUs(): Promise<number | undefined> {
-    const rows = await Promise.all(
-      rowKinds.map((kind) =>
-        this.#ask<{ us: number | null }>(`select min(${TIME_COLUMNS[kind]})::double as us from ${kind}`),
-      ),
-    )
-    const times = rows.flatMap(([row]) => row?.us ?? [])
-    return times.length === 0 ? undefined : Math.min(...times)
-  }
-
   /** What an earlier process wrote. */
   async #recall(): Promise<void> {
     for (const kind of ['spans', 'lines'] as const) {
       const quarters = await this.#ask<{ us: number; n: number }>(
-        `select (${TIME_COLUMNS[kind]} // 15000000 * 15000000)::double as us, count(*)::double as n from ${kind} group by 1`,
+        `select (${timeColumns[kind]} // 15000000 * 15000000)::double as us, count(*)::double as n from ${kind} group by 1`,
       )
       for (const { us, n } of quarters) this.counts[kind].add(us, n)
     }
@@ -318,6 +288,10 @@ export class TelemetryWriter {
   #ask<Row>(text: string): Promise<Row[]> {
     return this.#database.ask<Row>(text, [], ASK_MS)
   }
+}
+
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
 function openDatabase(options: TelemetryWriterOptions): Promise<TelemetryDatabase> {
