@@ -118,7 +118,7 @@ export function spanRow(span: StoredSpan): WaitingRow {
     cut(span.service, NAME_CHARS_MAX),
     cut(span.instance, NAME_CHARS_MAX),
     BigInt(Math.trunc(span.startUs)),
-    BigInt(Math.max(0, Math.trunc(span.durationUs))),
+    span.durationUs > 0 ? BigInt(Math.trunc(Math.min(span.durationUs, Number.MAX_SAFE_INTEGER))) : 0n,
     cut(span.status, NAME_CHARS_MAX),
     jsonOf(span.attributes),
     span.events?.length ? eventsJson(span.events) : null,
@@ -140,60 +140,66 @@ export function lineRow(line: StoredLine, seq: number): WaitingRow {
     message,
     line.traceId ? cut(line.traceId, 32) : null,
     line.spanId ? cut(line.spanId, 16) : null,
-    fields.size === 0 ? null : JSON.stringify(Object.fromEntries(fields)),
-    searchText(message, fields),
+    fields === undefined ? null : JSON.stringify(fields),
+    searchText(message, fields ?? {}),
   ]
   return { cells, timeUs: line.timeUs, bytes: bytesOf(cells) }
 }
 
-/**
- * A text as searches compare it: one line, in lower case.
- */
+/** A text as searches compare it: one line, in lower case. */
 export function searchable(text: string): string {
-  const oneLine = text.includes('\n') ? text.replaceAll('\n', ' ') : text
-  return oneLine.toLowerCase()
+  return oneLine(text).toLowerCase()
 }
 
-function searchText(message: string, fields: ReadonlyMap<string, unknown>): string {
-  let text = searchable(message)
-  for (const [name, value] of fields) text += `\n${searchable(`${name}=${valueText(value)}`)}`
-  return `${text}\n`
+function searchText(message: string, fields: Fields): string {
+  let text = oneLine(message)
+  for (const [name, value] of Object.entries(fields)) {
+    text += `\n${oneLine(name)}=${typeof value === 'string' ? oneLine(value) : value}`
+  }
+  return `${text}\n`.toLowerCase()
 }
 
-/** A value as people write it in a search. */
-function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+function oneLine(text: string): string {
+  return text.includes('\n') ? text.replaceAll('\n', ' ') : text
 }
 
-/** Fields by the path to them. */
-function flat(fields: Fields | undefined): Map<string, unknown> {
-  const found = new Map<string, unknown>()
-  if (fields === undefined) return found
-  const left = { chars: FIELDS_CHARS_MAX }
-  flatten('', fields, 1, found, left)
-  if (left.chars < 0 || found.size >= FIELDS_MAX) found.set('truncated', true)
-  return found
+/** What is left to be filled. */
+interface Room {
+  fields: number
+  chars: number
+}
+
+/** Fields by the path to them; undefined when there are none. */
+function flat(fields: Fields | undefined): Fields | undefined {
+  if (fields === undefined) return undefined
+  // Without a prototype any name is a name.
+  const found: Record<string, unknown> = Object.create(null)
+  const room: Room = { fields: FIELDS_MAX, chars: FIELDS_CHARS_MAX }
+  flatten('', fields, 1, found, room)
+  if (room.chars < 0 || room.fields === 0) found['truncated'] = true
+  return room.fields === FIELDS_MAX ? undefined : found
 }
 
 function flatten(
   path: string,
-  value: unknown,
+  value: object,
   depth: number,
-  into: Map<string, unknown>,
-  left: { chars: number },
+  into: Record<string, unknown>,
+  room: Room,
 ): void {
-  if (value !== null && typeof value === 'object' && !Array.isArray(value) && depth <= DEPTH_MAX) {
-    for (const [name, inner] of Object.entries(value)) {
-      if (into.size >= FIELDS_MAX || left.chars < 0) return
-      flatten(path === '' ? name : `${path}.${name}`, inner, depth + 1, into, left)
+  for (const [name, inner] of Object.entries(value)) {
+    if (room.fields === 0 || room.chars < 0) return
+    const its = path === '' ? name : `${path}.${name}`
+    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner) && depth < DEPTH_MAX) {
+      flatten(its, inner, depth + 1, into, room)
+      continue
     }
-    return
+    const scalar = scalarOf(inner)
+    if (scalar === undefined) continue
+    room.fields--
+    room.chars -= its.length + (typeof scalar === 'string' ? scalar.length : 8)
+    if (room.chars >= 0) into[cut(its, NAME_CHARS_MAX)] = scalar
   }
-  const scalar = scalarOf(value)
-  if (scalar === undefined) return
-  const name = cut(path, NAME_CHARS_MAX)
-  left.chars -= name.length + (typeof scalar === 'string' ? scalar.length : 8)
-  if (left.chars >= 0) into.set(name, scalar)
 }
 
 function scalarOf(value: unknown): string | number | boolean | null | undefined {
@@ -206,7 +212,7 @@ function scalarOf(value: unknown): string | number | boolean | null | undefined 
 
 function jsonOf(fields: Fields | undefined): string | null {
   const found = flat(fields)
-  return found.size === 0 ? null : JSON.stringify(Object.fromEntries(found))
+  return found === undefined ? null : JSON.stringify(found)
 }
 
 function eventsJson(events: readonly SpanEvent[]): string {
@@ -214,7 +220,7 @@ function eventsJson(events: readonly SpanEvent[]): string {
     events.slice(0, EVENTS_MAX).map(({ name, timeUs, attributes }) => ({
       name: cut(name, NAME_CHARS_MAX),
       timeUs,
-      attributes: Object.fromEntries(flat(attributes)),
+      attributes: flat(attributes) ?? {},
     })),
   )
 }
@@ -226,5 +232,7 @@ function cut(text: string, charsMax: number): string {
 }
 
 function bytesOf(cells: readonly Cell[]): number {
-  return cells.reduce<number>((sum, cell) => sum + (typeof cell === 'string' ? cell.length : 0), ROW_BYTES)
+  let bytes = ROW_BYTES
+  for (const cell of cells) if (typeof cell === 'string') bytes += cell.length
+  return bytes
 }

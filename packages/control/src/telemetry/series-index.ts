@@ -37,7 +37,7 @@ export interface IndexedSample {
 /** What was counted since longer ago is no news. */
 const SINCE_MS_MAX = 600_000
 const LABELS_MAX = 32
-const LABEL_CHARS_MAX = 200
+const CHARS_MAX = 200
 
 /** The index. */
 export class SeriesIndex {
@@ -77,7 +77,8 @@ export class SeriesIndex {
   /** Takes a sample; undefined when there are too many series for another one. */
   take(sample: StoredSample): IndexedSample | undefined {
     const labels = bounded(sample.labels)
-    const key = keyOf(sample.name, labels)
+    const name = sample.name.slice(0, CHARS_MAX)
+    const key = keyOf(name, labels)
     const known = this.#byKey.get(key)
     if (known !== undefined) {
       const increase = increaseOf(sample, known)
@@ -88,7 +89,7 @@ export class SeriesIndex {
       return { series: known, isNew: false, increase }
     }
     if (this.#byKey.size >= this.#seriesMax) return undefined
-    const { name, type, timeMs, value, sinceMs = Number.NEGATIVE_INFINITY } = sample
+    const { type, timeMs, value, sinceMs = Number.NEGATIVE_INFINITY } = sample
     const series = { id: this.#nextId++, name, labels, type, lastMs: timeMs, lastValue: value }
     this.#add(series)
     const counted = timeMs - sinceMs <= SINCE_MS_MAX ? value : 0
@@ -133,11 +134,14 @@ function increaseOf(sample: StoredSample, last: Known): number {
 function bounded(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(labels)
   const isWithin =
-    entries.length <= LABELS_MAX && entries.every(([, value]) => value.length <= LABEL_CHARS_MAX)
+    entries.length <= LABELS_MAX &&
+    entries.every(([label, value]) => label.length <= CHARS_MAX && value.length <= CHARS_MAX)
   return isWithin
     ? labels
     : Object.fromEntries(
-        entries.slice(0, LABELS_MAX).map(([name, value]) => [name, value.slice(0, LABEL_CHARS_MAX)]),
+        entries
+          .slice(0, LABELS_MAX)
+          .map(([label, value]) => [label.slice(0, CHARS_MAX), value.slice(0, CHARS_MAX)]),
       )
 }
 
