@@ -28,7 +28,7 @@ export interface TimeRange {
 const SEARCH_MS = 120
 const SLICE_ROWS = 40_000
 /** One statement; far more than a piece takes. */
-export const STATEMENT_MS = 2_000
+export const STATEMENT_MS = 5_000
 
 /**
  * Asks of one piece after the other until `ask` says that there is enough.

@@ -169,7 +169,7 @@ export class TelemetryDatabase {
   /**
    * Rows of a query, by column; numbers must have been cast to double or integer. `$1` and so on stand for `values`.
    *
-   * @throws FlotillaError `deadline_exceeded` when it takes longer; `resource_exhausted` when too many ask at once.
+   * @throws FlotillaError `deadline_exceeded` when it takes longer; `resource_exhausted` when too many ask at once, or it needs too much memory.
    */
   async ask<Row>(text: string, values: readonly (string | number)[], timeoutMs: number): Promise<Row[]> {
     const connection = await this.#connection()
@@ -182,7 +182,7 @@ export class TelemetryDatabase {
       const result = await connection.run(text, [...values])
       return (await result.getRowObjectsJS()) as Row[]
     } catch (error) {
-      if (!isLate) throw error
+      if (!isLate) throw asRefusal(error)
       const message = `The telemetry store did not find an answer within ${timeoutMs} ms: ask for a shorter time.`
       throw new FlotillaError('deadline_exceeded', message, { executed: 'no', cause: error })
     } finally {
@@ -252,6 +252,12 @@ export class TelemetryDatabase {
     this.#idle.push(connection)
     this.#waiting.shift()?.()
   }
+}
+
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.startsWith('Out of Memory')) return error
+  const message = 'The question needs more memory than the telemetry store has: ask for less.'
+  return new FlotillaError('resource_exhausted', message, { executed: 'no', cause: error })
 }
 
 async function openFile(

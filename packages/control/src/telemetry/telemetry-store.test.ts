@@ -117,7 +117,9 @@ describe('openTelemetryStore', () => {
         async (some, terms, limit) => {
           // Each run has a second of its own.
           const fromMs = nowMs - 3_000_000 + begun++ * 1_000
-          const lines = some.map((one, index) => line(0, { ...one, timeUs: fromMs * 1_000 + index * 7 }))
+          const lines = some.map((one, index) =>
+            line(0, { ...one, timeUs: fromMs * 1_000 + Math.floor(index / 2) * 7 }),
+          )
           store.appendLogs(lines)
           await store.flush()
           const expected = lines.filter((one) => terms.every((term) => fits(one, term))).reverse()
@@ -242,7 +244,10 @@ describe('openTelemetryStore', () => {
 
   it('findTraces finds every trace once, newest first, page by page', async (t) => {
     const store = await openStore(t)
-    const spans = Array.from({ length: 100 }, (_, index) => span(index + 1))
+    // Some begin in the same microsecond.
+    const spans = Array.from({ length: 100 }, (_, index) =>
+      span(index + 1, { startUs: nowMs * 1_000 - Math.floor(index / 5) * 1_000 }),
+    )
     store.appendSpans(spans)
     await store.flush()
     const found: string[] = []

@@ -64,6 +64,9 @@ for (let next = it.newestSeq + 1; ; ) {
     timeUs: Date.now() * 1000, level: 'info', service: 's', instance: 'i', message: 'number ' + next++,
   }))
   it.appendLogs(lines)
+  it.appendSpans(lines.map(({ timeUs }) => ({
+    traceId: 't', spanId: 's', name: 'n', kind: 'server', service: 's', instance: 'i', startUs: timeUs, durationUs: 1, status: 'ok',
+  })))
   await it.flush()
   console.log(next - 1)
 }`
@@ -85,17 +88,17 @@ describe('TelemetryWriter', () => {
       }
       await exited
       const writer = await TelemetryWriter.open({ folder, clock: systemClock, log: { warn() {} } })
-      const rows = await writer.database.ask<{ n: number; last: number; right: number }>(
-        `select count(*)::double as n, max(seq)::double as last,
+      const rows = await writer.database.ask<{ n: number; last: number; right: number; spans: number }>(
+        `select count(*)::double as n, max(seq)::double as last, (select count(*) from spans)::double as spans,
            (count(*) filter (message = 'number ' || seq))::double as right from lines`,
         [],
         10_000,
       )
       await writer.close()
-      const [{ n, last, right }] = rows as [(typeof rows)[0]]
+      const [{ n, last, right, spans }] = rows as [(typeof rows)[0]]
       assert.ok(n >= safe, `${n} of ${safe}`)
       // Whole batches, without a gap or a double.
-      assert.deepEqual([last, right], [n, n])
+      assert.deepEqual([last, right, spans], [n, n, n])
     }
     assert.ok(safe > 0)
   })
@@ -118,7 +121,10 @@ describe('TelemetryWriter', () => {
             }),
         )
         await writer.flush()
+        const before = (await timesOf(writer)).length
         await writer.retain()
+        const after = (await timesOf(writer)).length
+        assert.ok(after > before * 0.8, `${after} of ${before} are left at once`)
       }
     }
     for (let round = 0; round < 2; round++) await write()
@@ -166,6 +172,8 @@ describe('TelemetryWriter', () => {
     const source = { database: writer.database, clock, counts: writer.counts, series: writer.series }
     const { lines } = await searchLines(source, { query: '', fromMs: 0, toMs: nowMs + 1_000 })
     assert.equal(lines.length, 2)
+    const gone = { fromUs: (nowMs - 70_000) * 1_000, toUs: (nowMs - 48_000) * 1_000 }
+    assert.deepEqual([...writer.counts.lines.slices(gone, 1)], [])
   })
 
   it('opens the file anew when it cannot be written, and writes what waited, once', async (t) => {
@@ -202,10 +210,15 @@ describe('TelemetryWriter', () => {
   })
 
   it('answers questions in bounded number and time, and none when it is closed', async (t) => {
-    const { database } = await openWriter(t)
+    const { database } = await openWriter(t, { memoryBytesMax: 24e6 })
     const slow = 'select count(*) from range(100000000000) where range % 7 = 3'
     const late = database.ask(slow, [], 50)
     await assert.rejects(late, (error) => isFlotillaError(error) && error.code === 'deadline_exceeded')
+    const large = "select count(distinct concat('some text ', range)) as n from range(50000000)"
+    await assert.rejects(
+      database.ask(large, [], 60_000),
+      (error) => isFlotillaError(error) && error.code === 'resource_exhausted',
+    )
     const asked = Array.from({ length: 40 }, () => database.ask('select 1 as one', [], 10_000))
     const results = await Promise.allSettled(asked)
     const refused = results.filter((one) => one.status === 'rejected').map(({ reason }) => reason.code)

@@ -102,6 +102,8 @@ interface SpanRowRead {
 }
 
 const TRACE_ID = /^[0-9a-f]{32}$/
+const CURSOR = /^(\d{1,16})-([0-9a-f]{32})$/
+const LAST_ID = 'f'.repeat(32)
 const SPANS_MAX = 5_000
 /** Spans of a trace that are further than this from the one that was found are not counted in its summary. */
 const AROUND_US = 3_600_000_000
@@ -116,13 +118,17 @@ export async function findTraces(source: TelemetrySource, query: TraceQuery): Pr
   const span = spanOf(query)
   const limit = limitOf(query.limit, 50, 200)
   const condition = conditionOf(query)
-  const toUs = query.cursor === undefined ? span.toUs : Math.min(span.toUs, cursorOf(query.cursor))
+  const cursor = cursorOf(query.cursor)
+  const toUs = cursor === undefined ? span.toUs : Math.min(span.toUs, cursor.us + 1)
+  // Of those of the cursor's microsecond, the ones before it were told.
+  const after =
+    cursor === undefined ? '' : `having max(start_us) < ${cursor.us} or trace_id > '${cursor.traceId}'`
   const found = new Map<string, number>()
   const searchedUs = await searchBack(source, 'spans', { fromUs: span.fromUs, toUs }, async (slice) => {
     const rows = await source.database.ask<{ trace_id: string; us: number }>(
       `select trace_id, max(start_us)::double as us from spans
        where start_us >= ${slice.fromUs} and start_us < ${slice.toUs} and ${condition.text}
-       group by 1 order by max(start_us) desc, 1 limit ${limit + found.size}`,
+       group by 1 ${after} order by max(start_us) desc, 1 limit ${limit + found.size}`,
       condition.values,
       STATEMENT_MS,
     )
@@ -131,12 +137,13 @@ export async function findTraces(source: TelemetrySource, query: TraceQuery): Pr
     }
     return found.size === limit
   })
-  const lastUs = found.size === limit ? [...found.values()].at(-1) : undefined
-  const isComplete = lastUs === undefined && searchedUs <= span.fromUs
+  const last = found.size === limit ? [...found].at(-1) : undefined
+  const [traceId, us] = last ?? [LAST_ID, searchedUs]
+  const isComplete = last === undefined && searchedUs <= span.fromUs
   return {
     traces: await summaries(source, found),
-    cursor: isComplete ? undefined : String(lastUs ?? searchedUs),
-    searchedFromMs: (lastUs ?? searchedUs) / 1_000,
+    cursor: isComplete ? undefined : `${us}-${traceId}`,
+    searchedFromMs: (last?.[1] ?? searchedUs) / 1_000,
   }
 }
 
@@ -273,9 +280,12 @@ function conditionOf(filter: SpanFilter): { readonly text: string; readonly valu
   return { text: texts.length === 0 ? 'true' : texts.join(' and '), values }
 }
 
-function cursorOf(text: string): number {
-  if (!/^\d{1,16}$/.test(text)) throw badInput('/cursor', 'The cursor is none that an answer gave.')
-  return Number(text)
+function cursorOf(text: string | undefined): { readonly us: number; readonly traceId: string } | undefined {
+  if (text === undefined) return undefined
+  const [, us, traceId] = CURSOR.exec(text) ?? []
+  if (us === undefined || traceId === undefined)
+    throw badInput('/cursor', 'The cursor is none that an answer gave.')
+  return { us: Number(us), traceId }
 }
 
 function spanFrom(row: SpanRowRead): StoredSpan {
