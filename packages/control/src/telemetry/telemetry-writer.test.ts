@@ -10,7 +10,8 @@ import { describe, it } from 'node:test'
 import { type Clock, systemClock } from '@flotilla/core/clock'
 import { isFlotillaError } from '@flotilla/core/error'
 import { searchLines } from './log-search.ts'
-import type { StoredLine } from './rows.ts'
+import { type Cell, lineRow, type StoredLine } from './rows.ts'
+import type { TableRows } from './telemetry-database.ts'
 import { TelemetryWriter, type TelemetryWriterOptions } from './telemetry-writer.ts'
 
 interface Test {
@@ -207,6 +208,19 @@ describe('TelemetryWriter', () => {
     })
     await once(child, 'close')
     assert.match(said, /failed_precondition/)
+  })
+
+  it('writes a batch whole or not at all', async (t) => {
+    const writer = await openWriter(t)
+    const { cells } = lineRow(line(nowMs * 1_000), 1)
+    const batch = (series: readonly Cell[]): TableRows[] => [
+      { table: 'lines', rows: [cells] },
+      { table: 'series', rows: [series] },
+    ]
+    await assert.rejects(writer.database.append(batch([1n, 'x', '{}', 'gauge'])))
+    assert.equal((await timesOf(writer)).length, 0)
+    await writer.database.append(batch([1, 'x', '{}', 'gauge']))
+    assert.equal((await timesOf(writer)).length, 1)
   })
 
   it('answers questions in bounded number and time, and none when it is closed', async (t) => {
