@@ -9,10 +9,11 @@ import { systemClock } from '@flotilla/core/clock'
 import { pause } from './children.mjs'
 import { samplesAt, secondOf } from './telemetry-rows.mjs'
 
-const { seconds, filledSeconds, folder, isControl } = JSON.parse(process.argv[2])
+const { seconds, filledSeconds, folder, isControl, isAsked } = JSON.parse(process.argv[2])
 const SCRAPE_S = 5
 /** Rows come in such pieces, as they would from many processes. */
 const PIECES = 10
+const FOUND = 20
 
 const store = isControl ? undefined : await openTelemetryStore({ folder, clock: systemClock, log: console })
 const startMs = Date.now()
@@ -42,7 +43,7 @@ async function keep() {
   const begun = { ms: performance.now(), cpu: process.cpuUsage() }
   const endMs = begun.ms + seconds * 1_000
   const answersMs = {}
-  const asking = store === undefined ? undefined : askUntil(endMs, answersMs)
+  const asking = isAsked ? askUntil(endMs, answersMs) : undefined
   let [rssBytesMax, stallMs] = [0, 0]
   for (let piece = 0; performance.now() < endMs; piece++) {
     const atMs = Date.now()
@@ -68,7 +69,7 @@ async function keep() {
   return { ...spent, answersMs, rssBytesMax, stallMs, rows, dropped, fileBytes: stats?.fileBytes ?? 0 }
 }
 
-/** One question a second and a half, one kind after the other: somebody at a console. */
+/** Two questions a second at most, one kind after the other: somebody at a console. */
 async function askUntil(endMs, answersMs) {
   const questions = Object.entries(questionsOf())
   for (let index = 0; performance.now() < endMs; index++) {
@@ -77,10 +78,11 @@ async function askUntil(endMs, answersMs) {
     const answer = await ask({ fromMs: startMs - filledSeconds * 1_000, toMs: Date.now() })
     const ms = performance.now() - beginMs
     answersMs[name] ??= []
-    answersMs[name].push({
-      ms,
-      isComplete: answer.cursor === undefined && !(answer.countedFromMs > startMs - filledSeconds * 1_000),
-    })
+    const reachedMs = answer.searchedFromMs ?? answer.countedFromMs ?? 0
+    const found = answer.lines?.length ?? answer.traces?.length ?? 0
+    // One that has found as many as were asked for is whole, too.
+    const isComplete = found >= FOUND || reachedMs <= startMs - filledSeconds * 1_000
+    answersMs[name].push({ ms, isComplete })
     await pause(Math.max(100, 500 - ms))
   }
 }
@@ -88,18 +90,18 @@ async function askUntil(endMs, answersMs) {
 function questionsOf() {
   const latency = 'flotilla_operation_duration_seconds'
   return {
-    'failed traces': (range) => store.findTraces({ ...range, isFailed: true, limit: 20 }),
+    'failed traces': (range) => store.findTraces({ ...range, isFailed: true, limit: FOUND }),
     'slow traces of an operation': (range) =>
-      store.findTraces({ ...range, service: 'orders', durationMsMin: 50, limit: 20 }),
+      store.findTraces({ ...range, service: 'orders', durationMsMin: 50, limit: FOUND }),
     'traces with an attribute': (range) =>
       store.findTraces({ ...range, attributes: { 'url.path': `/orders/${past.id}` } }),
     'a trace': () => store.trace(past.traceId),
-    'newest lines': (range) => store.searchLogs({ ...range, query: '' }),
+    'newest lines': (range) => store.searchLogs({ ...range, query: '', limit: FOUND }),
     'lines with an order id': (range) => store.searchLogs({ ...range, query: past.id }),
     'lines by field': (range) => store.searchLogs({ ...range, query: `orderId=${past.id}` }),
     'lines of a service by level': (range) =>
-      store.searchLogs({ ...range, query: 'service=orders level>=error' }),
-    'lines with a frequent word': (range) => store.searchLogs({ ...range, query: 'placed' }),
+      store.searchLogs({ ...range, query: 'service=orders level>=error', limit: FOUND }),
+    'lines with a frequent word': (range) => store.searchLogs({ ...range, query: 'placed', limit: FOUND }),
     'lines over time': (range) => store.logHistogram({ ...range, query: '', stepMs: 10_000 }),
     'lines with a word over time': (range) =>
       store.logHistogram({ ...range, query: 'placed', stepMs: 10_000 }),
