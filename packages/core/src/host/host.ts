@@ -18,6 +18,7 @@ import { LoopGuard } from '../resilience/loop-guard.ts'
 import type { Service } from '../service/definition.ts'
 import { LoopWatch } from '../service/loop-watch.ts'
 import { ServiceReceiver } from '../service/receive.ts'
+import { HeadSampler } from '../telemetry/head-sampler.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
@@ -118,7 +119,11 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     log: logOf(services.join(',')),
     logOf,
     metrics,
-    spans: new SpanRing(),
+    spans: new SpanRing({ slowMs: settings.tracesSlowMs }),
+    isSampled: new HeadSampler(clock, ports.random, {
+      perSecond: settings.tracesPerSecond,
+      ratio: settings.tracesRatio,
+    }).choose,
     wheel,
     trust: new Trust(settings, clock),
     http,

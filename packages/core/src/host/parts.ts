@@ -32,6 +32,8 @@ export interface HostParts {
   readonly logOf: (service: string) => Logger
   readonly metrics: Metrics
   readonly spans: SpanRing
+  /** Whether a trace that begins now is to be recorded whole. */
+  readonly isSampled: () => boolean
   readonly wheel: TimerWheel
   readonly trust: Trust
   readonly http: HttpClient

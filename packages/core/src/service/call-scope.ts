@@ -21,6 +21,7 @@ import type { Database } from '../store/database.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction } from '../store/transaction.ts'
 import type { Logger } from '../telemetry/log.ts'
+import type { SpanRecorder } from '../telemetry/spans.ts'
 import { type Context, callFields } from './definition.ts'
 
 /** Makes the functions by which `context` calls `contract`; the host's client. */
@@ -31,6 +32,7 @@ export interface ScopeEnvironment {
   readonly service: string
   readonly ports: Ports
   readonly log: Logger
+  readonly spans: SpanRecorder
   readonly database: Database | undefined
   readonly callsOf: CallsOf
   /** Absent: the service has no database to publish from. */
@@ -123,10 +125,16 @@ export class CallScope implements Context {
   }
 
   async publish<D extends TSchema>(tx: Transaction, type: EventType<D>, data: Static<D>): Promise<void> {
-    const { outbox, service } = this.environment
+    const { outbox, service, spans } = this.environment
     if (outbox === undefined) throw new FlotillaError('internal', `Service ${service} declares no database.`)
     const correlationId = this.requestId ?? this.trace.traceId
-    await outbox.publish(tx, type, data, { trace: this.trace, correlationId, causationId: this.causationId })
+    const trace = this.trace.child(this.random)
+    const startMs = this.clock.monotonicMs()
+    const { causationId } = this
+    await outbox.publish(tx, type, data, { trace, correlationId, causationId })
+    // Where consumers go on from. It is recorded though the transaction may still be rolled back: then nobody goes on from it.
+    const durationMs = this.clock.monotonicMs() - startMs
+    spans.record(`publish ${type.id}`, 'producer', trace, this.trace, startMs, durationMs, 'ok')
   }
 
   /** The event that is being reacted to; null: none is. */

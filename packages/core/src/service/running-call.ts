@@ -138,12 +138,12 @@ export class RunningCall extends Timed implements CancelListener, Waiting {
     this.#wheel.remove(this)
     const request = this.#request
     request.cancellation.unlisten(this)
-    const { operation, service, durations } = this.#served
+    const { operation, service, durations, attributes } = this.#served
     const code = error === undefined ? 'ok' : error.code
     const durationMs = endMs - request.startMs
     durations.observe(durationMs)
     this.#served.answered(code).add()
-    service.spans.record(
+    service.environment.spans.record(
       operation.id,
       'server',
       this.#scope.trace,
@@ -151,6 +151,7 @@ export class RunningCall extends Timed implements CancelListener, Waiting {
       request.startMs,
       durationMs,
       code,
+      attributes,
     )
     const seen = error === undefined ? undefined : asCallees(error)
     this.#settleWith(new Reply(output, seen, undefined, endMs, this.#scope.isReplayed))

@@ -92,7 +92,7 @@ export async function* answerStream(
     wheel.remove(end)
     request.cancellation.unlisten(end)
     served.answered(code).add()
-    service.spans.record(
+    service.environment.spans.record(
       operation.id,
       'server',
       trace,
@@ -100,6 +100,7 @@ export async function* answerStream(
       request.startMs,
       clock.monotonicMs() - request.startMs,
       code,
+      served.attributes,
     )
   }
 }

@@ -272,7 +272,7 @@ function openClient(
   return new Client({
     ports,
     metrics: new Metrics(),
-    spans: new SpanRing(64),
+    spans: new SpanRing({ sizeMax: 64 }),
     directory: fixedDirectory(instances),
     localChannel: () => undefined,
     openChannel: ({ frames }) =>

@@ -38,11 +38,11 @@ export class RequestRecord {
   cache: How | undefined
 
   constructor(edge: Edge, turn: Turn) {
-    const { clock, random } = edge.runtime
+    const { clock, random, isSampled } = edge.runtime
     this.#edge = edge
     this.#turn = turn
     this.startMs = clock.monotonicMs()
-    this.trace = TraceContext.start(random, false)
+    this.trace = TraceContext.start(random, isSampled())
   }
 
   /** What the client calls it; undefined: nothing, and then it goes by the id of the trace, which travels anyway. */
