@@ -34,6 +34,8 @@ import { Membership } from './membership.ts'
 import { type Network, openNetwork } from './network.ts'
 import { openPolicies } from './open-policies.ts'
 import { openService, readServiceSettings } from './open-service.ts'
+import { openTelemetry } from './open-telemetry.ts'
+import { readOtlpSettings } from './otlp-settings.ts'
 import { pagesOf } from './pages.ts'
 import type { HostParts } from './parts.ts'
 import type { HostSettings } from './settings.ts'
@@ -46,6 +48,8 @@ export interface HostOptions {
   readonly ports: Ports
   /** Default: standard output. */
   readonly log?: Logger
+  /** Told the ids of traces that are slow or failed here; for `keepTraces` of the other hosts. Default nobody. */
+  readonly onTracesKept?: (traceIds: readonly string[]) => void
   /** Who is calling over HTTP. Default: whoever shows a process credential or a user token. */
   readonly authenticate?: (incoming: IncomingMessage) => Caller
 }
@@ -60,6 +64,8 @@ export interface Host {
   readonly spans: SpanRing
   /** Calls being answered now. */
   readonly inFlight: number
+  /** Other hosts have seen that these traces are slow or failed: what is here of them is exported, too. */
+  keepTraces(traceIds: readonly string[]): void
   /** Leaves in good order; see the head of this file. */
   close(): Promise<void>
 }
@@ -73,8 +79,10 @@ const CLOSING_STEP_MS = 30_000
  * @throws ConfigError naming every wrong setting; FlotillaError when a port or a database cannot be had.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const parts = makeParts(options)
+  const otlp = readOtlpSettings(options.environment)
+  const parts = makeParts(options, otlp.traces !== undefined)
   try {
+    openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))
     const services = await loadServices(options.app, options.settings.services)
     const settings = readServiceSettings(services, options.environment)
     await openPolicies(parts, services)
@@ -92,6 +100,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
       get inFlight() {
         return parts.receiver.inFlight
       },
+      keepTraces(traceIds) {
+        for (const traceId of traceIds) parts.spans.kept.addOf(traceId)
+      },
       close: () => parts.closing.close(),
     }
   } catch (error) {
@@ -100,7 +111,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function makeParts({ app, settings, environment, ports, log }: HostOptions): HostParts {
+function makeParts({ app, settings, environment, ports, log }: HostOptions, isExported: boolean): HostParts {
   const { clock } = ports
   const { services, instance, version, logLevel } = settings
   const wheel = new TimerWheel(clock)
@@ -119,7 +130,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     log: logOf(services.join(',')),
     logOf,
     metrics,
-    spans: new SpanRing({ slowMs: settings.tracesSlowMs }),
+    spans: new SpanRing({ slowMs: settings.tracesSlowMs, isExported }),
     isSampled: new HeadSampler(clock, ports.random, {
       perSecond: settings.tracesPerSecond,
       ratio: settings.tracesRatio,

@@ -145,7 +145,7 @@ describe('a saga whose instance dies', () => {
     runs[0]?.open()
     await until('the early run is over', async () => {
       const spans = desk.instance.ring.all()
-      return spans.filter(({ name }) => name.startsWith('saga desk.')).length === 1
+      return spans.filter(({ attributes }) => attributes?.['flotilla.saga'] !== undefined).length === 1
     })
     runs[1]?.open()
     await reaches(test, 's1', 'completed')

@@ -131,6 +131,7 @@ export async function openTestApp(
   await runTask(task, { app, services: names, environment, ports, log })
 
   const socketOf = (host: string): string => `unix:${join(folder, `${host}.sock`)}`
+  const hosts = new Set<Host>()
   const open: OpenHost = async (host, services, own) => {
     const settings = readHostSettings({
       FLOTILLA_SERVICES: services.join(','),
@@ -145,7 +146,17 @@ export async function openTestApp(
       FLOTILLA_POOL_MAX: '4',
       FLOTILLA_POLICIES: options.environment?.['FLOTILLA_POLICIES'],
     })
-    const opened = await openHost({ app, settings, environment: { ...environment, ...own }, ports, log })
+    const opened = await openHost({
+      app,
+      settings,
+      environment: { ...environment, ...own },
+      ports,
+      log,
+      onTracesKept(traceIds) {
+        for (const other of hosts) if (other !== opened) other.keepTraces(traceIds)
+      },
+    })
+    hosts.add(opened)
     closing.defer(`host ${host}`, () => opened.close())
     return opened
   }
