@@ -144,7 +144,7 @@ export async function openTestApp(
       FLOTILLA_ISOLATION: 'clone',
       FLOTILLA_DRAIN_DELAY_MS: '20',
       FLOTILLA_POOL_MAX: '4',
-      FLOTILLA_POLICIES: options.environment?.['FLOTILLA_POLICIES'],
+      ...ofProcesses(options.environment ?? {}),
     })
     const opened = await openHost({
       app,
@@ -174,6 +174,13 @@ export async function openTestApp(
     hostOf: (service) => byService.get(service) as Host,
     call: callsBy(client, new Signer(keys.user.privateKey)),
   }
+}
+
+/** Settings of every process that tests may choose. */
+function ofProcesses(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isChosen = ([name]: readonly [string, string]): boolean =>
+    name === 'FLOTILLA_POLICIES' || name.startsWith('FLOTILLA_TRACES_')
+  return Object.fromEntries(Object.entries(environment).filter(isChosen))
 }
 
 /** What makes calls as somebody, with tokens that `userSigner` signs. */
