@@ -18,9 +18,11 @@ import { LoopGuard } from '../resilience/loop-guard.ts'
 import type { Service } from '../service/definition.ts'
 import { LoopWatch } from '../service/loop-watch.ts'
 import { ServiceReceiver } from '../service/receive.ts'
+import type { Signals } from '../telemetry/active-work.ts'
 import { HeadSampler } from '../telemetry/head-sampler.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { registerFacade } from '../telemetry/otel-facade.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { openFramesServer } from '../wire/frames/frames-server.ts'
 import { createHttpClient } from '../wire/http/http-client.ts'
@@ -82,6 +84,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const otlp = readOtlpSettings(options.environment)
   const parts = makeParts(options, otlp.traces !== undefined)
   try {
+    // Before services are loaded: a module may ask for its tracer.
+    registerFacade(outsideSignals(parts))
     openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))
     const services = await loadServices(options.app, options.settings.services)
     const settings = readServiceSettings(services, options.environment)
@@ -145,6 +149,11 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions, isEx
     closing,
     state: { isReady: false, isDraining: false },
   }
+}
+
+/** Takes what user code records outside any work. */
+function outsideSignals({ app, spans, metrics, ports }: HostParts): Signals {
+  return { service: app.name, spans: spans.of(app.name), metrics, ports }
 }
 
 function watchLoop({ clock, random }: Ports, metrics: Metrics, closing: Closing): LoopWatch {

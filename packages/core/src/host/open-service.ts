@@ -44,8 +44,6 @@ export async function openService(
   const database = await openServiceDatabase(parts, name, databaseUrl)
   const openOwnWorker = workerOpener(parts, name, databaseUrl)
   parts.closing.defer(name, () => closing.close())
-
-  const { instance } = settings
   const worker = await openOwnWorker(closing)
   const events =
     database &&
@@ -64,6 +62,7 @@ export async function openService(
     service: name,
     ports,
     log,
+    metrics,
     spans,
     database,
     callsOf: (callee, context) => network.client.calls(callee, context, name),
@@ -72,7 +71,7 @@ export async function openService(
   const background = new Background(environment, metrics, closing)
   const runtime: ServiceRuntime = {
     ...ports,
-    instance,
+    instance: settings.instance,
     worker,
     config,
     log,

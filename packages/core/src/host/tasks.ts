@@ -78,9 +78,10 @@ async function seedService(service: Service, settings: ServiceSettings, options:
   // Sent when the service runs.
   const outbox = new Outbox(name, ports, () => {})
   const spans = new SpanRing({ sizeMax: 1 }).of(name)
-  const environment = { service: name, ports, log, spans, database, callsOf: callsNobody, outbox }
+  const metrics = new Metrics()
+  const environment = { service: name, ports, log, metrics, spans, database, callsOf: callsNobody, outbox }
   try {
-    await new Background(environment, new Metrics(), closing).run('seed', SEED_MS, (ctx) =>
+    await new Background(environment, metrics, closing).run('seed', SEED_MS, (ctx) =>
       seed(ctx, settings.config),
     )
   } finally {

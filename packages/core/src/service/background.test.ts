@@ -24,6 +24,7 @@ function setUp(seed = 1) {
     service: 'desk',
     ports: { clock, random, newId: createIds(clock, random) },
     log,
+    metrics,
     spans: new SpanRing({ sizeMax: 8 }).of('desk'),
     database: undefined,
     callsOf: () => assert.fail('calls nobody'),

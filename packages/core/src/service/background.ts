@@ -9,6 +9,7 @@ import type { Code } from '../kernel/code.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
+import { runIn } from '../telemetry/active-work.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { CallScope, type ScopeEnvironment } from './call-scope.ts'
 import type { Context, Origin } from './definition.ts'
@@ -50,7 +51,7 @@ export class Background {
       scope.stop(new FlotillaError('deadline_exceeded', `${name} took longer than ${timeoutMs} ms.`))
     })
     try {
-      const result = await work(scope)
+      const result = await runIn(scope, work, scope, undefined)
       code = 'ok'
       return result
     } catch (error) {

@@ -20,7 +20,9 @@ import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Database } from '../store/database.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction } from '../store/transaction.ts'
+import type { Signals, Work } from '../telemetry/active-work.ts'
 import type { Logger } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { SpanRecorder } from '../telemetry/spans.ts'
 import { type Context, callFields } from './definition.ts'
 
@@ -28,10 +30,11 @@ import { type Context, callFields } from './definition.ts'
 export type CallsOf = <C extends Contract>(contract: C, context: CallContext) => Calls<C>
 
 /** What all calls of a service share. */
-export interface ScopeEnvironment {
+export interface ScopeEnvironment extends Signals {
   readonly service: string
   readonly ports: Ports
   readonly log: Logger
+  readonly metrics: Metrics
   readonly spans: SpanRecorder
   readonly database: Database | undefined
   readonly callsOf: CallsOf
@@ -40,7 +43,7 @@ export interface ScopeEnvironment {
 }
 
 /** A context. */
-export class CallScope implements Context {
+export class CallScope implements Context, Work {
   readonly caller: Caller
   readonly deadlineMs: number
   readonly trace: TraceContext
@@ -69,6 +72,11 @@ export class CallScope implements Context {
     this.criticality = criticality
     this.requestId = requestId
     this.idempotencyKey = idempotencyKey
+  }
+
+  /** Where its signals go. */
+  get signals(): Signals {
+    return this.environment
   }
 
   get clock(): Clock {

@@ -55,6 +55,7 @@ function setUp(
     service: 'served',
     ports: { clock, random, newId: createIds(clock, random) },
     log,
+    metrics,
     spans: new SpanRing({ sizeMax: 8 }).of('served'),
     database: undefined,
     callsOf: () => assert.fail('calls nobody'),

@@ -81,6 +81,7 @@ export async function openTestInstance(
     service: 'desk',
     ports,
     log,
+    metrics,
     spans,
     database,
     callsOf: callsNobody,
