@@ -35,12 +35,11 @@ export async function openService(
   service: Service,
   { config, databaseUrl }: ServiceSettings,
 ): Promise<void> {
-  const { settings, ports, metrics, state } = parts
+  const { settings, ports, metrics, state, isSampled } = parts
   const { contract } = service
   const { name } = contract
   const closing = new Closing(ports.clock)
-  const log = parts.logOf(name)
-  const spans = parts.spans.of(name)
+  const [log, spans] = [parts.logOf(name), parts.spans.of(name)]
   const database = await openServiceDatabase(parts, name, databaseUrl)
   const openOwnWorker = workerOpener(parts, name, databaseUrl)
   parts.closing.defer(name, () => closing.close())
@@ -77,7 +76,7 @@ export async function openService(
     log,
     metrics,
     spans,
-    isSampled: parts.isSampled,
+    isSampled,
     closing,
     http: tracedHttp(parts.http, ports, spans),
     keyValue: network.keyValueOf(name),

@@ -31,7 +31,7 @@ class Entered implements Active {
 }
 
 /** Contexts on top of what `active-work.ts` knows. */
-export class WorkContextManager implements ContextManager {
+export class WorkContexts implements ContextManager {
   readonly #ofWork = new WeakMap<Work, Context>()
 
   active(): Context {

@@ -8,7 +8,7 @@
  */
 import { context, metrics, propagation, trace } from '@opentelemetry/api'
 import { followWork, type Signals } from './active-work.ts'
-import { TraceparentPropagator, WorkContextManager } from './otel-context.ts'
+import { TraceparentPropagator, WorkContexts } from './otel-context.ts'
 import { WorkMeter } from './otel-meter.ts'
 import { WorkTracer } from './otel-tracer.ts'
 
@@ -23,7 +23,7 @@ export function registerFacade(outside: Signals): void {
   isRegistered = true
   const tracer = new WorkTracer(outside)
   const meter = new WorkMeter(outside)
-  context.setGlobalContextManager(new WorkContextManager())
+  context.setGlobalContextManager(new WorkContexts())
   propagation.setGlobalPropagator(new TraceparentPropagator())
   metrics.setGlobalMeterProvider({ getMeter: () => meter })
   trace.setGlobalTracerProvider({

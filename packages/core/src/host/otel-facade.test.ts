@@ -5,10 +5,10 @@ import { anyone } from '../contract/access.ts'
 import { defineContract } from '../contract/contract.ts'
 import { query, stream } from '../contract/operation.ts'
 import { Nothing, Type } from '../contract/schema.ts'
-import { defineApp } from '../host/app.ts'
 import { defineService } from '../service/definition.ts'
 import { openTestApp } from '../testing/test-app.ts'
 import { until } from '../testing/until.ts'
+import { defineApp } from './app.ts'
 
 const library = trace.getTracer('a library')
 const orders = metrics.getMeter('a library').createCounter('orders.placed', { description: 'Orders.' })
