@@ -1,5 +1,5 @@
 /**
- * What a host does with its signals beside showing them: sends them to the endpoints it is told.
+ * The signals of a host beside those of its calls: what its process is like, and sending them to the endpoints it is told.
  *
  * @module
  */
@@ -9,8 +9,9 @@ import { SpanExporter } from '../telemetry/span-exporter.ts'
 import type { HttpClient } from '../wire/http/http-client.ts'
 import type { OtlpEndpoint, OtlpSettings } from './otlp-settings.ts'
 import type { HostParts } from './parts.ts'
+import { showProcess } from './process-metrics.ts'
 
-/** Begins to send; ends with the host, after its services. */
+/** Begins to watch and to send; ends with the host, after its services. */
 export function openTelemetry(
   parts: HostParts,
   otlp: OtlpSettings,
@@ -18,6 +19,7 @@ export function openTelemetry(
 ): void {
   const { app, settings, ports, spans, log, metrics, closing } = parts
   const { instance, version } = settings
+  showProcess(metrics, ports.clock, closing)
   const facts: ResourceFacts = { app: app.name, instance, version, attributes: otlp.resource }
   if (otlp.traces !== undefined) {
     const { clock, random } = ports
