@@ -10,6 +10,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { CallPolicies } from '../client/call-policies.ts'
+import { sensitiveFields } from '../contract/sensitive.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
@@ -23,6 +24,7 @@ import { HeadSampler } from '../telemetry/head-sampler.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { registerFacade } from '../telemetry/otel-facade.ts'
+import { Redaction } from '../telemetry/redaction.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { openFramesServer } from '../wire/frames/frames-server.ts'
 import { createHttpClient } from '../wire/http/http-client.ts'
@@ -50,6 +52,8 @@ export interface HostOptions {
   readonly ports: Ports
   /** Default: standard output. */
   readonly log?: Logger
+  /** That of `log`: learns what the contracts of the host's services mark. Default: one of its own. */
+  readonly redaction?: Redaction
   /** Told the ids of traces that are slow or failed here; for `keepTraces` of the other hosts. Default nobody. */
   readonly onTracesKept?: (traceIds: readonly string[]) => void
   /** Who is calling over HTTP. Default: whoever shows a process credential or a user token. */
@@ -88,6 +92,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     registerFacade(outsideSignals(parts))
     openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))
     const services = await loadServices(options.app, options.settings.services)
+    for (const { contract, calls } of services)
+      for (const one of [contract, ...calls]) parts.redaction.add(sensitiveFields(one))
     const settings = readServiceSettings(services, options.environment)
     await openPolicies(parts, services)
     const network = await openNetwork(parts, services)
@@ -115,7 +121,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function makeParts({ app, settings, environment, ports, log }: HostOptions, isExported: boolean): HostParts {
+function makeParts(
+  { app, settings, environment, ports, log, redaction = new Redaction() }: HostOptions,
+  isExported: boolean,
+): HostParts {
   const { clock } = ports
   const { services, instance, version, logLevel } = settings
   const wheel = new TimerWheel(clock)
@@ -124,7 +133,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions, isEx
   closing.defer('outside HTTP', () => http.close())
   const metrics = new Metrics()
   const watch = settings.admission === 'adaptive' ? watchLoop(ports, metrics, closing) : undefined
-  const root = log ?? createLogger({ level: logLevel, clock, fields: { instance, version } })
+  const root = log ?? createLogger({ level: logLevel, clock, redaction, fields: { instance, version } })
   const logOf = (service: string): Logger => root.with({ service })
   return {
     app,
@@ -133,6 +142,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions, isEx
     ports,
     log: logOf(services.join(',')),
     logOf,
+    redaction,
     metrics,
     spans: new SpanRing({ slowMs: settings.tracesSlowMs, isExported }),
     isSampled: new HeadSampler(clock, ports.random, {

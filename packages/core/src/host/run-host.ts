@@ -14,6 +14,7 @@ import { setCrashpoints } from '../kernel/crashpoint.ts'
 import { createIds } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createLogger } from '../telemetry/log.ts'
+import { Redaction } from '../telemetry/redaction.ts'
 import type { App } from './app.ts'
 import { ConfigError } from './config.ts'
 import { type Host, openHost } from './host.ts'
@@ -99,12 +100,14 @@ async function runHost(app: App): Promise<void> {
     const settings = readHostSettings(environment)
     if (settings.crashpoints !== '') setCrashpoints(settings.crashpoints)
     const fields = { instance: settings.instance, version: settings.version }
-    log = createLogger({ level: settings.logLevel, clock: systemClock, fields })
+    const redaction = new Redaction()
+    log = createLogger({ level: settings.logLevel, clock: systemClock, redaction, fields })
     host = await openHost({
       app,
       settings,
       environment,
       log,
+      redaction,
       ports: systemPorts(),
       onTracesKept: (traceIds) => send({ kind: 'keep', traceIds }),
     })
