@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Ticker } from '../kernel/ticker.ts'
+import { otlpMetrics } from '../telemetry/otlp-metrics.ts'
 import { OtlpSender, type Post } from '../telemetry/otlp-sender.ts'
 import type { ResourceFacts } from '../telemetry/otlp-values.ts'
 import { SpanExporter } from '../telemetry/span-exporter.ts'
@@ -10,6 +12,9 @@ import type { HttpClient } from '../wire/http/http-client.ts'
 import type { OtlpEndpoint, OtlpSettings } from './otlp-settings.ts'
 import type { HostParts } from './parts.ts'
 import { showProcess } from './process-metrics.ts'
+
+/** What is left at closing gets so long. */
+const CLOSING_MS_MAX = 2_000
 
 /** Begins to watch and to send; ends with the host, after its services. */
 export function openTelemetry(
@@ -21,6 +26,7 @@ export function openTelemetry(
   const { instance, version } = settings
   showProcess(metrics, ports.clock, closing)
   const facts: ResourceFacts = { app: app.name, instance, version, attributes: otlp.resource }
+  if (otlp.metrics !== undefined) pushMetrics(parts, facts, otlp.metrics, otlp.metricsIntervalMs)
   if (otlp.traces !== undefined) {
     const { clock, random } = ports
     const { timeoutMs } = otlp.traces
@@ -38,6 +44,40 @@ export function openTelemetry(
     })
     closing.defer('export of spans', () => exporter.close())
   }
+}
+
+/** As they are at each turn: what cannot be sent is in what is sent later, for they count from the start. */
+function pushMetrics(
+  parts: HostParts,
+  facts: ResourceFacts,
+  endpoint: OtlpEndpoint,
+  intervalMs: number,
+): void {
+  const { settings, ports, metrics, log, closing } = parts
+  const { clock, random } = ports
+  const post = postTo(parts.http, endpoint)
+  const service = settings.services.join(',')
+  const startMs = clock.now()
+  const push = async (timeoutMs: number): Promise<void> => {
+    const { status } = await post(otlpMetrics(metrics, service, facts, startMs, clock.now()), timeoutMs)
+    if (status < 200 || status >= 300) log.debug('metrics were not taken', { status })
+  }
+  const ticker = new Ticker({
+    clock,
+    random,
+    intervalMs,
+    turn: () => push(endpoint.timeoutMs),
+    onError: (error) => log.error('metrics could not be exported', { error }),
+  })
+  closing.defer('export of metrics', async () => {
+    const last = ticker.close().then(() => push(CLOSING_MS_MAX))
+    const late = new AbortController()
+    const timeIsUp = clock.sleep(CLOSING_MS_MAX, late.signal).catch(() => {
+      // It was done in time.
+    })
+    await Promise.race([last, timeIsUp])
+    late.abort()
+  })
 }
 
 function postTo(http: HttpClient, { url, headers }: OtlpEndpoint): Post {

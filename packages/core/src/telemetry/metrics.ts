@@ -144,7 +144,14 @@ export class Family<C> {
 }
 
 /** Bounds of the exposed histogram buckets: powers of two from 64 µs to 67 s. */
-const BOUNDS_US = Array.from({ length: 21 }, (_, index) => 2 ** (index + 6))
+export const BOUNDS_US: readonly number[] = Array.from({ length: 21 }, (_, index) => 2 ** (index + 6))
+
+/** The metrics of a process by their kind. */
+export interface AllFamilies {
+  readonly counters: readonly Family<Counter>[]
+  readonly gauges: readonly Family<Gauge>[]
+  readonly histograms: readonly Family<Histogram>[]
+}
 
 /** All metrics of one process. */
 export class Metrics {
@@ -177,13 +184,23 @@ export class Metrics {
     this.#beforeScrape.push(update)
   }
 
+  /** Everything there is, up to date. */
+  read(): AllFamilies {
+    for (const update of this.#beforeScrape) update()
+    return {
+      counters: [...this.#counters.values()],
+      gauges: [...this.#gauges.values()],
+      histograms: [...this.#histograms.values()],
+    }
+  }
+
   /** Everything as Prometheus text. */
   toPrometheus(): string {
-    for (const update of this.#beforeScrape) update()
+    const { counters, gauges, histograms } = this.read()
     const lines: string[] = []
-    for (const metric of this.#counters.values()) plainLines(lines, metric, 'counter')
-    for (const metric of this.#gauges.values()) plainLines(lines, metric, 'gauge')
-    for (const metric of this.#histograms.values()) histogramLines(lines, metric)
+    for (const metric of counters) plainLines(lines, metric, 'counter')
+    for (const metric of gauges) plainLines(lines, metric, 'gauge')
+    for (const metric of histograms) histogramLines(lines, metric)
     return `${lines.join('\n')}\n`
   }
 }
