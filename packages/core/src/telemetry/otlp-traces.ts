@@ -33,18 +33,19 @@ export function otlpTraces(spans: readonly Span[], facts: ResourceFacts, epochMs
   })
 }
 
+/** What is undefined JSON leaves out. */
 function otlpSpan(span: Span, epochMs: number) {
   const { traceId, spanId, parentId, name, kind, startMs, durationMs, code, attributes } = span
   const all = code === 'ok' ? attributes : { ...attributes, 'flotilla.code': code }
   return {
     traceId,
     spanId,
-    ...(parentId === undefined ? {} : { parentSpanId: parentId }),
+    parentSpanId: parentId,
     name,
     kind: kinds[kind],
     startTimeUnixNano: nanos(epochMs + startMs),
     endTimeUnixNano: nanos(epochMs + startMs + durationMs),
-    ...(all === undefined ? {} : { attributes: keyValues(all) }),
+    attributes: all === undefined ? undefined : keyValues(all),
     status: isFailure(code) ? { code: STATUS_ERROR, message: code } : {},
   }
 }

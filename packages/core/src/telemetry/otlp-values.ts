@@ -13,7 +13,7 @@ export interface KeyValue {
     | { readonly stringValue: string }
     | { readonly boolValue: boolean }
     | { readonly intValue: string }
-    | { readonly doubleValue: number }
+    | { readonly doubleValue: number | string }
 }
 
 /** What a process says of itself, for each of its services. */
@@ -47,7 +47,9 @@ export function keyValues(attributes: Attributes): readonly KeyValue[] {
 function anyValue(value: string | number | boolean): KeyValue['value'] {
   if (typeof value === 'string') return { stringValue: value }
   if (typeof value === 'boolean') return { boolValue: value }
-  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value }
+  if (Number.isSafeInteger(value)) return { intValue: String(value) }
+  // JSON has no number for NaN and the infinities: the form of protobuf names them.
+  return { doubleValue: Number.isFinite(value) ? value : String(value) }
 }
 
 /** `ms` since 1970 as the decimal nanoseconds of OTLP; a number could not hold them. */
