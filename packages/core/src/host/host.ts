@@ -23,7 +23,7 @@ import type { Signals } from '../telemetry/active-work.ts'
 import { HeadSampler } from '../telemetry/head-sampler.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
-import { registerFacade } from '../telemetry/otel-facade.ts'
+import { takeOutside } from '../telemetry/otel-facade.ts'
 import { Redaction } from '../telemetry/redaction.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { openFramesServer } from '../wire/frames/frames-server.ts'
@@ -88,8 +88,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const otlp = readOtlpSettings(options.environment)
   const parts = makeParts(options, otlp.traces !== undefined)
   try {
-    // Before services are loaded: a module may ask for its tracer.
-    registerFacade(outsideSignals(parts))
+    takeOutside(outsideSignals(parts))
     openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))
     const services = await loadServices(options.app, options.settings.services)
     for (const { contract, calls } of services)

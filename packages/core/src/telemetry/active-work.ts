@@ -2,7 +2,7 @@
  * Which work is going on in the code that runs right now, for those who are not told: user code behind `@opentelemetry/api`.
  *
  * Everything of ours passes its context on by hand. To know it without that takes an `AsyncLocalStorage`, and on Node 20 the first use of
- * one makes every promise of the process dearer, by some 0.15 µs. So it is not used before somebody has asked for a tracer; until then only
+ * one makes every promise of the process dearer, by some 0.15 µs. So it is not used before somebody has asked for a tracer or the like; until then only
  * the part of a handler before its first `await` is known, which costs two writes.
  *
  * @module

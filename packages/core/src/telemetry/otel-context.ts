@@ -16,7 +16,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { TraceContext } from '../kernel/trace-context.ts'
-import { type Active, activeHere, runWithin, type Work } from './active-work.ts'
+import { type Active, activeHere, followWork, runWithin, type Work } from './active-work.ts'
 
 const WORK = createContextKey('flotilla work')
 
@@ -35,6 +35,7 @@ export class WorkContexts implements ContextManager {
   readonly #ofWork = new WeakMap<Work, Context>()
 
   active(): Context {
+    followWork()
     const active = activeHere()
     if (active === undefined) return ROOT_CONTEXT
     if (active instanceof Entered) return active.context

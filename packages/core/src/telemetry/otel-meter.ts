@@ -29,18 +29,18 @@ type Open<C> = (metrics: Metrics, name: string, labels: readonly string[]) => Fa
 /** One instrument: a metric of every host of this process in which it was used. */
 class Instrument<C> {
   readonly #open: Open<C>
-  readonly #outside: Signals
+  readonly #outside: () => Signals
   readonly #name: string
   readonly #families = new WeakMap<Metrics, Family<C>>()
 
-  constructor(name: string, outside: Signals, open: Open<C>) {
+  constructor(name: string, outside: () => Signals, open: Open<C>) {
     this.#name = name.replace(/[^a-zA-Z0-9_]/g, '_')
     this.#outside = outside
     this.#open = open
   }
 
   cell(attributes: Attributes = {}): C {
-    const { service, metrics } = signalsHere() ?? this.#outside
+    const { service, metrics } = signalsHere() ?? this.#outside()
     let family = this.#families.get(metrics)
     if (family === undefined) {
       const labels = Object.keys(attributes).slice(0, LABELS_MAX).map(labelName)
@@ -62,12 +62,15 @@ function labelName(key: string): string {
   return key.replace(/[^a-zA-Z0-9_]/g, '_')
 }
 
+type Observe = (value: number, attributes?: Attributes) => void
+
 /** Makes instruments. */
 export class WorkMeter implements Meter {
-  readonly #outside: Signals
+  readonly #callbacks = new Set<{ readonly callback: ObservableCallback; readonly observe: Observe }>()
+  readonly #outside: () => Signals
 
   /** `outside`: whose the measurements are that are made outside any work. */
-  constructor(outside: Signals) {
+  constructor(outside: () => Signals) {
     this.#outside = outside
   }
 
@@ -136,15 +139,18 @@ export class WorkMeter implements Meter {
     return new Instrument(name, this.#outside, open)
   }
 
-  /** Asks its callbacks before the metrics are shown; an answer that comes later counts at the next time. */
-  #observed(observe: (value: number, attributes?: Attributes) => void): Observable {
-    const callbacks = new Set<ObservableCallback>()
-    this.#outside.metrics.onScrape(() => {
-      for (const callback of callbacks) void callback({ observe })
-    })
+  /** Asks all callbacks; to be done before metrics are shown. An answer that comes later counts at the next time. */
+  observe(): void {
+    for (const { callback, observe } of this.#callbacks) void callback({ observe })
+  }
+
+  #observed(observe: Observe): Observable {
     return {
-      addCallback: (callback) => void callbacks.add(callback),
-      removeCallback: (callback) => void callbacks.delete(callback),
+      addCallback: (callback) => void this.#callbacks.add({ callback, observe }),
+      removeCallback: (callback) => {
+        for (const its of this.#callbacks)
+          if (its.callback === callback && its.observe === observe) this.#callbacks.delete(its)
+      },
     }
   }
 }

@@ -41,15 +41,15 @@ const kinds: Readonly<Record<SpanKind, OwnKind>> = {
 
 /** Makes spans. */
 export class WorkTracer implements Tracer {
-  readonly #outside: Signals
+  readonly #outside: () => Signals
 
   /** `outside`: whose the spans are that are made outside any work. */
-  constructor(outside: Signals) {
+  constructor(outside: () => Signals) {
     this.#outside = outside
   }
 
   startSpan(name: string, options: SpanOptions = {}, context: Context = contextApi.active()): Span {
-    const signals = workOf(context)?.signals ?? this.#outside
+    const signals = workOf(context)?.signals ?? this.#outside()
     const parent = options.root === true ? undefined : traceContextOf(trace.getSpanContext(context))
     return new UserSpan(name, options, signals, parent)
   }
