@@ -1,15 +1,18 @@
 /** One order, one trace: everything that an order sets going hangs together, wherever the services run. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { openOtlpReceiver } from '@flotilla/core/otlp-receiver'
 import type { Span } from '@flotilla/core/spans'
 import { until } from '@flotilla/core/until'
-import { openShop, type Shop } from './placements.ts'
+import { makeBed, startUp } from './flotilla-process.ts'
+import { openShop } from './placements.ts'
+import { type ShopClient, shopClient } from './shop-client.ts'
 
 const SKU = 'KIT-0001'
 const address = { name: 'Ann', line1: 'Street 1', postcode: '01234', city: 'Town', country: 'DE' }
 
 /** Places an order and waits until it is paid, shipped and told; its trace. */
-async function placeOrder(shop: Shop): Promise<string> {
+async function placeOrder(shop: ShopClient): Promise<string> {
   const { token } = await shop.register('ann')
   await shop.api(`/cart/items/${SKU}`, { token, method: 'PUT', body: { quantity: 1 } })
   const placed = await shop.api('/orders', {
@@ -79,4 +82,39 @@ describe('the trace of an order', () => {
       }
     })
   }
+
+  it('arrives whole at an OTLP endpoint from the processes of a fleet, though it was not chosen', async (t) => {
+    const receiver = await openOtlpReceiver(t)
+    const bed = await makeBed(t)
+    await startUp(bed, ['--placement', 'fleet'], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      FLOTILLA_TRACES_PER_SECOND: '0',
+      FLOTILLA_TRACES_RATIO: '0',
+      // Whatever takes a millisecond is slow.
+      FLOTILLA_TRACES_SLOW_MS: '1',
+    })
+    const traceId = await placeOrder(shopClient(`http://127.0.0.1:${bed.gatewayPort}`))
+    const its = () => receiver.spans.filter((span) => span.traceId === traceId)
+    const services = () => new Set(its().map(({ service }) => service))
+    const takePart = [
+      'gateway',
+      'orders',
+      'cart',
+      'catalog',
+      'inventory',
+      'payments',
+      'shipping',
+      'notifications',
+    ]
+    await until('all services have sent theirs', () => takePart.every((one) => services().has(one)), 20_000)
+    const orphans = (): readonly string[] => {
+      const ids = new Set(its().map(({ spanId }) => spanId))
+      return its()
+        .filter(({ parentSpanId }) => parentSpanId !== undefined && !ids.has(parentSpanId))
+        .map(({ service, name }) => `${service} ${name}`)
+    }
+    await until('no span is an orphan', () => orphans().length === 0, 15_000).catch(() => {
+      assert.deepEqual(orphans(), [])
+    })
+  })
 })
