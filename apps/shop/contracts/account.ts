@@ -4,12 +4,13 @@
  * @module
  */
 import { Id, type Static, Time, Type } from '@flotilla/core/schema'
+import { personal } from '@flotilla/core/sensitive'
 
 /** A user as the user sees it. */
 export const Profile = Type.Object(
   {
     id: Id,
-    email: Type.String(),
+    email: Type.String(personal),
     name: Type.String(),
     roles: Type.Array(Type.String()),
     tier: Type.String(),
@@ -23,7 +24,7 @@ export const Session = Type.Object(
   {
     user: Type.Object({
       id: Id,
-      email: Type.String(),
+      email: Type.String(personal),
       name: Type.String(),
       roles: Type.Array(Type.String()),
     }),

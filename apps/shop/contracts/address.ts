@@ -4,10 +4,11 @@
  * @module
  */
 import { type Static, Type } from '@flotilla/core/schema'
+import { personal } from '@flotilla/core/sensitive'
 
 const Line = Type.String({ minLength: 1, maxLength: 100 })
 
-/** A postal address. The postcode is text: there are some with letters, spaces and leading zeros. */
+/** A postal address. The postcode is text: there are some with letters, spaces and leading zeros. No log has one. */
 export const Address = Type.Object(
   {
     name: Line,
@@ -18,7 +19,7 @@ export const Address = Type.Object(
     /** ISO 3166-1, two letters. */
     country: Type.String({ pattern: '^[A-Z]{2}$' }),
   },
-  { title: 'Address' },
+  { ...personal, title: 'Address' },
 )
 
 /** An address as a value. */

@@ -7,11 +7,12 @@ import { anyone, role, service, user } from '@flotilla/core/access'
 import { defineContract } from '@flotilla/core/contract'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Nothing, Type } from '@flotilla/core/schema'
+import { personal, secret } from '@flotilla/core/sensitive'
 import { ApiKey, Profile, Session } from './account.ts'
 
-const Email = Type.String({ format: 'email', maxLength: 254 })
+const Email = Type.String({ ...personal, format: 'email', maxLength: 254 })
 /** At least 15 characters when it is the only factor; any characters. Long ones are hashed whole. */
-const Password = Type.String({ minLength: 15, maxLength: 256 })
+const Password = Type.String({ ...secret, minLength: 15, maxLength: 256 })
 
 const weakPassword = {
   code: 'invalid_argument',
@@ -199,7 +200,7 @@ export const auth = defineContract({
       idempotency: 'none',
       input: Type.Object({
         provenKey: ProvenKey,
-        currentPassword: Type.String({ minLength: 1, maxLength: 256 }),
+        currentPassword: Type.String({ ...secret, minLength: 1, maxLength: 256 }),
         newPassword: Password,
       }),
       output: Session,
@@ -259,7 +260,7 @@ export const auth = defineContract({
     contact: query({
       summary: 'Where a user is written to.',
       access: service('orders'),
-      output: Type.Object({ email: Type.String() }),
+      output: Type.Object({ email: Type.String(personal) }),
       reasons: { gone: { code: 'not_found', title: 'This account does not exist any more' } },
     }),
     createApiKey: command({

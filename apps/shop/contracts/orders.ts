@@ -8,6 +8,7 @@ import { defineContract } from '@flotilla/core/contract'
 import { event } from '@flotilla/core/event'
 import { command, query, stream } from '@flotilla/core/operation'
 import { Id, Money, Page, paging, type Static, Time, Type } from '@flotilla/core/schema'
+import { personal } from '@flotilla/core/sensitive'
 import { Address } from './address.ts'
 import { QUANTITY_MAX } from './cart.ts'
 import { Sku } from './catalog.ts'
@@ -204,7 +205,7 @@ const noOrder = { no_order: { code: 'not_found', title: 'There is no such order'
 const Told = {
   orderId: Id,
   userId: Id,
-  email: Type.String(),
+  email: Type.String(personal),
   lines: Type.Array(Line),
   totals: Totals,
 }

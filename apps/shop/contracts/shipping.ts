@@ -8,6 +8,7 @@ import { defineContract } from '@flotilla/core/contract'
 import { event } from '@flotilla/core/event'
 import { command, query } from '@flotilla/core/operation'
 import { Id, Money, type Static, Time, Type } from '@flotilla/core/schema'
+import { personal } from '@flotilla/core/sensitive'
 import { Address } from './address.ts'
 import { Sku } from './catalog.ts'
 
@@ -82,7 +83,7 @@ const Parcel = Type.Object({
   orderId: Id,
   shipmentId: Id,
   userId: Id,
-  email: Type.String(),
+  email: Type.String(personal),
   trackingNumber: Type.String(),
   at: Time,
 })

@@ -12,6 +12,7 @@ import { isFlotillaError } from '@flotilla/core/error'
 import type { HttpClient, HttpRequest, HttpResponse } from '@flotilla/core/http-client'
 import { parseUntrustedJson } from '@flotilla/core/json'
 import { lazyCheck, type Static, type TSchema, Type } from '@flotilla/core/schema'
+import type { TraceContext } from '@flotilla/core/trace-context'
 import type { ClaimedOperation } from './attempt-store.ts'
 
 /** What the shop reads of a charge. */
@@ -79,6 +80,13 @@ export interface Unknown {
 /** Statuses that are a definite no. 400, 401 and 404 are mistakes of ours: nothing to conclude about money from. */
 const REFUSALS: ReadonlySet<number> = new Set([402, 409, 422])
 
+/** On whose behalf the provider is asked. */
+export interface Asking {
+  /** How long it may take for an answer. */
+  readonly timeoutMs: number
+  readonly trace: TraceContext
+}
+
 /** What a client is made of. */
 export interface ProviderClientOptions {
   readonly http: HttpClient
@@ -96,13 +104,13 @@ export class ProviderClient {
   }
 
   /** Asks for an operation; a repeat is known by the operation's id. */
-  async ask(operation: ClaimedOperation, timeoutMs: number): Promise<Said> {
+  async ask(operation: ClaimedOperation, asking: Asking): Promise<Said> {
     const { id, kind, amount, currency, paymentToken: token, chargeId } = operation
     const path =
       kind === 'authorise' ? '/v1/charges' : `/v1/charges/${encodeURIComponent(chargeId ?? '')}/${kind}`
     const movement = kind === 'void' ? { reference: id } : { amount, reference: id }
     const body = kind === 'authorise' ? { ...movement, token, currency } : movement
-    const answer = await this.#send('POST', path, timeoutMs, JSON.stringify(body), id)
+    const answer = await this.#send('POST', path, asking, JSON.stringify(body), id)
     if (isUnknown(answer)) return answer
     const { status } = answer
     const said = read<Static<typeof Answer>>(Answer, answer.body)
@@ -114,18 +122,18 @@ export class ProviderClient {
   }
 
   /** The charges of an attempt, oldest first. More than one only where the provider does not know repeats. */
-  async find(attemptId: string, timeoutMs: number): Promise<readonly Charge[] | Unknown> {
+  async find(attemptId: string, asking: Asking): Promise<readonly Charge[] | Unknown> {
     const path = `/v1/charges?reference=${encodeURIComponent(attemptId)}`
-    return this.#items<Charge>(Found, path, timeoutMs)
+    return this.#items<Charge>(Found, path, asking)
   }
 
   /** Rows of the provider's ledger after `position`, in order. */
-  async ledger(position: number, limit: number, timeoutMs: number): Promise<readonly LedgerRow[] | Unknown> {
-    return this.#items<LedgerRow>(Ledger, `/v1/ledger?after=${position}&limit=${limit}`, timeoutMs)
+  async ledger(position: number, limit: number, asking: Asking): Promise<readonly LedgerRow[] | Unknown> {
+    return this.#items<LedgerRow>(Ledger, `/v1/ledger?after=${position}&limit=${limit}`, asking)
   }
 
-  async #items<T>(schema: TSchema, path: string, timeoutMs: number): Promise<readonly T[] | Unknown> {
-    const answer = await this.#send('GET', path, timeoutMs)
+  async #items<T>(schema: TSchema, path: string, asking: Asking): Promise<readonly T[] | Unknown> {
+    const answer = await this.#send('GET', path, asking)
     if (isUnknown(answer)) return answer
     const page = answer.status === 200 ? read<{ items: readonly T[] }>(schema, answer.body) : undefined
     return page?.items ?? unknown(String(answer.status), answer)
@@ -134,7 +142,7 @@ export class ProviderClient {
   async #send(
     method: HttpRequest['method'],
     path: string,
-    timeoutMs: number,
+    asking: Asking,
     body?: string,
     idempotencyKey?: string,
   ): Promise<HttpResponse | Unknown> {
@@ -143,7 +151,7 @@ export class ProviderClient {
     if (body !== undefined) headers['content-type'] = 'application/json'
     if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey
     try {
-      const request = { method, url: `${url}${path}`, headers, timeoutMs }
+      const request = { method, url: `${url}${path}`, headers, ...asking }
       return await http.send(body === undefined ? request : { ...request, body })
     } catch (error) {
       // What else is thrown is a mistake of ours.

@@ -59,7 +59,7 @@ export function lastReconciliation({ db }: Pick<Context, 'db'>): Promise<Reconci
 /** False when there was nothing new. */
 async function readPage(ctx: Context, { provider, timeoutMs }: ReconcileOptions): Promise<boolean> {
   const { position } = await ctx.db.one<{ position: number }>(sql`select position from reconciliation`)
-  const rows = await provider.ledger(position, PAGE_COUNT, timeoutMs)
+  const rows = await provider.ledger(position, PAGE_COUNT, { timeoutMs, trace: ctx.trace })
   if (isUnknown(rows)) throw new FlotillaError('unavailable', 'The provider does not show its ledger.')
   const last = rows.at(-1)
   if (last === undefined) return false

@@ -73,7 +73,7 @@ export class Resolver {
     const { provider, outcomes } = this.#options
     if (operation.tries > 1 && (await this.#isAnswered(ctx, operation, timeoutMs))) return
     crashpoint('outside.before-call', 'payments', operation.kind)
-    const said = await provider.ask(operation, timeoutMs)
+    const said = await provider.ask(operation, { timeoutMs, trace: ctx.trace })
     crashpoint('outside.after-call', 'payments', operation.kind)
     if (said.kind === 'unknown') return this.#comeBack(ctx, operation, said.why, said.waitMs)
     await ctx.db.transaction(async (tx) => {
@@ -87,7 +87,7 @@ export class Resolver {
   /** Asks what became of earlier tries; true when there is nothing left to ask for now. */
   async #isAnswered(ctx: Context, operation: ClaimedOperation, timeoutMs: number): Promise<boolean> {
     const { provider, outcomes } = this.#options
-    const found = await provider.find(operation.attemptId, timeoutMs)
+    const found = await provider.find(operation.attemptId, { timeoutMs, trace: ctx.trace })
     if (isUnknown(found)) {
       await this.#comeBack(ctx, operation, found.why, found.waitMs)
       return true

@@ -119,6 +119,7 @@ async function isTaken(
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ id, timestamp, payload, signature }),
       timeoutMs: SEND_TIMEOUT_MS,
+      trace: ctx.trace,
     })
     return status >= 200 && status < 300
   } catch {

@@ -60,7 +60,7 @@ export async function withControl<T>(
   const client = new Client({
     ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
     metrics: new Metrics(),
-    spans: new SpanRing(16),
+    spans: new SpanRing({ sizeMax: 16 }),
     directory: fixedDirectory([]),
     localChannel: () => channel,
     openChannel: async () => channel,

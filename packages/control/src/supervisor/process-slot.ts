@@ -16,7 +16,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import type { Random } from '@flotilla/core/random'
-import type { HostMessage } from '@flotilla/core/run-host'
+import type { HostMessage, SupervisorMessage } from '@flotilla/core/run-host'
 import type { LogFile } from './log-file.ts'
 import { RestartPolicy } from './restart-policy.ts'
 
@@ -37,6 +37,8 @@ export interface SlotOptions {
   readonly command: (attempt: number) => SlotCommand
   /** Told of every change of state; must not throw. */
   readonly onChange: (slot: ProcessSlot) => void
+  /** Told of traces that the process has seen to be slow or to fail. Default nobody. */
+  readonly onTracesKept?: (slot: ProcessSlot, traceIds: readonly string[]) => void
 }
 
 /** What is run. */
@@ -144,6 +146,12 @@ export class ProcessSlot {
     this.#become('starting')
   }
 
+  /** Tells the process, if it is ready. */
+  tell(message: SupervisorMessage): void {
+    // It may be ending, and its channel with it.
+    if (this.#state === 'ready') this.#child?.send(message, () => {})
+  }
+
   /** Resolves when the process is ready, or the slot was stopped. */
   async whenReady(): Promise<void> {
     if (this.#state === 'ready' || this.#state === 'stopped') return
@@ -185,6 +193,7 @@ export class ProcessSlot {
       this.#become('ready')
       return
     }
+    if (message.kind === 'keep') return this.#options.onTracesKept?.(this, message.traceIds)
     const nowMs = clock.monotonicMs()
     const last = this.#lastStats ?? { atMs: this.#startedMs, cpuMs: 0 }
     const { cpuMs, rssBytes, inFlight, loopDelayMs } = message

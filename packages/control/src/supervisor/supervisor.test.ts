@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -69,6 +69,18 @@ describe('Supervisor', () => {
     assert.ok(changes.indexOf('edge-1 stopped') < changes.indexOf('store-1 stopping'))
     assert.deepEqual(new Set(changes.slice(-2)), new Set(['store-1 stopped', 'store-2 stopped']))
     assert.equal(clock.pending, 0)
+  })
+
+  it('tells all other processes which traces one of them keeps', async (t) => {
+    // The edge keeps a trace as soon as it is there; who is told says so in his output.
+    const hears = `process.on('message', (told) => console.log(JSON.stringify(told)));`
+    const keeps = `process.send({ kind: 'keep', traceIds: ['t1'] });`
+    const { supervisor } = makeSupervisor(t, (host) => hears + READY + (host === 'edge' ? keeps : ''))
+    await supervisor.start(() => {})
+    const heardBy = (slot: string): string => readFileSync(supervisor.logPath(slot), 'utf8')
+    for (const slot of ['store-1', 'store-2'])
+      await until(`${slot} has heard`, () => heardBy(slot) === '{"kind":"keep","traceIds":["t1"]}\n')
+    assert.equal(heardBy('edge-1'), '')
   })
 
   it('scales a host up and down', async (t) => {

@@ -151,6 +151,9 @@ export class Supervisor {
       random,
       log,
       onChange,
+      onTracesKept: (from, traceIds) => {
+        for (const slot of this.slots) if (slot !== from) slot.tell({ kind: 'keep', traceIds })
+      },
       restartMsMax: this.#options.restartMsMax,
       command: (attempt) => command(host, ordinal, attempt),
     })

@@ -42,7 +42,7 @@ function setUp(instances: readonly Instance[], given: ServicePolicies = {}, zone
   const options = {
     ports: { clock, random, newId: createIds(clock, random) },
     metrics: new Metrics(),
-    spans: new SpanRing(8),
+    spans: new SpanRing({ sizeMax: 8 }),
     directory: { instancesOf: () => directory.instances, report: () => {} },
     openChannel: () => assert.fail('nobody connects'),
     localChannel: () => undefined,

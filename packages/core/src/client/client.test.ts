@@ -82,7 +82,7 @@ function setUp({ instances = ['a', 'b'], seed = 1, isHere = false, policies = {}
   const client = new Client({
     ports: { clock, random, newId: createIds(clock, random) },
     metrics: new Metrics(),
-    spans: new SpanRing(8),
+    spans: new SpanRing({ sizeMax: 8 }),
     policies: new CallPolicies({ callee: policies }),
     directory: {
       instancesOf: () => state.instances,

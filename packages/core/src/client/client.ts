@@ -98,14 +98,17 @@ export class Client {
   }
 
   #ended(outgoing: OutgoingOperation, request: CallRequest, parent: TraceContext, reply: Reply): void {
-    const { startMs, trace, operation } = request
+    const { startMs, trace, operation, caller } = request
     const code = reply.error === undefined ? 'ok' : reply.error.code
     const durationMs = reply.endMs - startMs
     outgoing.ended(code, durationMs)
-    this.#options.spans.record(operation.id, 'client', trace, parent, startMs, durationMs, code)
+    const { spans } = this.#options
+    const service = caller.service ?? ''
+    const { attributes } = outgoing
+    spans.record(service, operation.id, 'client', trace, parent, startMs, durationMs, code, attributes)
   }
 
-  /** Opens a stream; once open it is not retried. */
+  /** Opens a stream; once open it is not retried. It leaves one span, the callee's, which stands right below the caller's. */
   stream(
     outgoing: OutgoingOperation,
     input: unknown,
@@ -114,7 +117,8 @@ export class Client {
     options: CallOptions,
   ): AsyncIterable<unknown> {
     const { callee } = outgoing
-    const request = this.#request(outgoing, input, context, caller, options, false)
+    const call = this.#request(outgoing, input, context, caller, options, false)
+    const request = { ...call, trace: context.trace }
     return callee.local === undefined
       ? openStream(outgoing, request, this.#options)
       : callee.local.stream(request)

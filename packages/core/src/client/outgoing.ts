@@ -14,7 +14,7 @@ import { Budget } from '../resilience/budget.ts'
 import { Hedging } from '../resilience/hedge.ts'
 import { Latencies, type Quantiles } from '../resilience/latencies.ts'
 import type { Counter, Histogram, Metrics } from '../telemetry/metrics.ts'
-import type { SpanRing } from '../telemetry/spans.ts'
+import { type Attributes, type SpanRing, waits } from '../telemetry/spans.ts'
 import type { CallRequest, Channel } from '../wire/wire.ts'
 import { CallPolicies, defaultRetries } from './call-policies.ts'
 import { Gate } from './gate.ts'
@@ -84,6 +84,8 @@ export class OutgoingOperation {
   readonly callee: Callee
   readonly gate: Gate
   readonly hedging: Hedging
+  /** Of the spans of its calls. */
+  readonly attributes: Attributes | undefined
   readonly #latencies = new Latencies()
   readonly #ports: Ports
   readonly #spans: SpanRing
@@ -101,6 +103,7 @@ export class OutgoingOperation {
     this.callee = callee
     this.gate = new Gate(operation, this.#latencies, ports.random)
     this.hedging = new Hedging(callee.budget)
+    this.attributes = operation.timeoutMs > WAITING_MS ? waits : undefined
     this.#ports = ports
     this.#spans = options.spans
     this.#metrics = metrics
@@ -149,7 +152,7 @@ export class OutgoingOperation {
   }
 
   /** Counts a decision, and notes it in the trace: a span without duration beneath that of the call. */
-  decided(decision: Decision, { trace }: CallRequest, nowMs: number): void {
+  decided(decision: Decision, { trace, caller }: CallRequest, nowMs: number): void {
     const { service, name } = this.operation
     this.#metrics
       .counter('flotilla_client_decisions_total', 'What was decided about calls besides sending them.', [
@@ -159,7 +162,8 @@ export class OutgoingOperation {
       ])
       .with(service, name, decision)
       .add()
-    this.#spans.record(decision, 'internal', trace.child(this.#ports.random), trace, nowMs, 0, 'ok')
+    const own = trace.child(this.#ports.random)
+    this.#spans.record(caller.service ?? '', decision, 'internal', own, trace, nowMs, 0, 'ok', undefined)
   }
 
   /** Counts one call. */

@@ -192,7 +192,8 @@ export class Handling {
 
 /** By what a line about an event is found again. */
 export function fieldsOf({ id, type, key, traceparent }: Envelope): LogFields {
-  return { event_id: id, topic: type, key, trace_id: traceparent.split('-')[1] }
+  const [, traceId, spanId] = traceparent.split('-')
+  return { event_id: id, topic: type, key, trace_id: traceId, span_id: spanId }
 }
 
 function lastOf(events: readonly LoggedEvent[]): LoggedEvent {

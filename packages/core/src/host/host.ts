@@ -10,6 +10,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { CallPolicies } from '../client/call-policies.ts'
+import { sensitiveFields } from '../contract/sensitive.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { Closing } from '../kernel/closing.ts'
 import type { Ports } from '../kernel/context.ts'
@@ -18,8 +19,12 @@ import { LoopGuard } from '../resilience/loop-guard.ts'
 import type { Service } from '../service/definition.ts'
 import { LoopWatch } from '../service/loop-watch.ts'
 import { ServiceReceiver } from '../service/receive.ts'
+import type { Signals } from '../telemetry/active-work.ts'
+import { HeadSampler } from '../telemetry/head-sampler.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { takeOutside } from '../telemetry/otel-facade.ts'
+import { Redaction } from '../telemetry/redaction.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { openFramesServer } from '../wire/frames/frames-server.ts'
 import { createHttpClient } from '../wire/http/http-client.ts'
@@ -33,6 +38,8 @@ import { Membership } from './membership.ts'
 import { type Network, openNetwork } from './network.ts'
 import { openPolicies } from './open-policies.ts'
 import { openService, readServiceSettings } from './open-service.ts'
+import { openTelemetry } from './open-telemetry.ts'
+import { readOtlpSettings } from './otlp-settings.ts'
 import { pagesOf } from './pages.ts'
 import type { HostParts } from './parts.ts'
 import type { HostSettings } from './settings.ts'
@@ -45,6 +52,10 @@ export interface HostOptions {
   readonly ports: Ports
   /** Default: standard output. */
   readonly log?: Logger
+  /** That of `log`: learns what the contracts of the host's services mark. Default: one of its own. */
+  readonly redaction?: Redaction
+  /** Told the ids of traces that are slow or failed here; for `keepTraces` of the other hosts. Default nobody. */
+  readonly onTracesKept?: (traceIds: readonly string[]) => void
   /** Who is calling over HTTP. Default: whoever shows a process credential or a user token. */
   readonly authenticate?: (incoming: IncomingMessage) => Caller
 }
@@ -59,6 +70,8 @@ export interface Host {
   readonly spans: SpanRing
   /** Calls being answered now. */
   readonly inFlight: number
+  /** Other hosts have seen that these traces are slow or failed: what is here of them is exported, too. */
+  keepTraces(traceIds: readonly string[]): void
   /** Leaves in good order; see the head of this file. */
   close(): Promise<void>
 }
@@ -72,9 +85,14 @@ const CLOSING_STEP_MS = 30_000
  * @throws ConfigError naming every wrong setting; FlotillaError when a port or a database cannot be had.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const parts = makeParts(options)
+  const otlp = readOtlpSettings(options.environment)
+  const parts = makeParts(options, otlp.traces !== undefined)
   try {
+    takeOutside(outsideSignals(parts))
+    openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))
     const services = await loadServices(options.app, options.settings.services)
+    for (const { contract, calls } of services)
+      for (const one of [contract, ...calls]) parts.redaction.add(sensitiveFields(one))
     const settings = readServiceSettings(services, options.environment)
     await openPolicies(parts, services)
     const network = await openNetwork(parts, services)
@@ -91,6 +109,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
       get inFlight() {
         return parts.receiver.inFlight
       },
+      keepTraces(traceIds) {
+        for (const traceId of traceIds) parts.spans.kept.addOf(traceId)
+      },
       close: () => parts.closing.close(),
     }
   } catch (error) {
@@ -99,7 +120,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function makeParts({ app, settings, environment, ports, log }: HostOptions): HostParts {
+function makeParts(
+  { app, settings, environment, ports, log, redaction = new Redaction() }: HostOptions,
+  isExported: boolean,
+): HostParts {
   const { clock } = ports
   const { services, instance, version, logLevel } = settings
   const wheel = new TimerWheel(clock)
@@ -108,7 +132,7 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
   closing.defer('outside HTTP', () => http.close())
   const metrics = new Metrics()
   const watch = settings.admission === 'adaptive' ? watchLoop(ports, metrics, closing) : undefined
-  const root = log ?? createLogger({ level: logLevel, clock, fields: { instance, version } })
+  const root = log ?? createLogger({ level: logLevel, clock, redaction, fields: { instance, version } })
   const logOf = (service: string): Logger => root.with({ service })
   return {
     app,
@@ -117,8 +141,13 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     ports,
     log: logOf(services.join(',')),
     logOf,
+    redaction,
     metrics,
-    spans: new SpanRing(),
+    spans: new SpanRing({ slowMs: settings.tracesSlowMs, isExported }),
+    isSampled: new HeadSampler(clock, ports.random, {
+      perSecond: settings.tracesPerSecond,
+      ratio: settings.tracesRatio,
+    }).choose,
     wheel,
     trust: new Trust(settings, clock),
     http,
@@ -129,6 +158,11 @@ function makeParts({ app, settings, environment, ports, log }: HostOptions): Hos
     closing,
     state: { isReady: false, isDraining: false },
   }
+}
+
+/** Takes what user code records outside any work. */
+function outsideSignals({ app, spans, metrics, ports }: HostParts): Signals {
+  return { service: app.name, spans: spans.of(app.name), metrics, ports }
 }
 
 function watchLoop({ clock, random }: Ports, metrics: Metrics, closing: Closing): LoopWatch {

@@ -121,7 +121,7 @@ export function ownContext(ports: Ports, cancellation: Cancellation): CallContex
   return {
     caller: anonymous,
     deadlineMs: Number.POSITIVE_INFINITY,
-    trace: TraceContext.start(ports.random, false),
+    trace: TraceContext.open(ports.random, false),
     criticality: 'critical_plus',
     cancellation,
   }

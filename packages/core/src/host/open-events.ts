@@ -83,17 +83,21 @@ export class ServiceEvents {
   async #reactTo(environment: ScopeEnvironment, event: Envelope, tx: Transaction): Promise<void> {
     const { parts, service, reactions } = this.#options
     const { ports, spans } = parts
-    const parent = TraceContext.parse(event.traceparent) ?? TraceContext.start(ports.random, false)
+    const parent = TraceContext.parse(event.traceparent) ?? TraceContext.open(ports.random, false)
     const trace = parent.child(ports.random)
     const startMs = ports.clock.monotonicMs()
     const scope = new ReactionScope(environment, event, tx, startMs + REACTION_MS_MAX, trace)
     let code: 'ok' | 'internal' = 'internal'
+    tx.trace = trace
     try {
       await react(reactions, event, scope)
       code = 'ok'
     } finally {
+      tx.trace = undefined
       const durationMs = ports.clock.monotonicMs() - startMs
-      spans.record(`${service} on ${event.type}`, 'internal', trace, parent, startMs, durationMs, code)
+      const name = `${service} on ${event.type}`
+      const attributes = { 'messaging.message.id': event.id, 'messaging.destination.name': event.type }
+      spans.record(service, name, 'consumer', trace, parent, startMs, durationMs, code, attributes)
     }
   }
 

@@ -23,6 +23,8 @@ import type { Network } from './network.ts'
 import { eventLogOf, ServiceEvents } from './open-events.ts'
 import type { HostParts } from './parts.ts'
 import { databaseVariable } from './settings.ts'
+import { statementSpans } from './statement-spans.ts'
+import { tracedHttp } from './traced-http.ts'
 
 const PRUNE_MS = 600_000
 
@@ -33,16 +35,14 @@ export async function openService(
   service: Service,
   { config, databaseUrl }: ServiceSettings,
 ): Promise<void> {
-  const { settings, ports, metrics, spans, state } = parts
+  const { settings, ports, metrics, state, isSampled } = parts
   const { contract } = service
   const { name } = contract
   const closing = new Closing(ports.clock)
-  const log = parts.logOf(name)
+  const [log, spans] = [parts.logOf(name), parts.spans.of(name)]
   const database = await openServiceDatabase(parts, name, databaseUrl)
   const openOwnWorker = workerOpener(parts, name, databaseUrl)
   parts.closing.defer(name, () => closing.close())
-
-  const { instance } = settings
   const worker = await openOwnWorker(closing)
   const events =
     database &&
@@ -61,6 +61,8 @@ export async function openService(
     service: name,
     ports,
     log,
+    metrics,
+    spans,
     database,
     callsOf: (callee, context) => network.client.calls(callee, context, name),
     outbox: events?.outbox,
@@ -68,14 +70,15 @@ export async function openService(
   const background = new Background(environment, metrics, closing)
   const runtime: ServiceRuntime = {
     ...ports,
-    instance,
+    instance: settings.instance,
     worker,
     config,
     log,
     metrics,
     spans,
+    isSampled,
     closing,
-    http: parts.http,
+    http: tracedHttp(parts.http, ports, spans),
     keyValue: network.keyValueOf(name),
     instances: () => Math.max(1, network.instancesOf(name).length),
     isDraining: () => state.isDraining,
@@ -93,7 +96,7 @@ export async function openService(
   }
   const handlers = await service.open(runtime)
   const idempotency = database && worker && openIdempotency(database, ports, worker, background)
-  serve(parts, contract, handlers, { environment, spans, idempotency })
+  serve(parts, contract, handlers, { environment, idempotency })
   events?.start(environment)
 }
 
@@ -190,6 +193,7 @@ async function openServiceDatabase(
     poolMax: settings.poolMax,
     log,
     isLeaving: () => state.isDraining,
+    onStatement: statementSpans(ports, parts.spans.of(name)),
     waitDuration: metrics
       .histogram('flotilla_database_wait_seconds', 'Waiting for a database connection.', ['service'])
       .with(name),

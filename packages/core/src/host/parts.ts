@@ -11,6 +11,7 @@ import type { LoopWatch } from '../service/loop-watch.ts'
 import type { ServiceReceiver } from '../service/receive.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Redaction } from '../telemetry/redaction.ts'
 import type { SpanRing } from '../telemetry/spans.ts'
 import type { HttpClient } from '../wire/http/http-client.ts'
 import type { Trust } from '../wire/trust.ts'
@@ -30,8 +31,12 @@ export interface HostParts {
   readonly log: Logger
   /** For what concerns one service. */
   readonly logOf: (service: string) => Logger
+  /** What no line of the host has in it. */
+  readonly redaction: Redaction
   readonly metrics: Metrics
   readonly spans: SpanRing
+  /** Whether a trace that begins now is to be recorded whole. */
+  readonly isSampled: () => boolean
   readonly wheel: TimerWheel
   readonly trust: Trust
   readonly http: HttpClient

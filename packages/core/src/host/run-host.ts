@@ -14,15 +14,25 @@ import { setCrashpoints } from '../kernel/crashpoint.ts'
 import { createIds } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createLogger } from '../telemetry/log.ts'
+import { Redaction } from '../telemetry/redaction.ts'
 import type { App } from './app.ts'
 import { ConfigError } from './config.ts'
 import { type Host, openHost } from './host.ts'
 import { readHostSettings } from './settings.ts'
 import { runTask, type Task, tasks } from './tasks.ts'
 
+/** What a supervisor tells a host process over the Node channel. */
+export interface SupervisorMessage {
+  readonly kind: 'keep'
+  /** Traces that are slow or failed in another process. */
+  readonly traceIds: readonly string[]
+}
+
 /** What a host process tells its supervisor over the Node channel. */
 export type HostMessage =
   | { readonly kind: 'ready'; readonly http: string }
+  /** Traces that are slow or failed here: for all other processes. */
+  | { readonly kind: 'keep'; readonly traceIds: readonly string[] }
   | {
       readonly kind: 'stats'
       /** User and system time since the start. */
@@ -90,13 +100,16 @@ async function runHost(app: App): Promise<void> {
     const settings = readHostSettings(environment)
     if (settings.crashpoints !== '') setCrashpoints(settings.crashpoints)
     const fields = { instance: settings.instance, version: settings.version }
-    log = createLogger({ level: settings.logLevel, clock: systemClock, fields })
+    const redaction = new Redaction()
+    log = createLogger({ level: settings.logLevel, clock: systemClock, redaction, fields })
     host = await openHost({
       app,
       settings,
       environment,
       log,
+      redaction,
       ports: systemPorts(),
+      onTracesKept: (traceIds) => send({ kind: 'keep', traceIds }),
     })
   } catch (error) {
     if (error instanceof ConfigError) for (const mistake of error.mistakes) log.error(mistake)
@@ -106,14 +119,18 @@ async function runHost(app: App): Promise<void> {
   if (process.send !== undefined) tellSupervisor(host)
 }
 
+function send(message: HostMessage): void {
+  // The channel may be closing; 'disconnect' follows.
+  process.send?.(message, undefined, undefined, () => {})
+}
+
 /** Says that the host is ready, then how it is doing. */
 function tellSupervisor(host: Host): void {
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   loop.enable()
-  const send = (message: HostMessage): void => {
-    // The channel may be closing; 'disconnect' follows.
-    process.send?.(message, undefined, undefined, () => {})
-  }
+  process.on('message', ({ kind, traceIds }: SupervisorMessage) => {
+    if (kind === 'keep') host.keepTraces(traceIds)
+  })
   const tell = (): void => {
     const { user, system } = process.cpuUsage()
     const rssBytes = process.memoryUsage.rss()

@@ -70,6 +70,23 @@ const HostSettings = Type.Object({
     ],
     { default: 'info', description: 'debug, info, warn, error or silent' },
   ),
+  tracesPerSecond: Type.Integer({
+    minimum: 0,
+    maximum: 100_000,
+    default: 100,
+    description: 'traces that are recorded whole each second, of those that begin in this process',
+  }),
+  tracesRatio: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 0.01,
+    description: 'share of the traces beyond that are recorded whole, too',
+  }),
+  tracesSlowMs: Type.Integer({
+    minimum: 1,
+    default: 500,
+    description: 'milliseconds from which on a trace is slow; slow and failed ones are always recorded',
+  }),
   poolMax: Type.Integer({
     minimum: 1,
     maximum: 200,

@@ -15,6 +15,7 @@ import { migrate } from '../store/migrate.ts'
 import { platformMigrations } from '../store/migration-files.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { SpanRing } from '../telemetry/spans.ts'
 import { type App, loadServices } from './app.ts'
 import type { Environment } from './config.ts'
 import { readServiceSettings, type ServiceSettings } from './open-service.ts'
@@ -76,9 +77,11 @@ async function seedService(service: Service, settings: ServiceSettings, options:
   closing.defer('database', () => database.close())
   // Sent when the service runs.
   const outbox = new Outbox(name, ports, () => {})
-  const environment = { service: name, ports, log, database, callsOf: callsNobody, outbox }
+  const spans = new SpanRing({ sizeMax: 1 }).of(name)
+  const metrics = new Metrics()
+  const environment = { service: name, ports, log, metrics, spans, database, callsOf: callsNobody, outbox }
   try {
-    await new Background(environment, new Metrics(), closing).run('seed', SEED_MS, (ctx) =>
+    await new Background(environment, metrics, closing).run('seed', SEED_MS, (ctx) =>
       seed(ctx, settings.config),
     )
   } finally {

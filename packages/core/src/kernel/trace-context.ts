@@ -40,6 +40,12 @@ export class TraceContext {
     return new TraceContext(draw(), draw(), draw(), (draw() | 1) >>> 0, draw(), (draw() | 1) >>> 0, isSampled)
   }
 
+  /** A new trace without a span in it yet: its spans begin with children of this, which have no parent. */
+  static open(random: Random, isSampled: boolean): TraceContext {
+    const draw = (): number => random.uint32()
+    return new TraceContext(draw(), draw(), draw(), (draw() | 1) >>> 0, 0, 0, isSampled)
+  }
+
   /** Reads a `traceparent` header; undefined when it is malformed or of an unknown version. */
   static parse(header: string): TraceContext | undefined {
     const match = TRACEPARENT.exec(header)

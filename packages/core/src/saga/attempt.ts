@@ -8,7 +8,7 @@ import type { Ports } from '../kernel/context.ts'
 import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import type { Context, Origin, ServiceRuntime } from '../service/definition.ts'
-import type { SpanRing } from '../telemetry/spans.ts'
+import type { SpanRecorder } from '../telemetry/spans.ts'
 import type { Saga, Step, StepContext } from './definition.ts'
 import { Later, type Outcome, outcomeOf, Refusal } from './plan.ts'
 import type { Claimed } from './rows.ts'
@@ -26,7 +26,7 @@ export interface Attempt {
 /** What attempts need of the service. */
 export interface AttemptRuntime extends Ports {
   readonly run: ServiceRuntime['run']
-  readonly spans: SpanRing
+  readonly spans: SpanRecorder
 }
 
 /** Runs, or undoes, the step at which the saga stands; never rejects. */
@@ -57,7 +57,13 @@ export async function attemptStep(
   const durationMs = clock.monotonicMs() - startMs
   const code =
     outcome.kind !== 'failed' ? 'ok' : isFlotillaError(outcome.error) ? outcome.error.code : 'internal'
-  runtime.spans.record(label, 'internal', trace, parent, startMs, durationMs, code)
+  const { id, direction, attempts } = claimed
+  runtime.spans.record(label, 'internal', trace, parent, startMs, durationMs, code, {
+    'flotilla.saga': id,
+    'flotilla.saga.direction': direction,
+    'flotilla.saga.attempt': attempts,
+    'flotilla.saga.outcome': outcome.kind,
+  })
   return { outcome, state, durationMs }
 }
 

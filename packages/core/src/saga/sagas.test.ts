@@ -195,7 +195,7 @@ describe('Sagas.start', () => {
     const found = await sagas.find(instance.database.session(testCall()), 'o1')
     assert.deepEqual(found?.state, { amount: 5, reserved: 'r1' })
     assert.equal(found?.traceId, trace.traceId)
-    const spans = instance.spans.ofTrace(trace.traceId)
+    const spans = instance.ring.ofTrace(trace.traceId)
     assert.deepEqual(
       spans.map(({ name, parentId }) => [name, parentId]),
       FORWARD.map((step) => [`saga order.${step}`, trace.spanId]),

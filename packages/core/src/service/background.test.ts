@@ -5,6 +5,7 @@ import { createIds } from '../kernel/ids.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { SpanRing } from '../telemetry/spans.ts'
 import { Background } from './background.ts'
 import type { Context } from './definition.ts'
 
@@ -23,6 +24,8 @@ function setUp(seed = 1) {
     service: 'desk',
     ports: { clock, random, newId: createIds(clock, random) },
     log,
+    metrics,
+    spans: new SpanRing({ sizeMax: 8 }).of('desk'),
     database: undefined,
     callsOf: () => assert.fail('calls nobody'),
     outbox: undefined,

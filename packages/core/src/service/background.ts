@@ -3,10 +3,13 @@
  *
  * @module
  */
+
 import type { Closing } from '../kernel/closing.ts'
-import { FlotillaError } from '../kernel/error.ts'
+import type { Code } from '../kernel/code.ts'
+import { FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
+import { runIn } from '../telemetry/active-work.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { CallScope, type ScopeEnvironment } from './call-scope.ts'
 import type { Context, Origin } from './definition.ts'
@@ -38,15 +41,27 @@ export class Background {
     work: (scope: CallScope) => Promise<T>,
     origin: Origin = {},
   ): Promise<T> {
-    const scope = this.#scope(timeoutMs, origin)
-    const { clock } = this.#environment.ports
+    const { ports, spans } = this.#environment
+    const { clock } = ports
+    const { trace = TraceContext.start(ports.random, false) } = origin
+    const scope = this.#scope(timeoutMs, trace, origin)
+    const startMs = clock.monotonicMs()
+    let code: Code | 'ok' = 'internal'
     const timer = clock.schedule(timeoutMs, () => {
       scope.stop(new FlotillaError('deadline_exceeded', `${name} took longer than ${timeoutMs} ms.`))
     })
     try {
-      return await work(scope)
+      const result = await runIn(scope, work, scope, undefined)
+      code = 'ok'
+      return result
+    } catch (error) {
+      if (isFlotillaError(error)) code = error.code
+      throw error
     } finally {
       timer.cancel()
+      const isRoot = origin.trace === undefined
+      if (isRoot)
+        spans.record(name, 'internal', trace, undefined, startMs, clock.monotonicMs() - startMs, code)
     }
   }
 
@@ -86,10 +101,9 @@ export class Background {
     return () => ticker.wake()
   }
 
-  #scope(timeoutMs: number, origin: Origin): CallScope {
+  #scope(timeoutMs: number, trace: TraceContext, { criticality = 'sheddable_plus' }: Origin): CallScope {
     const { service, ports } = this.#environment
     const deadlineMs = ports.clock.monotonicMs() + timeoutMs
-    const { trace = TraceContext.start(ports.random, false), criticality = 'sheddable_plus' } = origin
     return new CallScope(this.#environment, { service }, deadlineMs, trace, criticality, undefined, undefined)
   }
 }

@@ -20,17 +20,22 @@ import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Database } from '../store/database.ts'
 import type { Session } from '../store/session.ts'
 import type { Transaction } from '../store/transaction.ts'
+import type { Signals, Work } from '../telemetry/active-work.ts'
 import type { Logger } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { SpanRecorder } from '../telemetry/spans.ts'
 import { type Context, callFields } from './definition.ts'
 
 /** Makes the functions by which `context` calls `contract`; the host's client. */
 export type CallsOf = <C extends Contract>(contract: C, context: CallContext) => Calls<C>
 
 /** What all calls of a service share. */
-export interface ScopeEnvironment {
+export interface ScopeEnvironment extends Signals {
   readonly service: string
   readonly ports: Ports
   readonly log: Logger
+  readonly metrics: Metrics
+  readonly spans: SpanRecorder
   readonly database: Database | undefined
   readonly callsOf: CallsOf
   /** Absent: the service has no database to publish from. */
@@ -38,7 +43,7 @@ export interface ScopeEnvironment {
 }
 
 /** A context. */
-export class CallScope implements Context {
+export class CallScope implements Context, Work {
   readonly caller: Caller
   readonly deadlineMs: number
   readonly trace: TraceContext
@@ -67,6 +72,11 @@ export class CallScope implements Context {
     this.criticality = criticality
     this.requestId = requestId
     this.idempotencyKey = idempotencyKey
+  }
+
+  /** Where its signals go. */
+  get signals(): Signals {
+    return this.environment
   }
 
   get clock(): Clock {
@@ -123,10 +133,16 @@ export class CallScope implements Context {
   }
 
   async publish<D extends TSchema>(tx: Transaction, type: EventType<D>, data: Static<D>): Promise<void> {
-    const { outbox, service } = this.environment
+    const { outbox, service, spans } = this.environment
     if (outbox === undefined) throw new FlotillaError('internal', `Service ${service} declares no database.`)
     const correlationId = this.requestId ?? this.trace.traceId
-    await outbox.publish(tx, type, data, { trace: this.trace, correlationId, causationId: this.causationId })
+    const trace = this.trace.child(this.random)
+    const startMs = this.clock.monotonicMs()
+    const { causationId } = this
+    await outbox.publish(tx, type, data, { trace, correlationId, causationId })
+    // Where consumers go on from. It is recorded though the transaction may still be rolled back: then nobody goes on from it.
+    const durationMs = this.clock.monotonicMs() - startMs
+    spans.record(`publish ${type.id}`, 'producer', trace, this.trace, startMs, durationMs, 'ok')
   }
 
   /** The event that is being reacted to; null: none is. */

@@ -23,7 +23,7 @@ import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
 import type { LogFields, Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { SpanRing } from '../telemetry/spans.ts'
+import type { SpanRecorder } from '../telemetry/spans.ts'
 import type { HttpClient } from '../wire/http/http-client.ts'
 import type { Settle } from '../wire/wire.ts'
 
@@ -116,8 +116,10 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   readonly config: Config
   readonly log: Logger
   readonly metrics: Metrics
-  /** Where the host keeps its spans; calls record theirs by themselves. */
-  readonly spans: SpanRing
+  /** Takes the service's spans; calls, statements, events and sagas record theirs by themselves. */
+  readonly spans: SpanRecorder
+  /** Whether a trace that begins here and now is to be recorded whole: for a gateway. */
+  readonly isSampled: () => boolean
   /** Whatever the service opens, it defers the closing of here. */
   readonly closing: Closing
   /**

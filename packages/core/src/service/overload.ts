@@ -56,8 +56,8 @@ export interface AdmissionSettings {
   readonly concurrencyMax: number
 }
 
-/** An operation that may take longer waits for something to happen, and how long it takes says nothing about the load. */
-const WAITING_MS = 10_000
+/** An operation that may take longer waits for something to happen, and how long it takes says nothing about the load; in milliseconds. */
+export const WAITING_MS = 10_000
 
 /** Who of the calls of `operation` runs. */
 export function admissionOf(

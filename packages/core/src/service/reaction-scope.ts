@@ -6,6 +6,7 @@
 import type { Envelope } from '../events/envelope.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Transaction } from '../store/transaction.ts'
+import { runIn } from '../telemetry/active-work.ts'
 import { CallScope, type ScopeEnvironment } from './call-scope.ts'
 import type { Reaction, ReactionContext } from './definition.ts'
 
@@ -41,6 +42,6 @@ export async function react(
   for (const { topic, type, handle } of reactions) {
     if (topic !== event.type && topic !== `${event.source}.*` && topic !== '*') continue
     const data = type === undefined ? event.data : type.read(event.version, event.data)
-    await handle({ ...event, data }, scope)
+    await runIn(scope, handle, { ...event, data }, scope)
   }
 }

@@ -55,11 +55,13 @@ function setUp(
     service: 'served',
     ports: { clock, random, newId: createIds(clock, random) },
     log,
+    metrics,
+    spans: new SpanRing({ sizeMax: 8 }).of('served'),
     database: undefined,
     callsOf: () => assert.fail('calls nobody'),
     outbox: undefined,
   }
-  const served = { environment, spans: new SpanRing(8), idempotency: undefined }
+  const served = { environment, idempotency: undefined }
   const { operations } = contractWith(access)
   for (const operation of Object.values(operations))
     receiver.add(new ServedOperation(operation, handler, served, new Admission(limit), metrics))

@@ -7,6 +7,7 @@ import type { CancelListener } from '../kernel/cancellation.ts'
 import { asCallees, asSeenUpstream, FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Timed, type TimerWheel } from '../kernel/timer-wheel.ts'
 import type { Refusal, Waiting } from '../resilience/admission.ts'
+import { runIn } from '../telemetry/active-work.ts'
 import { type CallRequest, Reply, type Settle } from '../wire/wire.ts'
 import { runUnderKey } from './idempotency.ts'
 import { OperationScope } from './operation-scope.ts'
@@ -102,9 +103,11 @@ export class RunningCall extends Timed implements CancelListener, Waiting {
     const { input, idempotencyKey } = this.#request
     const takesKey = operation.idempotency === 'key' || operation.idempotency === 'key_required'
     if (idempotencyKey === undefined || !takesKey || service.idempotency === undefined) {
-      return handler(input, this.#scope)
+      return runIn(this.#scope, handler, input, this.#scope)
     }
-    return runUnderKey(service.idempotency, operation, input, this.#scope, handler)
+    return runUnderKey(service.idempotency, operation, input, this.#scope, (its, scope) =>
+      runIn(this.#scope, handler, its, scope),
+    )
   }
 
   /** Step 7. */
@@ -138,12 +141,12 @@ export class RunningCall extends Timed implements CancelListener, Waiting {
     this.#wheel.remove(this)
     const request = this.#request
     request.cancellation.unlisten(this)
-    const { operation, service, durations } = this.#served
+    const { operation, service, durations, attributes } = this.#served
     const code = error === undefined ? 'ok' : error.code
     const durationMs = endMs - request.startMs
     durations.observe(durationMs)
     this.#served.answered(code).add()
-    service.spans.record(
+    service.environment.spans.record(
       operation.id,
       'server',
       this.#scope.trace,
@@ -151,6 +154,7 @@ export class RunningCall extends Timed implements CancelListener, Waiting {
       request.startMs,
       durationMs,
       code,
+      attributes,
     )
     const seen = error === undefined ? undefined : asCallees(error)
     this.#settleWith(new Reply(output, seen, undefined, endMs, this.#scope.isReplayed))

@@ -8,15 +8,15 @@ import type { Code } from '../kernel/code.ts'
 import { criticalities } from '../kernel/context.ts'
 import type { Admission, Refusal } from '../resilience/admission.ts'
 import type { Counter, Gauge, Histogram, Metrics } from '../telemetry/metrics.ts'
-import type { SpanRing } from '../telemetry/spans.ts'
+import { type Attributes, waits } from '../telemetry/spans.ts'
 import type { ScopeEnvironment } from './call-scope.ts'
 import type { AnyHandler } from './definition.ts'
 import type { IdempotencyStore } from './idempotency.ts'
+import { WAITING_MS } from './overload.ts'
 
 /** What all operations of one service share. */
 export interface ServedService {
   readonly environment: ScopeEnvironment
-  readonly spans: SpanRing
   /** Absent: the service has no database to keep keys in. */
   readonly idempotency: IdempotencyStore | undefined
 }
@@ -27,6 +27,8 @@ export class ServedOperation {
   readonly handler: AnyHandler
   readonly service: ServedService
   readonly durations: Histogram
+  /** Of the spans of its calls. */
+  readonly attributes: Attributes | undefined
   /** Who of its calls runs now. A stream has one that it does not use. */
   readonly admission: Admission
   #ok: Counter | undefined
@@ -45,6 +47,7 @@ export class ServedOperation {
     this.handler = handler
     this.service = service
     this.admission = admission
+    this.attributes = operation.kind === 'stream' || operation.timeoutMs > WAITING_MS ? waits : undefined
     this.#metrics = metrics
     this.durations = metrics
       .histogram('flotilla_server_duration_seconds', 'Time to answer a call.', ['operation'])

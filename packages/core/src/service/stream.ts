@@ -6,6 +6,7 @@
 import type { CancelListener } from '../kernel/cancellation.ts'
 import { asSeenUpstream, FlotillaError, isFlotillaError } from '../kernel/error.ts'
 import { Timed, type TimerWheel } from '../kernel/timer-wheel.ts'
+import { runIn } from '../telemetry/active-work.ts'
 import type { CallRequest } from '../wire/wire.ts'
 import { OperationScope } from './operation-scope.ts'
 import type { ServedOperation } from './served.ts'
@@ -62,9 +63,11 @@ export async function* answerStream(
   let items: AsyncIterator<unknown> | undefined
   wheel.add(end, deadlineMs, request.startMs)
   try {
-    items = (handler(request.input, scope) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    const opened = runIn(scope, handler, request.input, scope) as AsyncIterable<unknown>
+    items = opened[Symbol.asyncIterator]()
+    const next = (from: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> => from.next()
     for (;;) {
-      const { done, value: item } = await end.until(items.next())
+      const { done, value: item } = await end.until(runIn(scope, next, items, undefined))
       if (done) break
       const issues = operation.checkOutput(item)
       if (issues !== undefined) {
@@ -92,7 +95,7 @@ export async function* answerStream(
     wheel.remove(end)
     request.cancellation.unlisten(end)
     served.answered(code).add()
-    service.spans.record(
+    service.environment.spans.record(
       operation.id,
       'server',
       trace,
@@ -100,6 +103,7 @@ export async function* answerStream(
       request.startMs,
       clock.monotonicMs() - request.startMs,
       code,
+      served.attributes,
     )
   }
 }

@@ -7,8 +7,8 @@ import type { Clock } from '../kernel/clock.ts'
 import type { CallContext } from '../kernel/context.ts'
 import { type Executed, FlotillaError } from '../kernel/error.ts'
 
-/** The call on whose behalf the database is used. */
-export type Call = Pick<CallContext, 'deadlineMs' | 'cancellation'>
+/** The call on whose behalf the database is used. `trace` is the span its statements belong to; absent: they leave none. */
+export type Call = Pick<CallContext, 'deadlineMs' | 'cancellation'> & Partial<Pick<CallContext, 'trace'>>
 
 /** Timers and PostgreSQL's settings hold 31 bits, about 25 days; a little less, so that a reserve can be added. */
 const WAIT_MS_MAX = 0x7f00_0000

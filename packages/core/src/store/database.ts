@@ -8,7 +8,7 @@ import { Cancellation } from '../kernel/cancellation.ts'
 import type { Ports } from '../kernel/context.ts'
 import type { Call } from './call.ts'
 import { Connection } from './connection.ts'
-import { Hold } from './hold.ts'
+import { Hold, type OnStatement } from './hold.ts'
 import { Listener, type OnNotify } from './listen.ts'
 import { type LogSink, Pool, type PoolStats } from './pool.ts'
 import { CallSession, type Session } from './session.ts'
@@ -33,6 +33,8 @@ export interface DatabaseOptions {
   readonly isLeaving?: () => boolean
   /** Told how long calls waited for a connection. Default nobody. */
   readonly waitDuration?: DurationSink
+  /** Told of the statements of calls that are part of a trace. Default nobody. */
+  readonly onStatement?: OnStatement
   /** Told of outages, and of actions after a commit that failed. Default nobody. */
   readonly log?: LogSink
 }
@@ -116,7 +118,8 @@ class PooledDatabase implements Database {
   async #hold(call: Call): Promise<Hold> {
     const pool = this.#pool
     const connection = await pool.take(call)
-    return new Hold({ clock: this.#options.ports.clock, call, connection, giveBack: (it) => pool.give(it) })
+    const { ports, onStatement } = this.#options
+    return new Hold({ clock: ports.clock, call, connection, giveBack: (it) => pool.give(it), onStatement })
   }
 }
 

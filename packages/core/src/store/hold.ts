@@ -15,6 +15,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { isReplyToLose } from '../kernel/crashpoint.ts'
 import { FlotillaError } from '../kernel/error.ts'
+import type { TraceContext } from '../kernel/trace-context.ts'
 import { type Call, remainingMs, throwIfOver, watchCall } from './call.ts'
 import type { Connection } from './connection.ts'
 import { isConnectionLost, sqlFailureOf } from './pg-errors.ts'
@@ -28,6 +29,18 @@ const ROLLBACK_MS_MAX = 1_000
 const CANCEL_TRIES_MAX = 5
 const CANCEL_WAIT_MS = 20
 
+/**
+ * Told of every statement that ended within the span `trace`; `rows` is undefined when it failed, null when the server counts none.
+ * The text has no values in it.
+ */
+export type OnStatement = (
+  text: string,
+  trace: TraceContext,
+  startMs: number,
+  rows: number | null | undefined,
+  error: unknown,
+) => void
+
 /** What a hold is made of. */
 export interface HoldOptions {
   readonly clock: Clock
@@ -35,6 +48,8 @@ export interface HoldOptions {
   readonly connection: Connection
   /** Gives the connection back, broken or quiet. */
   readonly giveBack: (connection: Connection) => void
+  /** Default nobody is told. */
+  readonly onStatement?: OnStatement | undefined
 }
 
 /** A lent connection under the rules above. */
@@ -62,6 +77,11 @@ export class Hold {
     this.#unwatch = watchCall(options.clock, options.call, (error) => this.#stop(error))
   }
 
+  /** The span that statements belong to which say nothing else; undefined: none. */
+  get trace(): TraceContext | undefined {
+    return this.#options.call.trace
+  }
+
   /** Milliseconds the call has left. */
   get remainingMs(): number {
     return remainingMs(this.#options.clock, this.#options.call)
@@ -81,7 +101,25 @@ export class Hold {
     }
     if (statement.opening !== undefined) this.#mayBeInTransaction = true
     if (!this.#mayBeInTransaction && isReplyToLose(statement.text)) connection.loseReply()
-    return Promise.race([connection.run(statement), this.stopped])
+    return this.#told(statement, Promise.race([connection.run(statement), this.stopped]))
+  }
+
+  /** What was sent before it comes with it; where something failed, that is told of the last one, which all of them wait for. */
+  async #told(statement: Statement, outcome: Promise<Result>): Promise<Result> {
+    const { clock, onStatement, call } = this.#options
+    const { text, opening = [], trace = call.trace } = statement
+    if (onStatement === undefined || trace === undefined) return outcome
+    const startMs = clock.monotonicMs()
+    try {
+      const result = await outcome
+      for (const earlier of opening)
+        if (earlier.trace !== undefined) onStatement(earlier.text, earlier.trace, startMs, null, undefined)
+      onStatement(text, trace, startMs, result.rowCount, undefined)
+      return result
+    } catch (error) {
+      onStatement(text, trace, startMs, undefined, error)
+      throw error
+    }
   }
 
   /**
@@ -99,7 +137,8 @@ export class Hold {
     this.#mayBeInTransaction = true
     if (isReplyToLose('commit')) connection.loseReply()
     // Not raced with `stopped`.
-    const outcome = connection.run({ ...last, text: 'commit' })
+    const committing: Statement = { ...last, text: 'commit' }
+    const outcome = this.#told(committing, connection.run(committing))
     if (!(await settlesWithin(clock, outcome, this.remainingMs + COMMIT_GRACE_MS))) {
       connection.destroy()
       throw outcomeUnknown()

@@ -12,6 +12,7 @@
  */
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
+import type { TraceContext } from '../kernel/trace-context.ts'
 import { Messages } from './messages.ts'
 import type { EncodedValue } from './sql.ts'
 
@@ -22,6 +23,8 @@ export interface OneStatement {
   readonly values?: readonly EncodedValue[] | undefined
   /** Prepared under this name. Absent: parsed anew. */
   readonly name?: string | undefined
+  /** The span it belongs to. Absent: that of the call, if it is one of its statements. */
+  readonly trace?: TraceContext | undefined
 }
 
 /** What to run. */

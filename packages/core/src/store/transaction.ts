@@ -6,6 +6,7 @@
  * @module
  */
 import { FlotillaError } from '../kernel/error.ts'
+import type { TraceContext } from '../kernel/trace-context.ts'
 import type { Hold } from './hold.ts'
 import { isConflict, isConnectionLost, sqlFailureOf } from './pg-errors.ts'
 import { type Queries, QueryRunner } from './queries.ts'
@@ -26,6 +27,8 @@ export interface TransactionOptions {
 
 /** What `work` gets. Statements run one after the other, also when not awaited one by one; no transaction inside it. */
 export interface Transaction extends Queries {
+  /** The span that statements belong to from now on. Undefined: that of the call whose transaction it is, if it has one. */
+  trace: TraceContext | undefined
   /**
    * Sends a statement whose result nobody needs, and does not wait for it: it travels with the next one, or with the commit. When
    * it fails, so does the transaction, with this statement's error.
@@ -63,6 +66,7 @@ export class OpenTransaction extends QueryRunner implements Transaction {
    * statement that nobody waits for.
    */
   doom: unknown
+  trace: TraceContext | undefined
 
   constructor(hold: Hold, options: TransactionOptions) {
     super()
@@ -92,7 +96,8 @@ export class OpenTransaction extends QueryRunner implements Transaction {
 
   send(query: Sql): void {
     if (this.#isOver) throw new FlotillaError('internal', 'The transaction is over already.')
-    this.#waiting.push(query)
+    const { text, values, name } = query
+    this.#waiting.push({ text, values, name, trace: this.trace ?? this.#hold.trace })
     if (this.#waiting.length === SENT_MAX) this.#flush()
   }
 
@@ -137,9 +142,9 @@ export class OpenTransaction extends QueryRunner implements Transaction {
     return this.#run(query)
   }
 
-  async #run({ text, values, name }: OneStatement): Promise<Result> {
+  async #run({ text, values, name, trace = this.trace }: OneStatement): Promise<Result> {
     try {
-      return await this.#hold.run({ text, values, name, ...this.#before() })
+      return await this.#hold.run({ text, values, name, trace, ...this.#before() })
     } catch (error) {
       this.#failure ??= error
       if (isConflict(error) || isConnectionLost(error)) this.doom ??= error

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type DestinationStream, pino } from 'pino'
+import { type DestinationStream, pino, stdSerializers } from 'pino'
 import { type Clock, isoTime } from '../kernel/clock.ts'
+import { Redaction } from './redaction.ts'
 
 /** Fields of one line, beside the message. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -31,56 +32,53 @@ export interface LogOptions {
   readonly clock: Clock
   /** Fields of every line: `service`, `instance`, `version`. */
   readonly fields: LogFields
+  /** What is never written; it may learn more later. Default: what is always secret. */
+  readonly redaction?: Redaction
   /** Where the lines go: a file descriptor, or a stream. Default 1, standard output. */
   readonly destination?: number | DestinationStream
 }
 
-/** Never written, wherever in the fields they stand one or two levels deep. */
-const SECRET_FIELDS = [
-  'password',
-  'passwordHash',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'apiKey',
-  'secret',
-  'authorization',
-  'cookie',
-  'paymentToken',
-]
-
 /** Opens a logger. */
 export function createLogger(options: LogOptions): Logger {
-  const { clock, destination = 1 } = options
+  const { clock, destination = 1, redaction = new Redaction() } = options
   const root = pino(
     {
       level: options.level,
-      base: options.fields,
+      base: redaction.apply(options.fields),
       messageKey: 'message',
       errorKey: 'error',
       timestamp: () => `,"timestamp":"${isoTime(clock.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
-      redact: {
-        paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-        censor: '[redacted]',
-      },
+      serializers: { error: (error: unknown) => shown(error, redaction) },
     },
     // Written before the call returns, so that a crash loses no line.
     typeof destination === 'number' ? pino.destination({ fd: destination, sync: true }) : destination,
   )
-  return wrap(root)
+  return wrap(root, redaction)
 }
 
-type Sink = Pick<ReturnType<typeof pino>, 'debug' | 'info' | 'warn' | 'error'> & {
+/** An error as it is written. Its own fields (`data`, `issues`) may hold anything. */
+function shown(error: unknown, redaction: Redaction): unknown {
+  if (!(error instanceof Error)) return error
+  // Taken from it: this form knows the error it shows, and shows it once more to who asks for it.
+  return redaction.apply({ ...stdSerializers.err(error) })
+}
+
+type Sink = Pick<ReturnType<typeof pino>, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> & {
   child(fields: LogFields): Sink
 }
 
-function wrap(sink: Sink): Logger {
+function wrap(sink: Sink, redaction: Redaction): Logger {
+  const writer =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: LogFields = {}): void => {
+      if (sink.isLevelEnabled(level)) sink[level](redaction.apply(fields), message)
+    }
   return {
-    debug: (message, fields = {}) => sink.debug(fields, message),
-    info: (message, fields = {}) => sink.info(fields, message),
-    warn: (message, fields = {}) => sink.warn(fields, message),
-    error: (message, fields = {}) => sink.error(fields, message),
-    with: (fields) => wrap(sink.child(fields)),
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+    with: (fields) => wrap(sink.child(redaction.apply(fields)), redaction),
   }
 }

@@ -99,15 +99,27 @@ function upperBoundUs(index: number): number {
   return (SUB_BUCKETS + (index % SUB_BUCKETS) + 1) * 2 ** shift
 }
 
+/** What the values of a histogram are. */
+export type HistogramUnit = 'seconds' | 'units'
+
 /** A metric: one cell for every set of label values. */
 export class Family<C> {
+  /** What a histogram is of: seconds, or units of anything, of which it was told thousandths. */
+  readonly unit: HistogramUnit
   readonly name: string
   readonly help: string
   readonly labels: readonly string[]
   readonly #create: () => C
   readonly #cells = new Map<string, { readonly values: readonly string[]; readonly cell: C }>()
 
-  constructor(name: string, help: string, labels: readonly string[], create: () => C) {
+  constructor(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    create: () => C,
+    unit: HistogramUnit = 'seconds',
+  ) {
+    this.unit = unit
     this.name = name
     this.help = help
     this.labels = labels
@@ -132,7 +144,14 @@ export class Family<C> {
 }
 
 /** Bounds of the exposed histogram buckets: powers of two from 64 µs to 67 s. */
-const BOUNDS_US = Array.from({ length: 21 }, (_, index) => 2 ** (index + 6))
+export const BOUNDS_US: readonly number[] = Array.from({ length: 21 }, (_, index) => 2 ** (index + 6))
+
+/** The metrics of a process by their kind. */
+export interface AllFamilies {
+  readonly counters: readonly Family<Counter>[]
+  readonly gauges: readonly Family<Gauge>[]
+  readonly histograms: readonly Family<Histogram>[]
+}
 
 /** All metrics of one process. */
 export class Metrics {
@@ -150,9 +169,14 @@ export class Metrics {
     return family(this.#gauges, name, () => new Family(name, help, labels, () => new Gauge()))
   }
 
-  /** `name` ends in `_seconds`. */
-  histogram(name: string, help: string, labels: readonly string[] = []): Family<Histogram> {
-    return family(this.#histograms, name, () => new Family(name, help, labels, () => new Histogram()))
+  /** `name` ends in `_seconds`, but for one of other units: `observe` takes thousandths of those. */
+  histogram(
+    name: string,
+    help: string,
+    labels: readonly string[] = [],
+    unit: HistogramUnit = 'seconds',
+  ): Family<Histogram> {
+    return family(this.#histograms, name, () => new Family(name, help, labels, () => new Histogram(), unit))
   }
 
   /** Runs `update` before every scrape; for gauges that are read rather than kept. */
@@ -160,13 +184,23 @@ export class Metrics {
     this.#beforeScrape.push(update)
   }
 
+  /** Everything there is, up to date. */
+  read(): AllFamilies {
+    for (const update of this.#beforeScrape) update()
+    return {
+      counters: [...this.#counters.values()],
+      gauges: [...this.#gauges.values()],
+      histograms: [...this.#histograms.values()],
+    }
+  }
+
   /** Everything as Prometheus text. */
   toPrometheus(): string {
-    for (const update of this.#beforeScrape) update()
+    const { counters, gauges, histograms } = this.read()
     const lines: string[] = []
-    for (const metric of this.#counters.values()) plainLines(lines, metric, 'counter')
-    for (const metric of this.#gauges.values()) plainLines(lines, metric, 'gauge')
-    for (const metric of this.#histograms.values()) histogramLines(lines, metric)
+    for (const metric of counters) plainLines(lines, metric, 'counter')
+    for (const metric of gauges) plainLines(lines, metric, 'gauge')
+    for (const metric of histograms) histogramLines(lines, metric)
     return `${lines.join('\n')}\n`
   }
 }
@@ -189,13 +223,15 @@ function plainLines(lines: string[], metric: Family<Counter> | Family<Gauge>, ty
 function histogramLines(lines: string[], metric: Family<Histogram>): void {
   lines.push(`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} histogram`)
   const labels = [...metric.labels, 'le']
+  // Counted are microseconds, or single units.
+  const scale = metric.unit === 'seconds' ? 1e6 : 1
   for (const { values, cell } of metric.cells()) {
     for (const boundUs of BOUNDS_US) {
-      const text = labelText(labels, [...values, String(boundUs / 1e6)])
+      const text = labelText(labels, [...values, String(boundUs / scale)])
       lines.push(`${metric.name}_bucket${text} ${cell.countUpToUs(boundUs)}`)
     }
     lines.push(`${metric.name}_bucket${labelText(labels, [...values, '+Inf'])} ${cell.count}`)
-    lines.push(`${metric.name}_sum${labelText(metric.labels, values)} ${cell.sumMs / 1000}`)
+    lines.push(`${metric.name}_sum${labelText(metric.labels, values)} ${cell.sumMs / (scale / 1000)}`)
     lines.push(`${metric.name}_count${labelText(metric.labels, values)} ${cell.count}`)
   }
 }

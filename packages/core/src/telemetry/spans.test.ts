@@ -8,7 +8,9 @@ import { type Span, type SpanKind, SpanRing } from './spans.ts'
 
 const anySpan = fc.record({
   name: fc.string(),
-  kind: fc.constantFrom<SpanKind>('client', 'server', 'internal'),
+  kind: fc.constantFrom<SpanKind>('client', 'server', 'internal', 'producer', 'consumer'),
+  service: fc.string(),
+  attributes: fc.option(fc.dictionary(fc.string(), fc.integer()), { nil: undefined }),
   trace: fc.nat(2),
   isFirst: fc.boolean(),
   startMs: fc.double({ min: 0, noNaN: true }),
@@ -25,15 +27,26 @@ describe('SpanRing', () => {
         (size, spans) => {
           const random = seededRandom(1)
           const roots = [1, 2, 3].map((seed) => TraceContext.start(seededRandom(seed), true))
-          const ring = new SpanRing(size)
+          const ring = new SpanRing({ sizeMax: size })
           const model: Span[] = []
-          for (const { name, kind, trace, isFirst, startMs, durationMs, code } of spans) {
+          for (const {
+            service,
+            name,
+            kind,
+            trace,
+            isFirst,
+            startMs,
+            durationMs,
+            code,
+            attributes,
+          } of spans) {
             const root = roots[trace] as TraceContext
             const own = root.child(random)
             const parent = isFirst ? undefined : root
-            ring.record(name, kind, own, parent, startMs, durationMs, code)
+            ring.of(service).record(name, kind, own, parent, startMs, durationMs, code, attributes)
             const parentId = parent?.spanId
             model.push({
+              service,
               name,
               kind,
               traceId: own.traceId,
@@ -42,6 +55,7 @@ describe('SpanRing', () => {
               startMs,
               durationMs,
               code,
+              attributes,
             })
           }
           const kept = model.slice(-size)

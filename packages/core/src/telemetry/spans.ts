@@ -1,19 +1,28 @@
 /**
  * What happened in this process lately: every finished span, in a ring of fixed size that overwrites its oldest.
  *
- * Numbers live in typed arrays and names in a plain one, so that recording a span allocates nothing.
+ * Numbers live in typed arrays and the rest in plain ones, so that recording a span allocates nothing.
+ *
+ * The ring is the queue of the exporter as well. Each slot is *free* (its trace is not chosen), *wanted* (it is, and the span waits to be
+ * sent) or *taken*. Spans of a trace that was chosen at its beginning are wanted at once. The others lie there, and become wanted when
+ * something in their trace is seen to be slow or to fail, here or in another process (`kept-traces.ts`).
  *
  * @module
  */
-import type { Code } from '../kernel/code.ts'
-import { hex } from '../kernel/ids.ts'
+import { type Code, codes } from '../kernel/code.ts'
+import { hex32 } from '../kernel/ids.ts'
 import type { TraceContext } from '../kernel/trace-context.ts'
+import { KeptTraces } from './kept-traces.ts'
 
-/** Which side of a call a span tells of. */
-export type SpanKind = 'client' | 'server' | 'internal'
+/** Which side of a call a span tells of; `producer` and `consumer` are those of an event. */
+export type SpanKind = 'client' | 'server' | 'internal' | 'producer' | 'consumer'
+
+/** What is known of a span besides; a few, short, and never what a person or a secret is called. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>
 
 /** One finished span. */
 export interface Span {
+  readonly service: string
   readonly name: string
   readonly kind: SpanKind
   readonly traceId: string
@@ -24,35 +33,11 @@ export interface Span {
   readonly startMs: number
   readonly durationMs: number
   readonly code: Code | 'ok'
+  readonly attributes: Attributes | undefined
 }
 
-const WORDS = 8
-
-/** The ring. */
-export class SpanRing {
-  readonly #size: number
-  readonly #ids: Uint32Array
-  readonly #times: Float64Array
-  readonly #names: string[]
-  readonly #kinds: SpanKind[]
-  readonly #codes: (Code | 'ok')[]
-  #recorded = 0
-
-  /** `sizeMax`: how many spans are kept; about 120 bytes each. */
-  constructor(sizeMax = 4096) {
-    this.#size = sizeMax
-    this.#ids = new Uint32Array(sizeMax * WORDS)
-    this.#times = new Float64Array(sizeMax * 2)
-    this.#names = new Array<string>(sizeMax).fill('')
-    this.#kinds = new Array<SpanKind>(sizeMax).fill('internal')
-    this.#codes = new Array<Code | 'ok'>(sizeMax).fill('ok')
-  }
-
-  /** Spans recorded since the start, overwritten ones included. */
-  get recorded(): number {
-    return this.#recorded
-  }
-
+/** Records the spans of one service. */
+export interface SpanRecorder {
   /** Records the finished span `own`; `parent` is undefined for the first span of a trace. */
   record(
     name: string,
@@ -62,6 +47,89 @@ export class SpanRing {
     startMs: number,
     durationMs: number,
     code: Code | 'ok',
+    attributes?: Attributes,
+  ): void
+}
+
+/** Attributes of a span that lasts as long as somebody waits for something to happen: it is never slow. */
+export const waits: Attributes = { 'flotilla.waits': true }
+
+/** True for a failure that is no mistake of the caller. */
+export function isFailure(code: Code | 'ok'): boolean {
+  return code !== 'ok' && codes[code].status >= 500
+}
+
+/** How a ring is. */
+export interface SpanRingOptions {
+  /** How many spans are kept; about 110 bytes each. Default 8,192. */
+  readonly sizeMax?: number
+  /** What takes longer is slow. Default 500. */
+  readonly slowMs?: number
+  /** True where somebody takes what is wanted. Default false. */
+  readonly isExported?: boolean
+}
+
+const WORDS = 8
+const [FREE, WANTED, TAKEN] = [0, 1, 2] as const
+
+/** The ring. */
+export class SpanRing {
+  readonly kept = new KeptTraces()
+  readonly #size: number
+  readonly #slowMs: number
+  readonly #wantedIfSampled: number
+  readonly #ids: Uint32Array
+  readonly #times: Float64Array
+  readonly #states: Uint8Array
+  readonly #services: string[]
+  readonly #names: string[]
+  readonly #kinds: SpanKind[]
+  readonly #codes: (Code | 'ok')[]
+  readonly #attributes: (Attributes | undefined)[]
+  #recorded = 0
+  #marked = 0
+  #lost = 0
+
+  constructor({ sizeMax = 8_192, slowMs = 500, isExported = false }: SpanRingOptions = {}) {
+    this.#size = sizeMax
+    this.#slowMs = slowMs
+    this.#wantedIfSampled = isExported ? WANTED : FREE
+    this.#ids = new Uint32Array(sizeMax * WORDS)
+    this.#times = new Float64Array(sizeMax * 2)
+    this.#states = new Uint8Array(sizeMax)
+    this.#services = new Array<string>(sizeMax).fill('')
+    this.#names = new Array<string>(sizeMax).fill('')
+    this.#kinds = new Array<SpanKind>(sizeMax).fill('internal')
+    this.#codes = new Array<Code | 'ok'>(sizeMax).fill('ok')
+    this.#attributes = new Array<Attributes | undefined>(sizeMax).fill(undefined)
+  }
+
+  /** Spans recorded since the start, overwritten ones included. */
+  get recorded(): number {
+    return this.#recorded
+  }
+
+  /** Spans that were wanted and overwritten before anybody took them. */
+  get lost(): number {
+    return this.#lost
+  }
+
+  /** Records for one service. */
+  of(service: string): SpanRecorder {
+    return new ServiceSpans(this, service)
+  }
+
+  /** As `SpanRecorder.record`, of a span of `service`. */
+  record(
+    service: string,
+    name: string,
+    kind: SpanKind,
+    own: TraceContext,
+    parent: TraceContext | undefined,
+    startMs: number,
+    durationMs: number,
+    code: Code | 'ok',
+    attributes: Attributes | undefined,
   ): void {
     const slot = this.#recorded++ % this.#size
     const ids = this.#ids
@@ -76,9 +144,47 @@ export class SpanRing {
     ids[at + 7] = parent === undefined ? 0 : parent.span1
     this.#times[slot * 2] = startMs
     this.#times[slot * 2 + 1] = durationMs
+    this.#services[slot] = service
     this.#names[slot] = name
     this.#kinds[slot] = kind
     this.#codes[slot] = code
+    this.#attributes[slot] = attributes
+    if (this.#states[slot] === WANTED) this.#lost++
+    this.#states[slot] = own.isSampled ? this.#wantedIfSampled : FREE
+    const isNoticed = code === 'ok' ? durationMs > this.#slowMs && attributes !== waits : isFailure(code)
+    if (isNoticed && !own.isSampled) this.kept.add(own)
+  }
+
+  /** Makes the spans of kept traces wanted: those recorded since the last time, and all of them when a trace is new there. */
+  markKept(): void {
+    const first = Math.max(0, this.#recorded - this.#size)
+    const from = this.kept.takeChange() ? first : Math.max(first, this.#marked)
+    this.#marked = this.#recorded
+    if (this.kept.size === 0) return
+    const ids = this.#ids
+    for (let index = from; index < this.#recorded; index++) {
+      const slot = index % this.#size
+      const at = slot * WORDS
+      const isKept = this.kept.has(
+        ids[at] as number,
+        ids[at + 1] as number,
+        ids[at + 2] as number,
+        ids[at + 3] as number,
+      )
+      if (isKept && this.#states[slot] === FREE) this.#states[slot] = WANTED
+    }
+  }
+
+  /** Takes up to `max` wanted spans, in no particular order; nobody gets them again. */
+  take(max: number): Span[] {
+    const taken: Span[] = []
+    let slot = this.#states.indexOf(WANTED)
+    while (slot >= 0 && taken.length < max) {
+      this.#states[slot] = TAKEN
+      taken.push(this.#read(slot))
+      slot = this.#states.indexOf(WANTED, slot + 1)
+    }
+    return taken
   }
 
   /** The kept spans of one trace, by start. */
@@ -97,9 +203,10 @@ export class SpanRing {
   }
 
   #read(slot: number): Span {
-    const word = (index: number): string => hex(this.#ids[slot * WORDS + index] as number, 8)
+    const word = (index: number): string => hex32(this.#ids[slot * WORDS + index] as number)
     const parentId = word(6) + word(7)
     return {
+      service: this.#services[slot] as string,
       name: this.#names[slot] as string,
       kind: this.#kinds[slot] as SpanKind,
       traceId: word(0) + word(1) + word(2) + word(3),
@@ -108,6 +215,30 @@ export class SpanRing {
       startMs: this.#times[slot * 2] as number,
       durationMs: this.#times[slot * 2 + 1] as number,
       code: this.#codes[slot] as Code | 'ok',
+      attributes: this.#attributes[slot],
     }
+  }
+}
+
+class ServiceSpans implements SpanRecorder {
+  readonly #ring: SpanRing
+  readonly #service: string
+
+  constructor(ring: SpanRing, service: string) {
+    this.#ring = ring
+    this.#service = service
+  }
+
+  record(
+    name: string,
+    kind: SpanKind,
+    own: TraceContext,
+    parent: TraceContext | undefined,
+    startMs: number,
+    durationMs: number,
+    code: Code | 'ok',
+    attributes?: Attributes,
+  ): void {
+    this.#ring.record(this.#service, name, kind, own, parent, startMs, durationMs, code, attributes)
   }
 }

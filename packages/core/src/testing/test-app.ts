@@ -15,7 +15,7 @@ import { Client } from '../client/client.ts'
 import type { Calls } from '../contract/calls.ts'
 import type { Contract } from '../contract/contract.ts'
 import { type App, decideSettings } from '../host/app.ts'
-import { variableName } from '../host/config.ts'
+import { type Environment, variableName } from '../host/config.ts'
 import { type Host, openHost } from '../host/host.ts'
 import { databaseVariable, readHostSettings } from '../host/settings.ts'
 import { runTask } from '../host/tasks.ts'
@@ -29,7 +29,7 @@ import { systemRandom } from '../kernel/random.ts'
 import { TimerWheel } from '../kernel/timer-wheel.ts'
 import { TraceContext } from '../kernel/trace-context.ts'
 import { fixedDirectory, type Instance } from '../registry/directory.ts'
-import { createLogger } from '../telemetry/log.ts'
+import { createLogger, type Logger } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { createKeyPair, Signer } from '../wire/credentials.ts'
@@ -130,25 +130,7 @@ export async function openTestApp(
   const task = options.isSeeded === false ? 'migrate' : 'prepare'
   await runTask(task, { app, services: names, environment, ports, log })
 
-  const socketOf = (host: string): string => `unix:${join(folder, `${host}.sock`)}`
-  const open: OpenHost = async (host, services, own) => {
-    const settings = readHostSettings({
-      FLOTILLA_SERVICES: services.join(','),
-      FLOTILLA_INSTANCE: host,
-      FLOTILLA_FRAMES: socketOf(host),
-      FLOTILLA_REGISTRY: services.includes(REGISTRY) || !names.includes(REGISTRY) ? '' : socketOf(REGISTRY),
-      FLOTILLA_PROCESS_KEY: keys.process.publicKey,
-      FLOTILLA_USER_KEY: keys.user.publicKey,
-      FLOTILLA_CREDENTIAL: signer.process({ instance: host, services, expiresAt }),
-      FLOTILLA_ISOLATION: 'clone',
-      FLOTILLA_DRAIN_DELAY_MS: '20',
-      FLOTILLA_POOL_MAX: '4',
-      FLOTILLA_POLICIES: options.environment?.['FLOTILLA_POLICIES'],
-    })
-    const opened = await openHost({ app, settings, environment: { ...environment, ...own }, ports, log })
-    closing.defer(`host ${host}`, () => opened.close())
-    return opened
-  }
+  const open = opener(options, { folder, names, keys, signer, expiresAt, environment, ports, log, closing })
   const byService = await openHosts(placement, names, open)
   const more = await openMore(options.more ?? [], open)
 
@@ -163,6 +145,60 @@ export async function openTestApp(
     hostOf: (service) => byService.get(service) as Host,
     call: callsBy(client, new Signer(keys.user.privateKey)),
   }
+}
+
+interface OpenerParts {
+  readonly folder: string
+  readonly names: readonly string[]
+  readonly keys: Readonly<Record<'process' | 'user', ReturnType<typeof createKeyPair>>>
+  readonly signer: Signer
+  readonly expiresAt: number
+  readonly environment: Environment
+  readonly ports: Ports
+  readonly log: Logger
+  readonly closing: Closing
+}
+
+/** Opens hosts that tell one another which traces to keep, as a supervisor would. */
+function opener({ app, environment: chosen = {} }: TestAppOptions, parts: OpenerParts): OpenHost {
+  const { folder, names, keys, signer, expiresAt, environment, ports, log, closing } = parts
+  const socketOf = (host: string): string => `unix:${join(folder, `${host}.sock`)}`
+  const hosts = new Set<Host>()
+  return async (host, services, own) => {
+    const settings = readHostSettings({
+      FLOTILLA_SERVICES: services.join(','),
+      FLOTILLA_INSTANCE: host,
+      FLOTILLA_FRAMES: socketOf(host),
+      FLOTILLA_REGISTRY: services.includes(REGISTRY) || !names.includes(REGISTRY) ? '' : socketOf(REGISTRY),
+      FLOTILLA_PROCESS_KEY: keys.process.publicKey,
+      FLOTILLA_USER_KEY: keys.user.publicKey,
+      FLOTILLA_CREDENTIAL: signer.process({ instance: host, services, expiresAt }),
+      FLOTILLA_ISOLATION: 'clone',
+      FLOTILLA_DRAIN_DELAY_MS: '20',
+      FLOTILLA_POOL_MAX: '4',
+      ...ofProcesses(chosen),
+    })
+    const opened = await openHost({
+      app,
+      settings,
+      environment: { ...environment, ...own },
+      ports,
+      log,
+      onTracesKept(traceIds) {
+        for (const other of hosts) if (other !== opened) other.keepTraces(traceIds)
+      },
+    })
+    hosts.add(opened)
+    closing.defer(`host ${host}`, () => opened.close())
+    return opened
+  }
+}
+
+/** Settings of every process that tests may choose. */
+function ofProcesses(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isChosen = ([name]: readonly [string, string]): boolean =>
+    name === 'FLOTILLA_POLICIES' || name.startsWith('FLOTILLA_TRACES_')
+  return Object.fromEntries(Object.entries(environment).filter(isChosen))
 }
 
 /** What makes calls as somebody, with tokens that `userSigner` signs. */
@@ -272,7 +308,7 @@ function openClient(
   return new Client({
     ports,
     metrics: new Metrics(),
-    spans: new SpanRing(64),
+    spans: new SpanRing({ sizeMax: 64 }),
     directory: fixedDirectory(instances),
     localChannel: () => undefined,
     openChannel: ({ frames }) =>

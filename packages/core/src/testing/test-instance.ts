@@ -44,6 +44,8 @@ export interface TestInstance
     > {
   readonly database: Database
   readonly worker: Worker
+  /** Of its spans. */
+  readonly ring: SpanRing
   readonly lines: readonly TestLine[]
   /** From now on it is draining, as a host is before it ends. */
   drain(): void
@@ -73,7 +75,18 @@ export async function openTestInstance(
   closing.defer('database', () => database.close())
   const metrics = new Metrics()
   const worker = await openWorker({ database, ports, instance: name, log, closing })
-  const environment = { service: 'desk', ports, log, database, callsOf: callsNobody, outbox: undefined }
+  const ring = new SpanRing()
+  const spans = ring.of('desk')
+  const environment = {
+    service: 'desk',
+    ports,
+    log,
+    metrics,
+    spans,
+    database,
+    callsOf: callsNobody,
+    outbox: undefined,
+  }
   const background = new Background(environment, metrics, closing)
   let isDraining = false
   const close = (): Promise<void> => closing.close()
@@ -83,7 +96,8 @@ export async function openTestInstance(
     instance: name,
     log,
     metrics,
-    spans: new SpanRing(),
+    ring,
+    spans,
     closing,
     database,
     worker,

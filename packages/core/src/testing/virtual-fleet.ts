@@ -77,7 +77,7 @@ const fleetContract = defineContract({
 export class VirtualFleet {
   readonly clock = new VirtualClock()
   readonly metrics = new Metrics()
-  readonly spans = new SpanRing(256)
+  readonly spans = new SpanRing({ sizeMax: 256 })
   readonly policies: CallPolicies
   readonly arrivals: Arrival[] = []
   /** Those the directory knows. Replace the array to change it. */

@@ -7,6 +7,7 @@ import type { User } from '@flotilla/core/caller'
 import type { FlotillaError } from '@flotilla/core/error'
 import type { Operation } from '@flotilla/core/operation'
 import type { RouteMatch } from '@flotilla/core/router'
+import type { Attributes } from '@flotilla/core/spans'
 import { TraceContext } from '@flotilla/core/trace-context'
 import type { How } from '../cache/outcome.ts'
 import type { Turn } from '../http/turn.ts'
@@ -16,6 +17,18 @@ import type { Edge } from './equipment.ts'
 import type { Route } from './route.ts'
 
 const REFUSED_PATH_CHARS_MAX = 200
+
+/** Attributes of spans, by the status of the answer: one object for each, since there is a span for every request. */
+const byStatus = new Map<number, Attributes>()
+
+function answered(status: number): Attributes {
+  let attributes = byStatus.get(status)
+  if (attributes === undefined) {
+    attributes = { 'http.response.status_code': status }
+    byStatus.set(status, attributes)
+  }
+  return attributes
+}
 
 /** A request, as it becomes known. */
 export class RequestRecord {
@@ -38,11 +51,11 @@ export class RequestRecord {
   cache: How | undefined
 
   constructor(edge: Edge, turn: Turn) {
-    const { clock, random } = edge.runtime
+    const { clock, random, isSampled } = edge.runtime
     this.#edge = edge
     this.#turn = turn
     this.startMs = clock.monotonicMs()
-    this.trace = TraceContext.start(random, false)
+    this.trace = TraceContext.start(random, isSampled())
   }
 
   /** What the client calls it; undefined: nothing, and then it goes by the id of the trace, which travels anyway. */
@@ -90,7 +103,8 @@ export class RequestRecord {
     metrics.ended(operation ?? (upstream === undefined ? '-' : `upstream ${upstream}`), status, durationMs)
     if (this.#deprecated !== undefined) metrics.deprecated(this.#deprecated.id, this.user?.tier)
     const name = this.route?.spanName ?? (upstream === undefined ? method : `${method} ${upstream}`)
-    runtime.spans.record(name, 'server', trace, undefined, this.startMs, durationMs, error?.code ?? 'ok')
+    const code = error?.code ?? 'ok'
+    runtime.spans.record(name, 'server', trace, undefined, this.startMs, durationMs, code, answered(status))
     accessLog.add({
       method,
       path: this.#path,

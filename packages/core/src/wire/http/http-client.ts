@@ -6,6 +6,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError } from '../../kernel/error.ts'
+import type { TraceContext } from '../../kernel/trace-context.ts'
 import { boundedText } from './bounded-text.ts'
 
 /** A request. */
@@ -16,6 +17,8 @@ export interface HttpRequest {
   readonly body?: string
   /** How long the whole exchange may take. */
   readonly timeoutMs: number
+  /** The span on whose behalf it is made: it leaves a span below that, and tells the server so. Absent: neither. */
+  readonly trace?: TraceContext
   /** Ends it earlier. */
   readonly signal?: AbortSignal
 }

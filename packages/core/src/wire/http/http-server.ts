@@ -123,7 +123,7 @@ class HttpFace {
   async answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { ports } = this.#options
     const parent = TraceContext.parse(incoming.headers[headers.traceparent] as string)
-    const trace = parent ?? TraceContext.start(ports.random, false)
+    const trace = parent ?? TraceContext.open(ports.random, false)
     if (this.#draining !== undefined) outgoing.setHeader('connection', 'close')
     try {
       const [path = '', search = ''] = splitTarget(incoming.url ?? '/')

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { anyone } from '../contract/access.ts'
+import { defineContract } from '../contract/contract.ts'
+import { query } from '../contract/operation.ts'
+import { Nothing } from '../contract/schema.ts'
+import { defineService } from '../service/definition.ts'
+import { openOtlpReceiver } from '../testing/otlp-receiver.ts'
+import { openTestApp } from '../testing/test-app.ts'
+import { until } from '../testing/until.ts'
+import { defineApp } from './app.ts'
+import { ConfigError } from './config.ts'
+import { readOtlpSettings } from './otlp-settings.ts'
+
+const desk = defineContract({
+  name: 'desk',
+  version: 1,
+  summary: 'Answers.',
+  operations: { ask: query({ summary: 'Asks.', access: anyone, output: Nothing }) },
+})
+const app = defineApp({
+  name: 'test',
+  folder: '.',
+  services: { desk: async () => defineService({ contract: desk, open: () => ({ ask: () => ({}) }) }) },
+})
+
+interface Point {
+  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue: string } }[]
+  readonly asDouble?: number
+  readonly count?: string
+  readonly bucketCounts?: readonly string[]
+  readonly explicitBounds?: readonly number[]
+}
+
+interface Pushed {
+  readonly resourceMetrics: readonly {
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string
+        readonly sum?: { readonly dataPoints: readonly Point[] }
+        readonly gauge?: { readonly dataPoints: readonly Point[] }
+        readonly histogram?: { readonly dataPoints: readonly Point[] }
+      }[]
+    }[]
+  }[]
+}
+
+describe('Metrics', () => {
+  it('are pushed where that is asked for, the same as are shown', async (t) => {
+    const receiver = await openOtlpReceiver(t)
+    const { call } = await openTestApp(t, {
+      app,
+      placement: 'one process',
+      environment: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_METRIC_EXPORT_INTERVAL: '50',
+      },
+    })
+    for (let n = 0; n < 3; n++) await call(desk).ask()
+    const pointsOf = (name: string): readonly Point[] => {
+      const last = receiver.metrics.at(-1) as Pushed | undefined
+      const all = last?.resourceMetrics.flatMap(({ scopeMetrics }) =>
+        scopeMetrics.flatMap((one) => one.metrics),
+      )
+      const metric = all?.find((one) => one.name === name)
+      return (metric?.sum ?? metric?.gauge ?? metric?.histogram)?.dataPoints ?? []
+    }
+    await until('the calls are counted', () =>
+      pointsOf('flotilla_server_calls_total').some(({ asDouble }) => asDouble === 3),
+    )
+    const [point] = pointsOf('flotilla_server_duration_seconds')
+    assert.deepEqual(point?.attributes, [{ key: 'operation', value: { stringValue: 'desk.ask' } }])
+    assert.equal(point?.count, '3')
+    const { bucketCounts = [], explicitBounds = [] } = point ?? {}
+    assert.equal(bucketCounts.length, explicitBounds.length + 1)
+    assert.equal(
+      bucketCounts.reduce((sum, count) => sum + Number(count), 0),
+      3,
+    )
+    assert.ok((pointsOf('process_resident_memory_bytes')[0]?.asDouble ?? 0) > 1e6)
+  })
+})
+
+describe('readOtlpSettings', () => {
+  it('goes by the standard variables, those of one signal first', () => {
+    const { traces, metrics, resource } = readOtlpSettings({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/base/',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example/in',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%3Db, Other = two',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'api-key=mine',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
+    })
+    assert.deepEqual(traces, {
+      url: 'https://traces.example/in',
+      headers: { 'api-key': 'mine', other: 'two' },
+      timeoutMs: 3_000,
+    })
+    assert.deepEqual(metrics, {
+      url: 'http://collector:4318/base/v1/metrics',
+      headers: { 'api-key': 'a=b', other: 'two' },
+      timeoutMs: 3_000,
+    })
+    assert.deepEqual(resource, { 'deployment.environment': 'test' })
+  })
+
+  it('sends nothing where nobody says where to, or that it is not wanted', () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+    for (const environment of [
+      {},
+      { ...endpoint, OTEL_SDK_DISABLED: 'true' },
+      { ...endpoint, OTEL_TRACES_EXPORTER: 'none' },
+    ]) {
+      const { traces, metrics } = readOtlpSettings(environment)
+      assert.deepEqual([traces, metrics], [undefined, undefined])
+    }
+  })
+
+  it('says what is not usable, and never shows a value', () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+    for (const environment of [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 's3cret' },
+      { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      { ...endpoint, OTEL_EXPORTER_OTLP_HEADERS: 's3cret' },
+      { ...endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: 's3cret' },
+    ]) {
+      assert.throws(
+        () => readOtlpSettings(environment),
+        (error) =>
+          error instanceof ConfigError &&
+          /^OTEL_\w+ is not usable/.test(error.message) &&
+          !/s3cret/.test(error.message),
+      )
+    }
+  })
+})

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { anyone } from '../contract/access.ts'
+import { defineContract } from '../contract/contract.ts'
+import { query, stream } from '../contract/operation.ts'
+import { Nothing, Type } from '../contract/schema.ts'
+import { defineService } from '../service/definition.ts'
+import { openTestApp } from '../testing/test-app.ts'
+import { until } from '../testing/until.ts'
+import { defineApp } from './app.ts'
+
+const library = trace.getTracer('a library')
+const orders = metrics.getMeter('a library').createCounter('orders.placed', { description: 'Orders.' })
+const waits = metrics.getMeter('a library').createHistogram('kitchen.wait', { unit: 'ms' })
+const sizes = metrics.getMeter('a library').createHistogram('kitchen.size', { unit: 'By' })
+
+const spec = { summary: 'Works.', access: anyone, output: Nothing }
+const inner = defineContract({
+  name: 'inner',
+  version: 1,
+  summary: 'Is asked.',
+  operations: { cook: query(spec) },
+})
+const outer = defineContract({
+  name: 'outer',
+  version: 1,
+  summary: 'Asks.',
+  operations: {
+    order: query(spec),
+    follow: stream({ ...spec, output: Type.Object({ header: Type.String() }) }),
+  },
+})
+
+/** Something in the middle of it, that knows nothing of contexts. */
+async function prepare(name: string): Promise<void> {
+  await library.startActiveSpan(name, { kind: SpanKind.CLIENT, attributes: { pans: 2 } }, async (span) => {
+    await Promise.resolve()
+    library.startSpan(`${name} stirs`).end()
+    span.end()
+  })
+}
+
+const app = defineApp({
+  name: 'test',
+  folder: '.',
+  services: {
+    inner: async () =>
+      defineService({
+        contract: inner,
+        open: () => ({
+          async cook() {
+            await prepare('cook')
+            orders.add(1, { dish: 'soup' })
+            return {}
+          },
+        }),
+      }),
+    outer: async () =>
+      defineService({
+        contract: outer,
+        calls: [inner],
+        open: () => ({
+          async order(_, ctx) {
+            await ctx.clock.sleep(1)
+            await prepare('plan')
+            await ctx.call(inner).cook()
+            orders.add(2, { dish: 'salad', pan: 'none' })
+            waits.record(3)
+            sizes.record(100)
+            return {}
+          },
+          async *follow(_, ctx) {
+            for (let item = 0; item < 2; item++) {
+              await ctx.clock.sleep(1)
+              const carrier: Record<string, string> = {}
+              propagation.inject(context.active(), carrier)
+              yield { header: carrier['traceparent'] ?? '' }
+            }
+          },
+        }),
+      }),
+  },
+})
+
+describe('The façade of OpenTelemetry', () => {
+  it('puts spans of user code below those of its handler, under its service, also side by side in one process', async (t) => {
+    const { call, hostOf } = await openTestApp(t, { app, placement: 'one process' })
+    // The first span of all may be the one by which it is learned that there are any.
+    await prepare('nothing')
+    const { spans } = hostOf('outer')
+    const calls = [1, 2, 3].map(() => call(outer).order())
+    await Promise.all(calls)
+    const all = spans.all()
+    const servers = all.filter(({ name }) => name === 'outer.order')
+    assert.equal(servers.length, 3)
+    for (const { traceId, spanId } of servers) {
+      const its = spans.ofTrace(traceId)
+      const told = (name: string): unknown[] => {
+        const span = its.find((one) => one.name === name)
+        const parent = its.find((one) => one.spanId === span?.parentId)
+        return [span?.service, span?.kind, parent?.service, parent?.name]
+      }
+      assert.deepEqual(told('plan'), ['outer', 'client', 'outer', 'outer.order'])
+      assert.deepEqual(told('plan stirs'), ['outer', 'internal', 'outer', 'plan'])
+      assert.deepEqual(told('cook'), ['inner', 'client', 'inner', 'inner.cook'])
+      assert.deepEqual(told('cook stirs'), ['inner', 'internal', 'inner', 'cook'])
+      assert.deepEqual(its.find(({ name }) => name === 'plan')?.attributes, { pans: 2 })
+      assert.ok(spanId)
+    }
+    const text = hostOf('outer').metrics.toPrometheus()
+    assert.match(text, /# HELP orders_placed_total Orders\./)
+    assert.match(text, /^orders_placed_total\{service="inner",dish="soup"\} 3$/m)
+    assert.match(text, /^orders_placed_total\{service="outer",dish="salad"\} 6$/m)
+    assert.match(text, /^kitchen_wait_seconds_bucket\{service="outer",le="0.004096"\} 3$/m)
+    assert.match(text, /^kitchen_wait_seconds_sum\{service="outer"\} 0.009/m)
+    assert.match(text, /^kitchen_size_bucket\{service="outer",le="128"\} 3$/m)
+    assert.match(text, /^kitchen_size_sum\{service="outer"\} 300/m)
+  })
+
+  it('tells a stream its trace at each item', async (t) => {
+    const { call, hostOf } = await openTestApp(t, { app, placement: 'one process' })
+    library.startSpan('nothing').end()
+    const found: string[] = []
+    for await (const { header } of call(outer).follow()) found.push(header)
+    const { spans } = hostOf('outer')
+    const own = (): string | undefined => spans.all().find(({ name }) => name === 'outer.follow')?.spanId
+    await until('its span is there', () => own() !== undefined)
+    assert.deepEqual(
+      found.map((header) => header.split('-')[2]),
+      [own(), own()],
+    )
+  })
+
+  it('keeps of a span what is bounded, and its failure', async (t) => {
+    const { hostOf } = await openTestApp(t, { app, placement: 'one process' })
+    const span = library.startSpan('fails', { root: true })
+    for (let n = 0; n < 40; n++) span.setAttribute(`a${n}`, 'x'.repeat(1_000))
+    span.setAttribute('a0', 'again')
+    span.recordException(new TypeError('no'))
+    span.setStatus({ code: SpanStatusCode.ERROR, message: 'broken' })
+    span.end()
+    span.end()
+    // Outside any work it is the first host's of this process, which may be another test's.
+    assert.equal(span.isRecording(), false)
+    assert.match(span.spanContext().traceId, /^[0-9a-f]{32}$/)
+    assert.ok(hostOf('outer'))
+  })
+})

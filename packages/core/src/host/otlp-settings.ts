@@ -1,0 +1,105 @@
+/**
+ * Where telemetry is sent, as the standard variables of OpenTelemetry say.
+ *
+ * @source https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ * @module
+ */
+import { ConfigError, type Environment } from './config.ts'
+
+/** One endpoint. */
+export interface OtlpEndpoint {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+}
+
+/** What is sent, and where to. */
+export interface OtlpSettings {
+  /** Absent: traces stay in the process. */
+  readonly traces: OtlpEndpoint | undefined
+  /** Absent: metrics are only there to be fetched. */
+  readonly metrics: OtlpEndpoint | undefined
+  readonly metricsIntervalMs: number
+  /** Added to what the process says of itself. */
+  readonly resource: Readonly<Record<string, string>>
+}
+
+const TIMEOUT_MS = 10_000
+const INTERVAL_MS = 60_000
+
+/**
+ * Reads `OTEL_*`. Metrics are pushed only where `OTEL_METRICS_EXPORTER` is `otlp`: they can be fetched anyway.
+ *
+ * @throws ConfigError naming the variable.
+ */
+export function readOtlpSettings(environment: Environment): OtlpSettings {
+  const isOff = environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true'
+  const endpointOf = (signal: 'traces' | 'metrics', isWanted: boolean): OtlpEndpoint | undefined =>
+    isWanted && !isOff ? readEndpoint(environment, signal) : undefined
+  return {
+    traces: endpointOf('traces', environment['OTEL_TRACES_EXPORTER'] !== 'none'),
+    metrics: endpointOf('metrics', environment['OTEL_METRICS_EXPORTER'] === 'otlp'),
+    metricsIntervalMs: milliseconds(environment, 'OTEL_METRIC_EXPORT_INTERVAL') ?? INTERVAL_MS,
+    resource: pairs(environment, 'OTEL_RESOURCE_ATTRIBUTES'),
+  }
+}
+
+function readEndpoint(environment: Environment, signal: 'traces' | 'metrics'): OtlpEndpoint | undefined {
+  const general = 'OTEL_EXPORTER_OTLP'
+  const own = `${general}_${signal.toUpperCase()}`
+  const url = environment[`${own}_ENDPOINT`] || undefined
+  const base = environment[`${general}_ENDPOINT`] || undefined
+  if (url === undefined && base === undefined) return undefined
+  const protocol = environment[`${own}_PROTOCOL`] || environment[`${general}_PROTOCOL`] || 'http/json'
+  if (protocol !== 'http/json')
+    throw new ConfigError([`${general}_PROTOCOL is not usable: only http/json is spoken`])
+  return {
+    url:
+      url === undefined
+        ? checked(`${general}_ENDPOINT`, `${base?.replace(/\/+$/, '')}/v1/${signal}`)
+        : checked(`${own}_ENDPOINT`, url),
+    headers: { ...pairs(environment, `${general}_HEADERS`), ...pairs(environment, `${own}_HEADERS`) },
+    timeoutMs:
+      milliseconds(environment, `${own}_TIMEOUT`) ??
+      milliseconds(environment, `${general}_TIMEOUT`) ??
+      TIMEOUT_MS,
+  }
+}
+
+function checked(variable: string, url: string): string {
+  if (URL.canParse(url) && /^https?:/.test(url)) return url
+  throw new ConfigError([`${variable} is not usable: it must be an http or https URL`])
+}
+
+/** `a=1,b=2`, values encoded as in a URL; names in lower case. */
+function pairs(environment: Environment, variable: string): Readonly<Record<string, string>> {
+  const text = environment[variable]?.trim() ?? ''
+  if (text === '') return {}
+  return Object.fromEntries(
+    text.split(',').map((pair) => {
+      const [name = '', ...value] = pair.split('=')
+      if (name.trim() === '' || value.length === 0) {
+        // The value is not shown: it may be a secret.
+        throw new ConfigError([`${variable} is not usable: it must be a list as a=1,b=2`])
+      }
+      return [name.trim().toLowerCase(), decoded(value.join('=').trim())]
+    }),
+  )
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A bare percent sign: as it stands.
+    return text
+  }
+}
+
+function milliseconds(environment: Environment, variable: string): number | undefined {
+  const text = environment[variable]
+  if (text === undefined || text === '') return undefined
+  const ms = Number(text)
+  if (Number.isInteger(ms) && ms > 0 && ms <= 3_600_000) return ms
+  throw new ConfigError([`${variable} is not usable: it must be milliseconds, from 1 to 3600000`])
+}

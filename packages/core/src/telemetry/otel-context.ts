@@ -1,0 +1,114 @@
+/**
+ * The context of `@opentelemetry/api`: what is active, as its users see it.
+ *
+ * @module
+ */
+import {
+  type Context,
+  type ContextManager,
+  createContextKey,
+  ROOT_CONTEXT,
+  type SpanContext,
+  type TextMapGetter,
+  type TextMapPropagator,
+  type TextMapSetter,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api'
+import { TraceContext } from '../kernel/trace-context.ts'
+import { type Active, activeHere, followWork, runWithin, type Work } from './active-work.ts'
+
+const WORK = createContextKey('flotilla work')
+
+class Entered implements Active {
+  readonly work: Work
+  readonly context: Context
+
+  constructor(work: Work, context: Context) {
+    this.work = work
+    this.context = context
+  }
+}
+
+/** Contexts on top of what `active-work.ts` knows. */
+export class WorkContexts implements ContextManager {
+  readonly #ofWork = new WeakMap<Work, Context>()
+
+  active(): Context {
+    followWork()
+    const active = activeHere()
+    if (active === undefined) return ROOT_CONTEXT
+    if (active instanceof Entered) return active.context
+    return this.#contextOf(active as Work)
+  }
+
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    context: Context,
+    action: F,
+    self?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    const run = (): ReturnType<F> => action.call(self, ...args)
+    const work = workOf(context)
+    // Without work there is nobody whose spans they would be: as the process's own.
+    return work === undefined ? run() : runWithin(new Entered(work, context), run)
+  }
+
+  bind<T>(context: Context, target: T): T {
+    if (typeof target !== 'function') return target
+    const bound = (...args: unknown[]): unknown => this.with(context, () => target(...args))
+    return bound as T
+  }
+
+  enable(): this {
+    return this
+  }
+
+  disable(): this {
+    return this
+  }
+
+  #contextOf(work: Work): Context {
+    let context = this.#ofWork.get(work)
+    if (context === undefined) {
+      context = trace.setSpanContext(ROOT_CONTEXT.setValue(WORK, work), spanContextOf(work.trace))
+      this.#ofWork.set(work, context)
+    }
+    return context
+  }
+}
+
+/** The work a context belongs to; undefined: none. */
+export function workOf(context: Context): Work | undefined {
+  return context.getValue(WORK) as Work | undefined
+}
+
+/** A place in a trace as OpenTelemetry writes it. */
+export function spanContextOf({ traceId, spanId, isSampled }: TraceContext): SpanContext {
+  return { traceId, spanId, traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE }
+}
+
+/** The same as ours; undefined when it is not valid. */
+export function traceContextOf(context: SpanContext | undefined): TraceContext | undefined {
+  if (context === undefined) return undefined
+  const { traceId, spanId, traceFlags } = context
+  return TraceContext.parse(`00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`)
+}
+
+/** W3C `traceparent`, for libraries that make requests of their own. */
+export class TraceparentPropagator implements TextMapPropagator {
+  inject<C>(context: Context, carrier: C, setter: TextMapSetter<C>): void {
+    const own = traceContextOf(trace.getSpanContext(context))
+    if (own !== undefined) setter.set(carrier, 'traceparent', own.toString())
+  }
+
+  extract<C>(context: Context, carrier: C, getter: TextMapGetter<C>): Context {
+    const [header] = [getter.get(carrier, 'traceparent')].flat()
+    const parent = TraceContext.parse(header ?? '')
+    return parent === undefined ? context : trace.setSpanContext(context, spanContextOf(parent))
+  }
+
+  fields(): string[] {
+    return ['traceparent']
+  }
+}

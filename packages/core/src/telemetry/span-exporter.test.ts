@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { seededRandom } from '../kernel/random.ts'
+import { TraceContext } from '../kernel/trace-context.ts'
+import { VirtualClock } from '../kernel/virtual-clock.ts'
+import type { Logger } from './log.ts'
+import { Metrics } from './metrics.ts'
+import { OtlpSender, type Posted } from './otlp-sender.ts'
+import { SpanExporter } from './span-exporter.ts'
+import { SpanRing } from './spans.ts'
+
+const random = seededRandom(3)
+
+function open(t: TestContext, sizeMax = 2_000) {
+  const clock = new VirtualClock()
+  const metrics = new Metrics()
+  const lines: string[] = []
+  const keep = (line: string): void => void lines.push(line)
+  const log: Logger = { debug: keep, info: keep, warn: keep, error: keep, with: () => log }
+  const ring = new SpanRing({ sizeMax, isExported: true })
+  const told: string[] = []
+  /** Span ids of every request that was taken. */
+  const taken: string[][] = []
+  const answers = { status: 200, retryAfterS: 0, isSilent: false }
+  const post = async (body: string): Promise<Posted> => {
+    if (answers.isSilent) await new Promise(() => {})
+    const ids = [...body.matchAll(/"spanId":"([0-9a-f]+)"/g)].map(([, spanId]) => spanId as string)
+    if (answers.status === 200) taken.push(ids)
+    return { status: answers.status, retryAfterS: answers.retryAfterS, body: '{}' }
+  }
+  const exporter = new SpanExporter({
+    ring,
+    sender: new OtlpSender(clock, random, post),
+    facts: { app: 'shop', instance: 'i', version: '1', attributes: {} },
+    clock,
+    random,
+    log,
+    metrics,
+    timeoutMs: 10_000,
+    onKept: (ids) => told.push(...ids),
+  })
+  const spans = ring.of('desk')
+  const record = (
+    trace: TraceContext,
+    durationMs = 1,
+    code: 'ok' | 'internal' | 'not_found' = 'ok',
+  ): string => {
+    const own = trace.child(random)
+    spans.record('work', 'server', own, trace, clock.monotonicMs(), durationMs, code)
+    return own.spanId
+  }
+  const turn = (): Promise<void> => clock.advance(1_200)
+  let isClosed = false
+  const close = async (): Promise<void> => {
+    if (isClosed) return
+    isClosed = true
+    const closed = exporter.close()
+    await clock.advance(3_000)
+    await closed
+  }
+  t.after(close)
+  return { clock, metrics, lines, ring, told, taken, answers, record, turn, close }
+}
+
+const sampled = (): TraceContext => TraceContext.start(random, true)
+const unsampled = (): TraceContext => TraceContext.start(random, false)
+
+describe('SpanExporter', () => {
+  it('sends the spans of chosen traces within a second or so, in batches, each once', async (t) => {
+    const { record, turn, taken, metrics } = open(t)
+    const ids = Array.from({ length: 600 }, () => record(sampled()))
+    record(unsampled())
+    await turn()
+    assert.deepEqual(taken.flat().sort(), ids.sort())
+    assert.ok(taken.every((batch) => batch.length <= 256))
+    await turn()
+    assert.equal(taken.flat().length, 600)
+    assert.match(metrics.toPrometheus(), /flotilla_spans_exported_total\{outcome="sent"\} 600/)
+  })
+
+  it('keeps the whole of a slow or failed trace: what was before, what comes after, and tells the others', async (t) => {
+    const { record, turn, taken, told } = open(t)
+    for (const isSlow of [true, false]) {
+      const trace = unsampled()
+      const before = record(trace)
+      const seen = isSlow ? record(trace, 501) : record(trace, 1, 'internal')
+      const after = record(trace)
+      await turn()
+      const later = record(trace)
+      await turn()
+      assert.deepEqual(taken.splice(0).flat().sort(), [before, seen, after, later].sort())
+      assert.deepEqual(told.splice(0), [trace.traceId])
+    }
+    const dull = unsampled()
+    record(dull, 499)
+    record(dull, 1, 'not_found')
+    await turn()
+    assert.deepEqual([taken, told], [[], []])
+  })
+
+  it('keeps what others have seen to be slow, and does not tell it again', async (t) => {
+    const { record, turn, taken, told, ring } = open(t)
+    const trace = unsampled()
+    const id = record(trace)
+    await turn()
+    assert.deepEqual(taken, [])
+    ring.kept.addOf(trace.traceId)
+    await turn()
+    assert.deepEqual([taken, told], [[[id]], []])
+  })
+
+  it('tries again with growing waits what cannot be taken now, and counts what is lost meanwhile', async (t) => {
+    const { clock, record, turn, taken, answers, metrics, ring, lines } = open(t, 300)
+    answers.status = 503
+    const first = Array.from({ length: 256 }, () => record(sampled()))
+    await turn()
+    for (let n = 0; n < 400; n++) record(sampled())
+    assert.equal(ring.lost, 100)
+    answers.status = 200
+    await clock.advance(40_000)
+    assert.deepEqual(taken[0]?.sort(), first.sort())
+    assert.equal(taken.flat().length, 556)
+    assert.match(metrics.toPrometheus(), /outcome="overwritten"\} 100/)
+    assert.deepEqual(lines, ['spans are not taken', 'spans are taken again'])
+  })
+
+  it('gives up what is refused, and after some attempts what nobody answers', async (t) => {
+    for (const status of [400, 0]) {
+      const { clock, record, taken, answers, metrics } = open(t)
+      answers.status = status
+      record(sampled())
+      await clock.advance(200_000)
+      answers.status = 200
+      const id = record(sampled())
+      await clock.advance(2_000)
+      assert.deepEqual(taken, [[id]])
+      assert.match(metrics.toPrometheus(), /outcome="refused"\} 1/)
+    }
+  })
+
+  it('waits as long as it is asked to', async (t) => {
+    const { clock, record, taken, answers, turn } = open(t)
+    Object.assign(answers, { status: 429, retryAfterS: 20 })
+    record(sampled())
+    await turn()
+    answers.status = 200
+    await clock.advance(18_000)
+    assert.deepEqual(taken, [])
+    await clock.advance(4_000)
+    assert.equal(taken.length, 1)
+  })
+
+  it('sends the rest at closing, and is closed within two seconds whatever the endpoint does', async (t) => {
+    const quick = open(t)
+    await quick.turn()
+    const id = quick.record(sampled())
+    await quick.close()
+    assert.deepEqual(quick.taken, [[id]])
+    const stuck = open(t)
+    stuck.answers.isSilent = true
+    stuck.record(sampled())
+    await stuck.turn()
+    await stuck.close()
+    assert.deepEqual(stuck.taken, [])
+  })
+})
