@@ -169,8 +169,8 @@ const shop: readonly Mutant[] = [
     says: 'every try has a key of its own at the provider',
     under: conditions.slowProvider,
     file: `${SHOP}/payments/provider-client.ts`,
-    find: 'timeoutMs, JSON.stringify(body), id)',
-    replace: 'timeoutMs, JSON.stringify(body), `${id} ${operation.tries}`)',
+    find: 'asking, JSON.stringify(body), id)',
+    replace: 'asking, JSON.stringify(body), `${id} ${operation.tries}`)',
   },
   {
     name: 'confirm-before-money',

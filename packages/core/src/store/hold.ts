@@ -108,16 +108,17 @@ export class Hold {
   async #told(statement: Statement, outcome: Promise<Result>): Promise<Result> {
     const { clock, onStatement, call } = this.#options
     const { text, opening = [], trace = call.trace } = statement
-    if (onStatement === undefined || trace === undefined) return outcome
+    const isTraced = trace !== undefined || opening.some((earlier) => earlier.trace !== undefined)
+    if (onStatement === undefined || !isTraced) return outcome
     const startMs = clock.monotonicMs()
     try {
       const result = await outcome
       for (const earlier of opening)
         if (earlier.trace !== undefined) onStatement(earlier.text, earlier.trace, startMs, null, undefined)
-      onStatement(text, trace, startMs, result.rowCount, undefined)
+      if (trace !== undefined) onStatement(text, trace, startMs, result.rowCount, undefined)
       return result
     } catch (error) {
-      onStatement(text, trace, startMs, undefined, error)
+      if (trace !== undefined) onStatement(text, trace, startMs, undefined, error)
       throw error
     }
   }
