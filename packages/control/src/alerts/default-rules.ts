@@ -122,6 +122,8 @@ const machine = {
     of: { metric: 'flotilla_process_up' },
     by: ['host'],
     below: 1,
+    // Short, for what was said of an instance that has gone would count as well.
+    over: '15s',
     for: '15s',
   },
   nothing_heard: {
@@ -141,8 +143,8 @@ const machine = {
   },
   busy_machine: {
     severity: 'warning',
-    summary: 'The machine is busy for {value}',
-    of: { metric: 'flotilla_machine_cpu_ratio', merge: 'max' },
+    summary: 'The machine has work for {value} of its cores',
+    of: { metric: 'flotilla_machine_load_ratio', merge: 'max' },
     above: 0.8,
     unit: 'share',
     for: '5m',

@@ -46,7 +46,7 @@ function expressionOf(condition: Condition, by: readonly string[]): string {
 }
 
 function absence({ of, windowMs }: AbsenceCondition): string {
-  return `absent_over_time(${of.metric}${matchers(of)}[${durationText(windowMs)}])`
+  return `absent_over_time(${seriesOf(of)}[${durationText(windowMs)}])`
 }
 
 function limit(condition: LimitCondition, by: readonly string[]): string {
@@ -77,20 +77,27 @@ function joining(operator: string, by: readonly string[]): string {
 }
 
 function valueIn(selection: Selection, by: readonly string[], window: string): string {
-  const { metric, as, quantile, merge } = selection
-  const matched = matchers(selection)
-  if (as === 'value') return `${merge} by (${by.join(', ')}) (last_over_time(${metric}${matched}[${window}]))`
-  if (as === 'rate') return `sum by (${by.join(', ')}) (rate(${metric}${matched}[${window}]))`
-  const buckets = `sum by (${[...by, 'le'].join(', ')}) (rate(${metric}_bucket${matched}[${window}]))`
+  const { as, quantile, merge } = selection
+  const series = `${seriesOf(selection)}[${window}]`
+  if (as === 'value') return `${merge} by (${by.join(', ')}) (last_over_time(${series}))`
+  if (as === 'rate') return `sum by (${by.join(', ')}) (rate(${series}))`
+  const buckets = `sum by (${[...by, 'le'].join(', ')}) (rate(${series}))`
   return `histogram_quantile(${quantile}, ${buckets})`
 }
 
-function matchers({ where, not }: Selection): string {
+/** What our own gathering calls so, Prometheus has made of its own. */
+const OWN_NAMES: Readonly<Record<string, readonly [name: string, matcher: string]>> = {
+  flotilla_process_up: ['up', 'job="flotilla"'],
+}
+
+function seriesOf({ metric, as, where, not }: Selection): string {
+  const [name, matched] = OWN_NAMES[metric] ?? [as === 'quantile' ? `${metric}_bucket` : metric]
   const all = [
+    ...(matched === undefined ? [] : [matched]),
     ...Object.entries(where).map(([label, values]) => matcher(label, '=', values)),
     ...Object.entries(not).map(([label, values]) => matcher(label, '!', values)),
   ]
-  return all.length === 0 ? '' : `{${all.join(',')}}`
+  return all.length === 0 ? name : `${name}{${all.join(',')}}`
 }
 
 function matcher(label: string, is: '=' | '!', values: readonly string[]): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -48,6 +48,16 @@ describe('RuleFiles', () => {
     const burns = ['1h', '6h', '1d'].flatMap((window) => objectives.map((one) => `${one}_burn_${window}`))
     assert.deepEqual(names().toSorted(), [...Object.keys(defaultRules), ...burns].toSorted())
     assert.deepEqual([...mistakesInRules(defaultRules), ...mistakesInObjectives(defaultObjectives)], [])
+  })
+
+  it('takes the example of the documentation', async (t) => {
+    // Built, this file lies in packages/control/dist/alerts.
+    const page = readFileSync(join(import.meta.dirname, '../../../../docs/alerts.md'), 'utf8')
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+    const { names, mistakes, files } = await follow(t, [example])
+    assert.deepEqual(mistakes(), [])
+    assert.ok(names().includes('slow_search') && names().includes('orders_burn_1h'))
+    assert.deepEqual(Object.keys(files.receivers), ['people'])
   })
 
   it('lets the later file replace and switch off what was said before', async (t) => {

@@ -29,6 +29,8 @@ export class StateFile {
   readonly #log: Logger
   #written = ''
   #writing: Promise<void> = Promise.resolve()
+  /** One that has not begun; it writes how things are when it does. */
+  #next: Promise<void> | undefined
 
   constructor(path: string, log: Logger) {
     this.#path = path
@@ -64,8 +66,12 @@ export class StateFile {
 
   /** Writes what changed, one after the other. Never rejects: alerts go on without it. */
   write(state: () => State): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write(state()))
-    return this.#writing
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined
+      this.#writing = this.#write(state())
+      return this.#writing
+    })
+    return this.#next
   }
 
   async #write({ lookedMs, ...rest }: State): Promise<void> {
