@@ -33,9 +33,6 @@ type Value = Pick<Finding, 'labels' | 'value'>
 /** Values by their labels, written as a text. */
 type Measured = ReadonlyMap<string, Value>
 
-/** Longer than all time: the window is one step, whenever it begins. */
-const ONE_STEP_MS = 1e13
-
 /** @throws whatever `ask` rejects with: then nothing is known. */
 export async function judge(rule: Rule, ask: AskSeries, nowMs: number): Promise<Judgement> {
   const asked = new Questioner(ask, rule.by, nowMs)
@@ -138,15 +135,12 @@ class Questioner {
       merge,
       fromMs: this.#nowMs - windowMs,
       toMs: this.#nowMs,
-      stepMs: ONE_STEP_MS,
     })
     this.isPartial ||= isTruncated
     const measured = new Map<string, Value>()
     for (const { labels, points } of series) {
-      const last = points.at(-1)?.[1]
-      if (last === undefined || !Number.isFinite(last)) continue
-      // A rate is by the seconds of the step; what is wanted is by those of the window.
-      const value = as === 'rate' ? last * (ONE_STEP_MS / windowMs) : last
+      const value = points.at(-1)?.[1]
+      if (value === undefined || !Number.isFinite(value)) continue
       const own = this.#by.flatMap((name): [string, string][] => {
         const text = labels[name] ?? ''
         return text === '' ? [] : [[name, text]]

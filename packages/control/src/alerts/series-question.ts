@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A question. */
+/** A question about a window of time, of which one point a series is wanted. */
 export interface SeriesQuestion {
   /** Of a quantile: that of the histogram, without `_bucket`. */
   readonly name: string
@@ -14,7 +14,7 @@ export interface SeriesQuestion {
     readonly is: '=' | '!='
     readonly values: readonly string[]
   }[]
-  /** `value`: the last one of a step. `rate`: what was added in a step, by its seconds. `quantile`: of a histogram. */
+  /** `value`: the last one. `rate`: what was added, by the seconds of the window. `quantile`: of a histogram. */
   readonly as: 'value' | 'rate' | 'quantile'
   /** Of a quantile: 0 to 1. */
   readonly quantile: number
@@ -26,8 +26,6 @@ export interface SeriesQuestion {
   readonly fromMs: number
   /** Up to this time, which is no part of it. */
   readonly toMs: number
-  /** Steps begin at its multiples since 1970. */
-  readonly stepMs: number
 }
 
 /** What was found. */

@@ -10,7 +10,7 @@ interface Sample {
   readonly increase: number
 }
 
-/** Series for tests: what was written is asked for by the port, one step a question. */
+/** Series for tests: what was written is asked for by the port, one point a series. */
 export class WrittenSeries {
   readonly #samples: Sample[] = []
   readonly #last = new Map<string, number>()
@@ -28,7 +28,7 @@ export class WrittenSeries {
   readonly ask = async (question: SeriesQuestion): Promise<SeriesAnswer> => {
     this.questions.push(question)
     if (this.failure !== undefined) throw this.failure
-    const { name, matchers, as, quantile, by, merge, fromMs, toMs, stepMs } = question
+    const { name, matchers, as, quantile, by, merge, fromMs, toMs } = question
     const found = this.#samples.filter(
       (one) =>
         one.name === (as === 'quantile' ? `${name}_bucket` : name) &&
@@ -39,7 +39,9 @@ export class WrittenSeries {
     const groups = grouped(found, ({ labels }) => JSON.stringify(by.map((one) => labels[one] ?? '')))
     const series = [...groups.values()].map((samples) => ({
       labels: Object.fromEntries(by.map((one) => [one, samples[0]?.labels[one] ?? ''])),
-      points: [[0, valueIn(samples, as, quantile, merge) / (as === 'rate' ? stepMs / 1_000 : 1)] as const],
+      points: [
+        [0, valueIn(samples, as, quantile, merge) / (as === 'rate' ? (toMs - fromMs) / 1_000 : 1)] as const,
+      ],
     }))
     return { series }
   }
@@ -86,7 +88,6 @@ describe('WrittenSeries', () => {
       merge: 'sum',
       fromMs: 0,
       toMs: 2_000,
-      stepMs: 2_000,
     }
     assert.deepEqual(await series.ask(question), { series: [{ labels: { x: '1' }, points: [[0, 3.5]] }] })
   })
