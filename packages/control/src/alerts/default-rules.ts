@@ -106,9 +106,17 @@ const work = {
     by: ['saga'],
     above: 0,
   },
+  events_given_up: {
+    severity: 'warning',
+    summary: 'Within the last hour {group} gave up events that it could not handle',
+    of: { metric: 'flotilla_events_dead_total', as: 'rate' },
+    by: ['group'],
+    above: 0,
+    over: '1h',
+  },
   dead_events: {
     severity: 'critical',
-    summary: '{service} could not handle {value} events: somebody must decide',
+    summary: '{value} events that {service} could not handle wait for somebody to decide',
     of: { metric: 'flotilla_dead_events', merge: 'max' },
     by: ['service'],
     above: 0,
