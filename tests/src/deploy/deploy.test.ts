@@ -41,10 +41,6 @@ const ANNOUNCED: Readonly<Record<string, readonly string[]>> = {
   flotilla_server_queued: ['service'],
   flotilla_server_refused_total: ['service'],
   flotilla_server_running: ['service'],
-  flotilla_spans_exported_total: ['outcome'],
-  nodejs_eventloop_utilization: [],
-  nodejs_gc_duration_seconds_sum: ['kind'],
-  nodejs_heap_size_used_bytes: [],
 }
 
 interface Panel {
