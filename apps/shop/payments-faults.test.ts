@@ -127,7 +127,9 @@ describe('payments.reconcile', () => {
       { kind: 'missing_here', reference: 'by hand', movement: 'refund', ours: null, theirs: euros(5) },
     ])
     assert.deepEqual(await shop.admin.reconciliation(), found)
-    assert.match(shop.host.metrics.toPrometheus(), /^shop_reconciliation_differences 3$/m)
+    const metrics = shop.host.metrics.toPrometheus()
+    assert.match(metrics, /^shop_reconciliation_differences 3$/m)
+    assert.match(metrics, /^shop_provider_duration_seconds_count\{method="POST"\} 4$/m)
   })
 
   it('is no difference for a while, what the provider knows before us', async (t) => {

@@ -7,7 +7,9 @@
  *
  * @module
  */
+import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError } from '@flotilla/core/error'
+import type { HttpClient } from '@flotilla/core/http-client'
 import type { Metrics } from '@flotilla/core/metrics'
 import { type Context, defineService } from '@flotilla/core/service'
 import { payments, type Reconciliation } from '../contracts/payments.ts'
@@ -29,7 +31,7 @@ export const paymentsService = defineService({
   contract: payments,
   config: PaymentsSettings,
   database: { migrations: 'payments/migrations' },
-  open({ config, http, every, metrics }) {
+  open({ config, http, clock, every, metrics }) {
     const {
       providerUrl: url,
       providerKey: key,
@@ -43,7 +45,7 @@ export const paymentsService = defineService({
         'PAYMENTS_PROVIDER_KEY and PAYMENTS_WEBHOOK_SECRET are not set: 16 characters or more each.',
       )
     }
-    const provider = new ProviderClient({ http, url, key })
+    const provider = new ProviderClient({ http: timed(http, clock, metrics), url, key })
     const outcomes = new Outcomes(() => wake())
     const resolver = new Resolver({ provider, outcomes, timeoutMs })
     const wake = every('resolve payments', config.resolveMs, (ctx) => resolver.resolveDue(ctx))
@@ -92,6 +94,26 @@ export const paymentsService = defineService({
     }
   },
 })
+
+/** The same, and shows in the metrics how long the provider takes. */
+function timed(http: HttpClient, clock: Clock, metrics: Metrics): HttpClient {
+  const durations = metrics.histogram(
+    'shop_provider_duration_seconds',
+    'From a request to the payment provider to its answer, or to giving up.',
+    ['method'],
+  )
+  return {
+    async send(request) {
+      const startMs = clock.monotonicMs()
+      try {
+        return await http.send(request)
+      } finally {
+        durations.with(request.method).observe(clock.monotonicMs() - startMs)
+      }
+    },
+    close: () => http.close(),
+  }
+}
 
 /** Compares, and shows in the metrics what came of it. */
 function comparison(metrics: Metrics, options: ReconcileOptions): (ctx: Context) => Promise<Reconciliation> {

@@ -23,8 +23,8 @@ export interface SeriesQuery extends TimeRange {
   readonly name: string
   /** Default: none, all series of the metric. */
   readonly matchers?: readonly LabelMatcher[] | undefined
-  /** A point for each step that has samples; whole milliseconds, at most 1,000 steps. */
-  readonly stepMs: number
+  /** A point for each step that has samples; whole milliseconds, at most 1,000 steps. Absent: one point for all the time. */
+  readonly stepMs?: number | undefined
   /** `value`: the last one of a step. `rate`: what was added, a second. `quantile`: of a histogram. */
   readonly as: 'value' | 'rate' | 'quantile'
   /** Of a quantile: 0 to 1, default 0.99. */
@@ -72,7 +72,9 @@ interface PointRow {
  */
 export async function askSeries(source: TelemetrySource, query: SeriesQuery): Promise<FoundSeries> {
   const { fromUs, toUs } = spanOf(query)
-  const stepUs = stepOf(query.stepMs, query, STEPS_MAX) * 1_000
+  // A step that begins at 0 and ends with the time asked about is one for all of it.
+  const stepUs = query.stepMs === undefined ? toUs : stepOf(query.stepMs, query, STEPS_MAX) * 1_000
+  const seconds = (query.stepMs === undefined ? toUs - fromUs : stepUs) / 1e6
   const isQuantile = query.as === 'quantile'
   const share = query.quantile ?? 0.99
   if (!(share >= 0 && share <= 1)) throw badInput('/quantile', 'A quantile must be from 0 to 1.')
@@ -95,7 +97,7 @@ export async function askSeries(source: TelemetrySource, query: SeriesQuery): Pr
   )
   const points = isQuantile
     ? quantiles(rows, share, groups.length)
-    : plain(rows, query.as === 'rate' ? stepUs / 1e6 : 1, groups.length)
+    : plain(rows, query.as === 'rate' ? seconds : 1, groups.length)
   const series = groups.map(({ labels }, index) => ({ labels, points: points[index] ?? [] }))
   return { series: series.filter((one) => one.points.length > 0), isTruncated }
 }
