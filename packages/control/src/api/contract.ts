@@ -10,8 +10,10 @@ import { sagaStatuses } from '@flotilla/core/saga'
 import { Nothing, type Static, Time, Type } from '@flotilla/core/schema'
 import { INSTANCES_MAX } from '../topology/placement.ts'
 
-/** Everything here needs the token that `flotilla up` wrote into the data folder. */
+/** Acting needs the token that `flotilla up` wrote into the data folder, or the console with changes allowed. */
 const operator = role('operator')
+/** Whoever has logged in at the console may look. */
+const viewer = role('viewer', 'operator')
 
 const Count = Type.Integer({ minimum: 0 })
 
@@ -69,6 +71,8 @@ const Status = Type.Object(
 export type Status = Static<typeof Status>
 
 const noService = { code: 'not_found', title: 'There is no such service' } as const
+
+const noProcess = { code: 'not_found', title: 'There is no such process' } as const
 
 const Service = Type.String({ maxLength: 64 })
 const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 200 }))
@@ -167,13 +171,13 @@ export const controlContract = defineContract({
   operations: {
     status: query({
       summary: 'The state of everything.',
-      access: operator,
+      access: viewer,
       http: 'GET /status',
       output: Status,
     }),
     processes: query({
       summary: 'Every process: pid, CPU, memory, calls in flight, version.',
-      access: operator,
+      access: viewer,
       http: 'GET /processes',
       output: Type.Object({ items: Type.Array(ProcessInfo) }),
     }),
@@ -193,9 +197,28 @@ export const controlContract = defineContract({
         single: { code: 'failed_precondition', status: 409, title: 'This host can run once only' },
       },
     }),
+    restart: command({
+      summary: 'Ends a process in good order and starts it again.',
+      access: operator,
+      http: 'POST /processes/{process}/restart',
+      idempotency: 'none',
+      timeoutMs: 90_000,
+      input: Type.Object({ process: Service }),
+      output: Nothing,
+      reasons: { no_process: noProcess },
+    }),
+    kill: command({
+      summary: 'Kills a process, as a crash would; it is started again.',
+      access: operator,
+      http: 'POST /processes/{process}/kill',
+      idempotency: 'none',
+      input: Type.Object({ process: Service }),
+      output: Nothing,
+      reasons: { no_process: noProcess },
+    }),
     parked: query({
       summary: 'Events that failed: dead ones, then those that are tried again, the oldest first.',
-      access: operator,
+      access: viewer,
       http: 'GET /parked',
       timeoutMs: 10_000,
       input: Type.Object({ service: Type.Optional(Service), limit: Limit }),
@@ -204,7 +227,7 @@ export const controlContract = defineContract({
     }),
     parkedEvent: query({
       summary: 'One event that failed, or waits, with what is in it and what went wrong.',
-      access: operator,
+      access: viewer,
       http: 'GET /parked/{id}',
       timeoutMs: 10_000,
       input: Type.Object({ id: ParkedId }),
@@ -232,7 +255,7 @@ export const controlContract = defineContract({
     }),
     sagas: query({
       summary: 'Sagas, the latest first.',
-      access: operator,
+      access: viewer,
       http: 'GET /sagas',
       timeoutMs: 10_000,
       input: Type.Object({
@@ -245,7 +268,7 @@ export const controlContract = defineContract({
     }),
     saga: query({
       summary: 'One saga with its state and all that happened to it.',
-      access: operator,
+      access: viewer,
       http: 'GET /sagas/{id}',
       timeoutMs: 10_000,
       input: Type.Object({ id: SagaId, service: Type.Optional(Service) }),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Calls } from '@flotilla/core/calls'
 import { systemClock } from '@flotilla/core/clock'
@@ -9,10 +10,12 @@ import { openTestApp } from '@flotilla/core/test-app'
 import { openTestDatabase, type TestDatabase } from '@flotilla/core/test-database'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { Audit } from './audit.ts'
 import { controlContract } from './contract.ts'
 import { controlService } from './service.ts'
 
 interface Bed {
+  readonly audit: Audit
   readonly control: Calls<typeof controlContract>
   readonly databases: { readonly search: TestDatabase; readonly mail: TestDatabase }
 }
@@ -32,6 +35,7 @@ async function makeBed(t: TestContext): Promise<Bed> {
     onChange: () => {},
   })
   t.after(() => supervisor.stop(0))
+  const audit = new Audit(join(makeDataFolder(t).path, 'audit.jsonl'), systemClock)
   const service = controlService({
     app: 'test',
     version: '1',
@@ -44,11 +48,12 @@ async function makeBed(t: TestContext): Promise<Bed> {
     isSingle: () => false,
     administrator: () => ({}),
     onDown: () => {},
+    audit,
   })
   const app = { name: 'test', folder: '', services: { control: async () => service } }
   const { call } = await openTestApp(t, { app, placement: 'one process' })
   const user = { id: 'operator', roles: ['operator'], scopes: [], tier: 'enterprise' }
-  return { control: call(controlContract, { user }), databases }
+  return { control: call(controlContract, { user }), databases, audit }
 }
 
 let events = 0
@@ -132,5 +137,19 @@ describe('controlService', () => {
       entries.map(({ outcome }) => outcome),
       ['retried'],
     )
+  })
+  it('writes down who did what, and what came of it; looking is not doing', async (t) => {
+    const { control, audit } = await makeBed(t)
+    await control.status({})
+    assert.deepEqual(audit.latest, [])
+    await control.redrive({ which: ['search:9'] })
+    await assert.rejects(control.retrySaga({ id: 'none' }))
+    const told = audit.latest.map(({ by, operation, input, outcome }) => [by, operation, input, outcome])
+    assert.deepEqual(told, [
+      ['operator', 'control.retrySaga', { id: 'none' }, 'not_found: There is no saga none.'],
+      ['operator', 'control.retrySaga', { id: 'none' }, 'begun'],
+      ['operator', 'control.redrive', { which: ['search:9'] }, 'done'],
+      ['operator', 'control.redrive', { which: ['search:9'] }, 'begun'],
+    ])
   })
 })

@@ -6,9 +6,18 @@
 import type { Caller } from '@flotilla/core/caller'
 import { type Contract, operationsOf } from '@flotilla/core/contract'
 import { isFlotillaError } from '@flotilla/core/error'
-import { defineService, type OperationContext, type PassOn, type Service } from '@flotilla/core/service'
+import type { Operation } from '@flotilla/core/operation'
+import {
+  type AnyHandler,
+  defineService,
+  type Handlers,
+  type OperationContext,
+  type PassOn,
+  type Service,
+} from '@flotilla/core/service'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { hostOfService, type Placement } from '../topology/placement.ts'
+import type { Audit } from './audit.ts'
 import { controlContract, type ProcessInfo, type Status } from './contract.ts'
 import { ServiceDatabases } from './databases.ts'
 import { parkedHandlers } from './parked.ts'
@@ -31,6 +40,7 @@ export interface ControlOptions {
   readonly administrator: () => Caller
   /** Begins to stop the system. */
   readonly onDown: () => void
+  readonly audit: Audit
 }
 
 /** How long a process may take to end when its host shrinks. */
@@ -46,7 +56,7 @@ export function controlService(options: ControlOptions): Service {
       const operations = new Map(
         options.contracts.flatMap(operationsOf).map((operation) => [operation.id, outgoing(operation)]),
       )
-      return {
+      return audited(options.audit, {
         ...parkedHandlers(databases),
         ...sagaHandlers(databases),
         status: () => statusOf(options),
@@ -61,6 +71,14 @@ export function controlService(options: ControlOptions): Service {
           await supervisor.scale(host, instances, SHRINK_GRACE_MS)
           return { host, instances }
         },
+        async restart({ process }, ctx) {
+          if (await supervisor.restart(process, SHRINK_GRACE_MS)) return {}
+          throw ctx.fail('no_process', `There is no process ${process}.`)
+        },
+        kill({ process }, ctx) {
+          if (supervisor.kill(process)) return {}
+          throw ctx.fail('no_process', `There is no process ${process}.`)
+        },
         async call({ operation, input }, ctx) {
           const target = operations.get(operation)
           if (target === undefined) throw ctx.fail('no_operation', `There is no operation ${operation}.`)
@@ -70,9 +88,27 @@ export function controlService(options: ControlOptions): Service {
           options.onDown()
           return {}
         },
-      }
+      })
     },
   })
+}
+
+/** The same handlers; what commands do is written down. */
+function audited(audit: Audit, handlers: Handlers<typeof controlContract>): Handlers<typeof controlContract> {
+  const all = handlers as Record<string, AnyHandler>
+  const entries = Object.entries(all).map(([name, handler]): [string, AnyHandler] => {
+    const operation: Operation = controlContract.operations[name as keyof typeof controlContract.operations]
+    if (operation.kind !== 'command') return [name, handler]
+    return [
+      name,
+      (input, ctx) =>
+        audit.record({ by: ctx.caller.user?.id ?? '-', operation: operation.id, input }, () =>
+          handler(input, ctx),
+        ),
+    ]
+  })
+  // The same names, and around each handler one that takes and gives the same.
+  return Object.fromEntries(entries) as unknown as Handlers<typeof controlContract>
 }
 
 /** Makes a call; a refusal is told whole, since the operator is who should know. */

@@ -11,6 +11,7 @@ import { commonOptions, type OptionSpec, readArguments, UsageError } from './arg
 import type { Command } from './command.ts'
 import { cache } from './commands/cache.ts'
 import { call } from './commands/call.ts'
+import { consoleCommand } from './commands/console.ts'
 import { contracts, openapi, routes } from './commands/contracts.ts'
 import { dlq } from './commands/dlq.ts'
 import { doctor } from './commands/doctor.ts'
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   down,
   status,
   ps,
+  consoleCommand,
   logs,
   scale,
   events,

@@ -34,6 +34,16 @@ export function dataFolderOf(context: CommandContext, root: string): DataFolder 
   return new DataFolder(given || join(root, '.flotilla'))
 }
 
+/** @throws FlotillaError `failed_precondition` when nothing runs. */
+export function runningSystem(folder: DataFolder): ControlFile {
+  const file = findRunning(folder)
+  if (file !== undefined) return file
+  throw new FlotillaError(
+    'failed_precondition',
+    `Nothing runs with the data folder ${folder.path}; start it with: npm start`,
+  )
+}
+
 /**
  * Runs `work` with the running system's control API.
  *
@@ -43,13 +53,7 @@ export async function withControl<T>(
   folder: DataFolder,
   work: (control: ControlCalls, file: ControlFile) => Promise<T>,
 ): Promise<T> {
-  const file = findRunning(folder)
-  if (file === undefined) {
-    throw new FlotillaError(
-      'failed_precondition',
-      `Nothing runs with the data folder ${folder.path}; start it with: npm start`,
-    )
-  }
+  const file = runningSystem(folder)
   const wheel = new TimerWheel(systemClock)
   const channel = await openHttpChannel({
     origin: file.url,

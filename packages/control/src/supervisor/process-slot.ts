@@ -173,6 +173,11 @@ export class ProcessSlot {
     timer.cancel()
   }
 
+  /** Ends the process as a crash would: it is started again. Does nothing where there is none. */
+  kill(): void {
+    this.#child?.kill('SIGKILL')
+  }
+
   /** Kills the process when it has been silent for too long, and looks again otherwise. */
   #watch(child: ChildProcess): void {
     this.#timer = this.#options.clock.schedule(LOOK_MS, () => {

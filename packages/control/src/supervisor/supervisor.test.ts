@@ -83,6 +83,23 @@ describe('Supervisor', () => {
     assert.equal(heardBy('edge-1'), '')
   })
 
+  it('restarts one process, and kills one as a crash would', async (t) => {
+    const { supervisor, clock, changes } = makeSupervisor(t)
+    await supervisor.start(() => {})
+    const [, first, second] = supervisor.slots
+    const pids = [first?.pid, second?.pid]
+    assert.equal(await supervisor.restart('store-1', 1_000), true)
+    assert.equal(first?.state, 'ready')
+    assert.notEqual(first?.pid, pids[0])
+    assert.equal(second?.pid, pids[1])
+    assert.ok(changes.includes('store-1 stopped'))
+    assert.equal(supervisor.kill('store-2'), true)
+    await until('its end is seen', () => second?.state === 'waiting')
+    await clock.advance(5_000)
+    await until('it is back', () => second?.state === 'ready')
+    assert.deepEqual([supervisor.kill('none'), await supervisor.restart('none', 1_000)], [false, false])
+  })
+
   it('scales a host up and down', async (t) => {
     const { supervisor } = makeSupervisor(t)
     await supervisor.start(() => {})

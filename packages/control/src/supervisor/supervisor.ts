@@ -98,6 +98,29 @@ export class Supervisor {
     ])
   }
 
+  /** Kills a process as a crash would; false when there is no such one. */
+  kill(name: string): boolean {
+    const slot = this.#find(name)
+    slot?.kill()
+    return slot !== undefined
+  }
+
+  /** Ends a process in good order and starts it again; resolves when it is ready, or with false when there is no such one. */
+  async restart(name: string, graceMs: number): Promise<boolean> {
+    const slot = this.#find(name)
+    if (slot === undefined) return false
+    await slot.stop(graceMs)
+    // Meanwhile everything may have been told to stop, or the host to shrink.
+    if (this.#isStopping || this.#find(name) !== slot) return true
+    slot.start()
+    await slot.whenReady()
+    return true
+  }
+
+  #find(name: string): ProcessSlot | undefined {
+    return [...this.#slots.values()].flat().find((slot) => slot.name === name)
+  }
+
   /** Stops everything, callers before callees; each has `graceMs` to end before it is killed, all together 30 s. */
   async stop(graceMs: number): Promise<void> {
     const { clock, waves } = this.#options

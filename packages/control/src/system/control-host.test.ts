@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { createKeyPair, Signer } from '@flotilla/core/credentials'
@@ -10,12 +11,14 @@ import type { Host } from '@flotilla/core/host'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
+import { Audit } from '../api/audit.ts'
 import { controlContract } from '../api/contract.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { openControlHost } from './control-host.ts'
 
 const TOKEN = 'the-token-of-24-charactr'
+const KEY = 'the-key-of-the-console-24'
 
 /** The control API of a system without processes. */
 async function openApi(
@@ -39,6 +42,7 @@ async function openApi(
     log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
     controlPort: 0,
     token: TOKEN,
+    consoleKey: KEY,
     environment: {
       environment: { FLOTILLA_DRAIN_DELAY_MS: '0' },
       services: ['gateway'],
@@ -65,6 +69,7 @@ async function openApi(
       isSingle: (name) => name === 'edge',
       administrator: () => ({}),
       onDown,
+      audit: new Audit(join(folder.path, 'audit.jsonl'), systemClock),
     },
   })
   t.after(async () => {
@@ -161,6 +166,22 @@ describe('openControlHost', () => {
     for (const name of ['localhost', 'localhost:8090', '[::1]:8090', '127.0.0.1']) {
       assert.equal((await ask(host, 'status', { ...authorized, host: name })).status, 200, name)
     }
+  })
+
+  it('lets who has the key of the console look, and act where it says so', async () => {
+    const viewer = { authorization: `Bearer ${KEY}` }
+    const actor = { ...viewer, 'x-flotilla-changes': 'allowed' }
+    for (const [name, { kind }] of Object.entries(controlContract.operations)) {
+      const { status } = await ask(host, name, viewer)
+      assert.equal(status === 403, kind === 'command', `${name}: ${status}`)
+    }
+    assert.match((await ask(host, 'kill', viewer, { process: 'edge-1' })).body, /permission_denied/)
+    assert.match((await ask(host, 'kill', actor, { process: 'edge-1' })).body, /no_process/)
+    assert.match((await ask(host, 'restart', actor, { process: 'edge-1' })).body, /no_process/)
+    for (const allowed of ['', 'true', 'no', 'Allowed'])
+      assert.equal((await ask(host, 'kill', { ...viewer, 'x-flotilla-changes': allowed })).status, 403)
+    assert.equal((await ask(host, 'status', { ...viewer, host: 'evil.example' })).status, 403)
+    assert.equal((await ask(host, 'status', { 'x-flotilla-changes': 'allowed' })).status, 401)
   })
 
   it('listens on loopback only', async (t) => {

@@ -12,6 +12,7 @@ import { type Host, openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
 import type { Logger } from '@flotilla/core/log'
 import { type ControlOptions, controlService } from '../api/service.ts'
+import { consoleFolder, consolePages } from './console-pages.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 
 /** What it needs. */
@@ -21,10 +22,14 @@ export interface ControlHostOptions {
   readonly log: Logger
   readonly controlPort: number
   readonly token: string
+  /** What the console's login link carries. */
+  readonly consoleKey: string
   readonly environment: EnvironmentOptions
 }
 
 const NAME = 'control'
+/** Said by the console when its user has allowed changes. */
+const CHANGES_HEADER = 'x-flotilla-changes'
 /** Names under which this machine calls itself. Any other Host is a web page that had its name point here (DNS rebinding). */
 const OWN_HOSTS = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/
 
@@ -35,6 +40,7 @@ export function openControlHost({
   log,
   controlPort,
   token,
+  consoleKey,
   environment,
 }: ControlHostOptions): Promise<Host> {
   const variables = hostEnvironment(environment, { instance: NAME, services: [NAME] })
@@ -44,21 +50,39 @@ export function openControlHost({
     environment: variables,
     ports,
     log,
-    authenticate: operatorCaller(token),
+    authenticate: operatorCaller(token, consoleKey),
+    page: consolePages(consoleFolder()),
   })
 }
 
-function operatorCaller(token: string): (incoming: IncomingMessage) => Caller {
-  const operator: Caller = { user: { id: 'operator', roles: ['operator'], scopes: [], tier: 'enterprise' } }
-  const expected = Buffer.from(`Bearer ${token}`)
+/**
+ * Who holds the token of the data folder is the operator. Who holds the console's key may look, and act where the page says so with each
+ * request: a catch against a slip of the hand. No cookies: nothing that a page of another port could have a browser send along.
+ */
+function operatorCaller(token: string, consoleKey: string): (incoming: IncomingMessage) => Caller {
+  const operator = callerOf('operator', ['operator'])
+  const viewer = callerOf('console', ['viewer'])
+  const actor = callerOf('console', ['viewer', 'operator'])
   return ({ headers }) => {
     if (!OWN_HOSTS.test(headers.host ?? '')) {
       throw new FlotillaError('permission_denied', 'Call this API by its own address.', { executed: 'no' })
     }
-    const given = Buffer.from(headers.authorization ?? '')
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-      throw new FlotillaError('unauthenticated', 'Send the token from the data folder.', { executed: 'no' })
-    }
-    return operator
+    if (isBearer(headers.authorization, token)) return operator
+    if (isBearer(headers.authorization, consoleKey))
+      return headers[CHANGES_HEADER] === 'allowed' ? actor : viewer
+    throw new FlotillaError(
+      'unauthenticated',
+      'Send the token from the data folder, or open the link of: npx flotilla console',
+      { executed: 'no' },
+    )
   }
+}
+
+function callerOf(id: string, roles: readonly string[]): Caller {
+  return { user: { id, roles, scopes: [], tier: 'enterprise' } }
+}
+
+function isBearer(given: string | undefined, secret: string): boolean {
+  const [expected, its] = [Buffer.from(`Bearer ${secret}`), Buffer.from(given ?? '')]
+  return its.length === expected.length && timingSafeEqual(its, expected)
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type App, decideSettings } from '@flotilla/core/app'
 import type { Caller, User } from '@flotilla/core/caller'
 import { type Clock, isoTime } from '@flotilla/core/clock'
@@ -14,6 +14,7 @@ import { createKeyPair, type KeyPairText, Signer } from '@flotilla/core/credenti
 import { FlotillaError } from '@flotilla/core/error'
 import type { Logger } from '@flotilla/core/log'
 import type { Service } from '@flotilla/core/service'
+import { Audit } from '../api/audit.ts'
 import type { ProcessSlot } from '../supervisor/process-slot.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import {
@@ -24,6 +25,7 @@ import {
   startWaves,
 } from '../topology/placement.ts'
 import { type AppModule, contractsOf } from './app-module.ts'
+import { CONSOLE_KEY, consoleLink } from './console-pages.ts'
 import { CONTROL_FILE, type ControlFile, claim } from './control-file.ts'
 import { openControlHost } from './control-host.ts'
 import type { DataFolder, Secrets } from './data-folder.ts'
@@ -63,6 +65,8 @@ export interface System {
   announce(): void
   readonly gateway: string
   readonly control: string
+  /** The page for people, with what logs them in. */
+  readonly console: string
   readonly database: string
   readonly processes: readonly {
     readonly name: string
@@ -153,6 +157,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
     ...options,
     controlPort: tcp.control,
     token: controlFile.token,
+    consoleKey: options.secrets.get(CONSOLE_KEY),
     environment,
     service: {
       app: app.name,
@@ -166,6 +171,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
       isSingle: (host) => isSingle(options, host),
       administrator: administrator(new Signer(userKeys.privateKey), ports),
       onDown: options.onDown,
+      audit: new Audit(join(folder.path, 'audit.jsonl'), ports.clock),
     },
   })
   closing.defer('control API', () => controlHost.close())
@@ -173,6 +179,7 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   return {
     gateway,
     control: controlFile.url,
+    console: consoleLink(controlFile.url, options.secrets),
     database: databases.description,
     processes: supervisor.slots.map(({ name, host, pid = 0 }) => ({
       name,

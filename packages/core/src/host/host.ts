@@ -28,7 +28,7 @@ import { Redaction } from '../telemetry/redaction.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { openFramesServer } from '../wire/frames/frames-server.ts'
 import { createHttpClient } from '../wire/http/http-client.ts'
-import { openHttpServer } from '../wire/http/http-server.ts'
+import { openHttpServer, type Page } from '../wire/http/http-server.ts'
 import { Trust } from '../wire/trust.ts'
 import { type Address, formatAddress, parseAddress } from '../wire/wire.ts'
 import { type App, loadServices } from './app.ts'
@@ -58,6 +58,8 @@ export interface HostOptions {
   readonly onTracesKept?: (traceIds: readonly string[]) => void
   /** Who is calling over HTTP. Default: whoever shows a process credential or a user token. */
   readonly authenticate?: (incoming: IncomingMessage) => Caller
+  /** Pages beside the fixed ones, by path; everybody may see them. */
+  readonly page?: (path: string) => Page | undefined
 }
 
 /** A running host. */
@@ -99,7 +101,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     for (const [service, its] of settings) await openService(parts, network, service, its)
     await network.followOwnRegistry()
     warm(parts.receiver)
-    const wires = await openWires(parts, services, options.authenticate ?? httpCaller(parts.trust))
+    const wires = await openWires(parts, services, options)
     await join(parts, network, services, wires)
     parts.log.info('ready', { frames: formatAddress(wires.frames), http: wires.http })
     return {
@@ -197,7 +199,7 @@ interface Wires {
 async function openWires(
   parts: HostParts,
   services: readonly Service[],
-  authenticate: (incoming: IncomingMessage) => Caller,
+  { authenticate = httpCaller(parts.trust), page }: HostOptions,
 ): Promise<Wires> {
   const { settings, ports, receiver, trust, log, closing, metrics, state } = parts
   const frames = await openFramesServer({
@@ -210,13 +212,14 @@ async function openWires(
   })
   closing.defer('frames', () => frames.drain())
   const contracts = services.map(({ contract }) => contract)
+  const fixed = pagesOf({ title: settings.instance, version: settings.version, contracts, metrics, state })
   const face = await openHttpServer({
     host: settings.httpHost,
     port: settings.httpPort,
     ports,
     receiver,
     authenticate,
-    page: pagesOf({ title: settings.instance, version: settings.version, contracts, metrics, state }),
+    page: (path) => page?.(path) ?? fixed(path),
   })
   closing.defer('HTTP', () => face.drain())
   return { frames: frames.address, http: `http://${face.host}:${face.port}` }

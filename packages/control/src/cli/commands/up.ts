@@ -184,7 +184,7 @@ function choosePlacement(context: CommandContext, services: readonly PlaceableSe
 }
 
 /** What `up` has started. */
-interface Facts extends Pick<System, 'gateway' | 'control' | 'database' | 'processes'> {
+interface Facts extends Pick<System, 'gateway' | 'control' | 'console' | 'database' | 'processes'> {
   readonly app: string
   readonly placement: string
   /** Path of the data folder. */
@@ -195,7 +195,7 @@ interface Facts extends Pick<System, 'gateway' | 'control' | 'database' | 'proce
 function factsOf(
   { app }: AppModule,
   placement: Placement,
-  { gateway, control, database, processes }: System,
+  { gateway, control, console, database, processes }: System,
   { path: data }: DataFolder,
   secrets: Secrets,
 ): Facts {
@@ -203,7 +203,17 @@ function factsOf(
     email,
     password: secrets.get(`login ${field}`),
   }))
-  return { app: app.name, placement: placement.name, gateway, control, database, data, processes, logins }
+  return {
+    app: app.name,
+    placement: placement.name,
+    gateway,
+    control,
+    console,
+    database,
+    data,
+    processes,
+    logins,
+  }
 }
 
 /** Everything a person needs to go on, on one screen. */
@@ -217,6 +227,7 @@ function screen(terminal: Terminal, facts: Facts, took: string): string {
     ...table([
       ['  API', terminal.style('cyan', `${gateway}/api/v1`)],
       ['  documentation', terminal.style('cyan', `${gateway}/docs`)],
+      ['  console', terminal.style('cyan', facts.console)],
       ['  control API', `${control} (npx flotilla status)`],
       ['  PostgreSQL', database],
       ['  data, logs', data],

@@ -28,7 +28,9 @@ import { wireProblem } from './wire-problem.ts'
 export interface Page {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  readonly body: string | Uint8Array
+  /** Further fields; none by default. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What a server needs. */
@@ -128,7 +130,10 @@ class HttpFace {
     try {
       const [path = '', search = ''] = splitTarget(incoming.url ?? '/')
       const page = incoming.method === 'GET' ? await this.#options.page?.(path, incoming) : undefined
-      if (page !== undefined) return send(outgoing, page.status, page.contentType, page.body)
+      if (page !== undefined) {
+        for (const [name, value] of Object.entries(page.headers ?? {})) outgoing.setHeader(name, value)
+        return send(outgoing, page.status, page.contentType, page.body)
+      }
       await this.#operate(incoming, outgoing, path, search, trace)
     } catch (error) {
       sendError(outgoing, isFlotillaError(error) ? error : asSeenUpstream(error, {}), trace)

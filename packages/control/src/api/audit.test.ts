@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { FlotillaError } from '@flotilla/core/error'
+import { VirtualClock } from '@flotilla/core/virtual-clock'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { Audit } from './audit.ts'
+
+const entry = { by: 'console', operation: 'control.scale', input: { instances: 2 } }
+
+describe('Audit', () => {
+  it('keeps what was done and what was refused over a restart, and no word of a line that a crash cut', async (t) => {
+    const path = join(makeDataFolder(t).path, 'audit.jsonl')
+    const audit = new Audit(path, new VirtualClock(0))
+    assert.equal(await audit.record(entry, () => 5), 5)
+    const refused = new FlotillaError('not_found', 'No.')
+    await assert.rejects(
+      audit.record(entry, () => Promise.reject(refused)),
+      refused,
+    )
+    appendFileSync(path, '{"at":"19')
+    const again = new Audit(path, new VirtualClock(0))
+    assert.deepEqual(again.latest, audit.latest)
+    assert.deepEqual(
+      again.latest.map(({ outcome }) => outcome),
+      ['not_found: No.', 'begun', 'done', 'begun'],
+    )
+    assert.equal(again.latest[0]?.at, '1970-01-01T00:00:00.000Z')
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+  })
+
+  it('begins nothing that cannot be written down', async (t) => {
+    const audit = new Audit(join(makeDataFolder(t).path, 'no', 'folder'), new VirtualClock(0))
+    await assert.rejects(
+      audit.record(entry, () => assert.fail('it was begun')),
+      { code: 'ENOENT' },
+    )
+  })
+
+  it('shows the last 500 and keeps all', async (t) => {
+    const path = join(makeDataFolder(t).path, 'audit.jsonl')
+    const audit = new Audit(path, new VirtualClock(0))
+    for (let input = 0; input < 300; input++) await audit.record({ ...entry, input }, () => {})
+    for (const shown of [audit.latest, new Audit(path, new VirtualClock(0)).latest]) {
+      assert.equal(shown.length, 500)
+      assert.equal(shown[0]?.input, 299)
+      assert.equal(shown.at(-1)?.input, 50)
+    }
+    assert.equal(readFileSync(path, 'utf8').trimEnd().split('\n').length, 600)
+  })
+})
