@@ -3,9 +3,11 @@
  *
  * @module
  */
+
+import { codes } from '@flotilla/core/code'
 import type { CallContext, Ports } from '@flotilla/core/context'
 import { openDatabase } from '@flotilla/core/database'
-import type { FlotillaError } from '@flotilla/core/error'
+import { type FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import type { Session } from '@flotilla/core/session'
 
 /** On whose behalf: an operation that has the reason `no_service`. */
@@ -37,6 +39,25 @@ export class ServiceDatabases {
   async with<T>(service: string, ctx: AdminContext, work: (session: Session) => Promise<T>): Promise<T> {
     const url = Object.hasOwn(this.#urls, service) ? this.#urls[service] : undefined
     if (url === undefined) throw ctx.fail('no_service', `There is no service ${service} with a database.`)
+    return await this.#in(url, ctx, work)
+  }
+
+  /** Does `work` in all of them beside each other; those that cannot be reached are left out. */
+  async inEach<T>(ctx: CallContext, work: (session: Session) => Promise<T>): Promise<ReadonlyMap<string, T>> {
+    const found = await Promise.all(
+      Object.entries(this.#urls).map(async ([service, url]): Promise<readonly (readonly [string, T])[]> => {
+        try {
+          return [[service, await this.#in(url, ctx, work)]]
+        } catch (error) {
+          if (isFlotillaError(error) && codes[error.code].isTransient) return []
+          throw error
+        }
+      }),
+    )
+    return new Map(found.flat())
+  }
+
+  async #in<T>(url: string, ctx: CallContext, work: (session: Session) => Promise<T>): Promise<T> {
     await using database = openDatabase({ url, name: 'control', ports: this.#ports, poolMax: 1 })
     return await work(database.session(ctx))
   }

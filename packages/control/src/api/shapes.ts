@@ -204,6 +204,9 @@ export const MetricInfo = Type.Object({
   labels: Type.Array(Name),
 })
 
+/** A metric as a value. */
+export type MetricInfo = Static<typeof MetricInfo>
+
 /** A topic of events. */
 export const TopicInfo = Type.Object({
   topic: Name,
@@ -213,6 +216,9 @@ export const TopicInfo = Type.Object({
     Type.Object({ group: Name, service: Name, lag: Count, lagMs: Type.Number(), parked: Count }),
   ),
 })
+
+/** A topic of events as a value. */
+export type TopicInfo = Static<typeof TopicInfo>
 
 /** A route of the gateway. */
 export const RouteInfo = Type.Object({
@@ -228,6 +234,9 @@ export const RouteInfo = Type.Object({
   /** Share of answers that were kept ones; absent where nothing is kept. */
   hitShare: Type.Optional(Type.Number()),
 })
+
+/** A route of the gateway as a value. */
+export type RouteInfo = Static<typeof RouteInfo>
 
 /** An alert. */
 export const AlertInfo = Type.Object({
@@ -256,6 +265,9 @@ export const DatabaseInfo = Type.Object({
   hitShare: Type.Number(),
   deadlocks: Count,
 })
+
+/** A service's database as a value. */
+export type DatabaseInfo = Static<typeof DatabaseInfo>
 
 /** Something an operator did. */
 export const AuditEntry = Type.Object({

@@ -9,6 +9,7 @@ import { isFlotillaError } from '@flotilla/core/error'
 import { PlacementError } from '../topology/placement.ts'
 import { commonOptions, type OptionSpec, readArguments, UsageError } from './arguments.ts'
 import type { Command } from './command.ts'
+import { alerts } from './commands/alerts.ts'
 import { cache } from './commands/cache.ts'
 import { call } from './commands/call.ts'
 import { consoleCommand } from './commands/console.ts'
@@ -18,12 +19,14 @@ import { doctor } from './commands/doctor.ts'
 import { down } from './commands/down.ts'
 import { events } from './commands/events.ts'
 import { logs } from './commands/logs.ts'
+import { metrics } from './commands/metrics.ts'
 import { policies } from './commands/policies.ts'
 import { ps } from './commands/ps.ts'
 import { saga } from './commands/saga.ts'
 import { scale } from './commands/scale.ts'
 import { status } from './commands/status.ts'
 import { migrate, seed } from './commands/tasks.ts'
+import { trace, traces } from './commands/traces.ts'
 import { up } from './commands/up.ts'
 import { Terminal, table } from './terminal.ts'
 
@@ -34,6 +37,10 @@ const commands: readonly Command[] = [
   ps,
   consoleCommand,
   logs,
+  traces,
+  trace,
+  metrics,
+  alerts,
   scale,
   events,
   dlq,

@@ -9,6 +9,7 @@ import type { Calls } from '@flotilla/core/calls'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { Client } from '@flotilla/core/client'
 import { systemClock } from '@flotilla/core/clock'
+import type { Contract } from '@flotilla/core/contract'
 import { fixedDirectory } from '@flotilla/core/directory'
 import { FlotillaError } from '@flotilla/core/error'
 import { openHttpChannel } from '@flotilla/core/http-channel'
@@ -19,6 +20,7 @@ import { SpanRing } from '@flotilla/core/spans'
 import { TimerWheel } from '@flotilla/core/timer-wheel'
 import { TraceContext } from '@flotilla/core/trace-context'
 import { controlContract } from '../api/contract.ts'
+import { observeContract } from '../api/observe-contract.ts'
 import { type ControlFile, findRunning } from '../system/control-file.ts'
 import { DataFolder } from '../system/data-folder.ts'
 import { textOption } from './arguments.ts'
@@ -33,6 +35,9 @@ export function dataFolderOf(context: CommandContext, root: string): DataFolder 
   const given = textOption(context, 'data') || context.environment['FLOTILLA_DATA']
   return new DataFolder(given || join(root, '.flotilla'))
 }
+
+/** The functions that observe. */
+export type ObserveCalls = Calls<typeof observeContract>
 
 /** @throws FlotillaError `failed_precondition` when nothing runs. */
 export function runningSystem(folder: DataFolder): ControlFile {
@@ -49,9 +54,22 @@ export function runningSystem(folder: DataFolder): ControlFile {
  *
  * @throws FlotillaError `failed_precondition` when nothing runs.
  */
-export async function withControl<T>(
+export function withControl<T>(
   folder: DataFolder,
   work: (control: ControlCalls, file: ControlFile) => Promise<T>,
+): Promise<T> {
+  return withContract(folder, controlContract, work)
+}
+
+/** The same with the functions that observe. */
+export function withObserve<T>(folder: DataFolder, work: (observe: ObserveCalls) => Promise<T>): Promise<T> {
+  return withContract(folder, observeContract, work)
+}
+
+async function withContract<C extends Contract, T>(
+  folder: DataFolder,
+  contract: C,
+  work: (calls: Calls<C>, file: ControlFile) => Promise<T>,
 ): Promise<T> {
   const file = runningSystem(folder)
   const wheel = new TimerWheel(systemClock)
@@ -77,7 +95,7 @@ export async function withControl<T>(
       criticality: 'critical' as const,
       cancellation: new Cancellation(),
     }
-    return await work(client.calls(controlContract, context, undefined), file)
+    return await work(client.calls(contract, context, undefined), file)
   } finally {
     await channel.close()
   }

@@ -43,6 +43,7 @@ async function openApi(
     controlPort: 0,
     token: TOKEN,
     consoleKey: KEY,
+    telemetryKey: 'the-key-for-telemetry-24',
     environment: {
       environment: { FLOTILLA_DRAIN_DELAY_MS: '0' },
       services: ['gateway'],

@@ -11,7 +11,10 @@ import { FlotillaError } from '@flotilla/core/error'
 import { type Host, openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
 import type { Logger } from '@flotilla/core/log'
+import type { Service } from '@flotilla/core/service'
 import { type ControlOptions, controlService } from '../api/service.ts'
+import { type ObserveOptions, observeService } from '../watch/observe-service.ts'
+import { otlpReceiver } from '../watch/otlp-receiver.ts'
 import { consoleFolder, consolePages } from './console-pages.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 
@@ -25,6 +28,10 @@ export interface ControlHostOptions {
   /** What the console's login link carries. */
   readonly consoleKey: string
   readonly environment: EnvironmentOptions
+  /** What is observed; absent: nothing is. */
+  readonly observe?: ObserveOptions | undefined
+  /** With what programs send telemetry. */
+  readonly telemetryKey: string
 }
 
 const NAME = 'control'
@@ -42,16 +49,21 @@ export function openControlHost({
   token,
   consoleKey,
   environment,
+  observe,
+  telemetryKey,
 }: ControlHostOptions): Promise<Host> {
-  const variables = hostEnvironment(environment, { instance: NAME, services: [NAME] })
+  const services: Record<string, () => Promise<Service>> = { [NAME]: async () => controlService(service) }
+  if (observe !== undefined) services['observe'] = async () => observeService(observe)
+  const variables = hostEnvironment(environment, { instance: NAME, services: Object.keys(services) })
   return openHost({
-    app: { name: NAME, folder: '', services: { [NAME]: async () => controlService(service) } },
+    app: { name: NAME, folder: '', services },
     settings: { ...readHostSettings(variables), httpPort: controlPort },
     environment: variables,
     ports,
     log,
     authenticate: operatorCaller(token, consoleKey),
     page: consolePages(consoleFolder()),
+    ...(observe === undefined ? {} : { foreign: otlpReceiver(observe.store, telemetryKey) }),
   })
 }
 

@@ -4,60 +4,25 @@
  * @module
  */
 import { rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type App, decideSettings } from '@flotilla/core/app'
-import type { Caller, User } from '@flotilla/core/caller'
-import { type Clock, isoTime } from '@flotilla/core/clock'
+import type { Clock } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
-import type { Ports } from '@flotilla/core/context'
 import { createKeyPair, type KeyPairText, Signer } from '@flotilla/core/credentials'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Logger } from '@flotilla/core/log'
-import type { Service } from '@flotilla/core/service'
-import { Audit } from '../api/audit.ts'
-import type { ProcessSlot } from '../supervisor/process-slot.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
-import {
-  mistakesIn,
-  type PlaceableService,
-  type Placement,
-  PlacementError,
-  startWaves,
-} from '../topology/placement.ts'
-import { type AppModule, contractsOf } from './app-module.ts'
-import { CONSOLE_KEY, consoleLink } from './console-pages.ts'
+import { mistakesIn, PlacementError, startWaves } from '../topology/placement.ts'
+import { consoleLink } from './console-pages.ts'
 import { CONTROL_FILE, type ControlFile, claim } from './control-file.ts'
-import { openControlHost } from './control-host.ts'
-import type { DataFolder, Secrets } from './data-folder.ts'
+import type { Secrets } from './data-folder.ts'
 import { type Databases, externalUrlIn, openDatabases } from './databases.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 import { endLeftovers, recordProcesses, thisProcess } from './leftovers.ts'
-import { gatewayOrigin, portUses, probePort, type SystemPorts } from './ports.ts'
+import { openControl } from './open-control.ts'
+import { gatewayOrigin, portUses, probePort } from './ports.ts'
 import { lastWords, runTask } from './run-task.ts'
-
-/** What a system is opened with. */
-export interface SystemOptions {
-  readonly module: AppModule
-  readonly services: ReadonlyMap<string, Service>
-  readonly placeable: readonly PlaceableService[]
-  readonly placement: Placement
-  readonly folder: DataFolder
-  readonly secrets: Secrets
-  readonly tcp: SystemPorts
-  readonly ports: Ports
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly log: Logger
-  /** Told of every step. */
-  readonly onStep: (step: string) => void
-  /** Told when a process ends by itself. */
-  readonly onEnd: (slot: ProcessSlot) => void
-  /** Somebody asked through the control API to stop. */
-  readonly onDown: () => void
-  /** The data is gone; the system is to be stopped. */
-  readonly onLost: (error: FlotillaError) => void
-  /** Aborted when the system is to be stopped: a start that is under way waits for nothing more, and what ends is no news. */
-  readonly signal: AbortSignal
-}
+import type { SystemOptions } from './system-options.ts'
 
 /** A running system. */
 export interface System {
@@ -85,7 +50,6 @@ export interface System {
 const STOP_GRACE_MS = 8_000
 const CLOSING_STEP_MS = 40_000
 const CREDENTIAL_MS = 365 * 24 * 3_600_000
-const USER_TOKEN_MS = 60_000
 const LOOP_CHECK_MS = 100
 
 /**
@@ -152,32 +116,10 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   const supervisor = openSupervisor(options, environment, databases, closing)
   const started = supervisor.start((hosts) => onStep(hosts.join(', ')))
   await failOnLoop(supervisor, started, ports.clock, signal)
-  const gateway = gatewayOrigin(tcp, options.environment)
-  const controlHost = await openControlHost({
-    ...options,
-    controlPort: tcp.control,
-    token: controlFile.token,
-    consoleKey: options.secrets.get(CONSOLE_KEY),
-    environment,
-    service: {
-      app: app.name,
-      version: module.version,
-      placement,
-      contracts: contractsOf(services),
-      supervisor,
-      gateway,
-      databases,
-      startedAt: isoTime(ports.clock.now()),
-      isSingle: (host) => isSingle(options, host),
-      administrator: administrator(new Signer(userKeys.privateKey), ports),
-      onDown: options.onDown,
-      audit: new Audit(join(folder.path, 'audit.jsonl'), ports.clock),
-    },
-  })
-  closing.defer('control API', () => controlHost.close())
+  await openControl(options, { databases, environment, userKeys, supervisor, closing })
   signal.throwIfAborted()
   return {
-    gateway,
+    gateway: gatewayOrigin(tcp, options.environment),
     control: controlFile.url,
     console: consoleLink(controlFile.url, options.secrets),
     database: databases.description,
@@ -319,17 +261,4 @@ async function failOnLoop(
     }
   }
   await Promise.race([started.finally(() => (isStarted = true)), watch()])
-}
-
-function isSingle({ placement, placeable }: SystemOptions, host: string): boolean {
-  const names = placement.hosts[host]?.services ?? []
-  return placeable.some(({ name, isSingle: single }) => single && names.includes(name))
-}
-
-/** As whom operators call: an administrator, by a token of the kind the gateway signs. */
-function administrator(signer: Signer, { clock }: Ports): () => Caller {
-  return () => {
-    const user: User = { id: 'operator', roles: ['admin'], scopes: [], tier: 'enterprise' }
-    return { user, token: signer.user({ user, expiresAt: clock.now() + USER_TOKEN_MS }) }
-  }
 }

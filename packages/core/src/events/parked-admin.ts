@@ -45,6 +45,13 @@ export function listParked(queries: Queries, limit: number): Promise<readonly Pa
     select ${columns} from flotilla.parked where state <> 'waiting' order by state = 'dead' desc, id limit ${limit}`)
 }
 
+/** How many events each group has parked, those that only wait included. */
+export async function countParked(queries: Queries): Promise<ReadonlyMap<string, number>> {
+  const rows = await queries.many<{ group: string; count: number }>(sql`
+    select group_name as "group", count(*)::int as count from flotilla.parked group by 1`)
+  return new Map(rows.map(({ group, count }) => [group, count]))
+}
+
 /** One event with all that is in it; undefined when it is not parked, or not any more. */
 export function showParked(
   queries: Queries,

@@ -60,6 +60,8 @@ export interface HostOptions {
   readonly authenticate?: (incoming: IncomingMessage) => Caller
   /** Pages beside the fixed ones, by path; everybody may see them. */
   readonly page?: (path: string) => Page | undefined
+  /** Requests of another protocol over HTTP, answered before anything else looks at them; they see to their own access. */
+  readonly foreign?: (path: string, incoming: IncomingMessage) => Promise<Page> | undefined
 }
 
 /** A running host. */
@@ -199,7 +201,7 @@ interface Wires {
 async function openWires(
   parts: HostParts,
   services: readonly Service[],
-  { authenticate = httpCaller(parts.trust), page }: HostOptions,
+  { authenticate = httpCaller(parts.trust), page, foreign }: HostOptions,
 ): Promise<Wires> {
   const { settings, ports, receiver, trust, log, closing, metrics, state } = parts
   const frames = await openFramesServer({
@@ -220,6 +222,7 @@ async function openWires(
     receiver,
     authenticate,
     page: (path) => page?.(path) ?? fixed(path),
+    ...(foreign === undefined ? {} : { foreign }),
   })
   closing.defer('HTTP', () => face.drain())
   return { frames: frames.address, http: `http://${face.host}:${face.port}` }

@@ -44,6 +44,8 @@ export interface HttpServerOptions {
   readonly authenticate: (incoming: IncomingMessage) => Caller
   /** Looked up before operations. */
   readonly page?: (path: string, incoming: IncomingMessage) => Page | Promise<Page> | undefined
+  /** Answers what speaks another protocol over HTTP; looked at before anything else. Undefined: it does not. */
+  readonly foreign?: (path: string, incoming: IncomingMessage) => Promise<Page> | undefined
 }
 
 /** A listening server. */
@@ -129,7 +131,9 @@ class HttpFace {
     if (this.#draining !== undefined) outgoing.setHeader('connection', 'close')
     try {
       const [path = '', search = ''] = splitTarget(incoming.url ?? '/')
-      const page = incoming.method === 'GET' ? await this.#options.page?.(path, incoming) : undefined
+      const { foreign, page: pageOf } = this.#options
+      const isGet = incoming.method === 'GET'
+      const page = await (foreign?.(path, incoming) ?? (isGet ? pageOf?.(path, incoming) : undefined))
       if (page !== undefined) {
         for (const [name, value] of Object.entries(page.headers ?? {})) outgoing.setHeader(name, value)
         return send(outgoing, page.status, page.contentType, page.body)

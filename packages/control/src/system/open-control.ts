@@ -1,0 +1,106 @@
+/**
+ * The control API of a system that is being opened, and the watch over everything.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import type { Caller, User } from '@flotilla/core/caller'
+import { isoTime } from '@flotilla/core/clock'
+import type { Closing } from '@flotilla/core/closing'
+import type { Ports } from '@flotilla/core/context'
+import { type KeyPairText, Signer } from '@flotilla/core/credentials'
+import { isFlotillaError } from '@flotilla/core/error'
+import type { Service } from '@flotilla/core/service'
+import { Audit } from '../api/audit.ts'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+import { contractsOf } from './app-module.ts'
+import { CONSOLE_KEY } from './console-pages.ts'
+import { openControlHost } from './control-host.ts'
+import type { Databases } from './databases.ts'
+import type { EnvironmentOptions } from './host-environment.ts'
+import { openStore, STORE_BYTES_MAX, startWatch } from './open-watch.ts'
+import { gatewayOrigin } from './ports.ts'
+import type { SystemOptions } from './system-options.ts'
+
+/** Name of the secret with which programs send telemetry. */
+const TELEMETRY_KEY = 'telemetry key'
+const USER_TOKEN_MS = 60_000
+
+/** What is open already. */
+interface Opened {
+  readonly databases: Databases
+  readonly environment: EnvironmentOptions
+  readonly userKeys: KeyPairText
+  readonly supervisor: Supervisor
+  readonly closing: Closing
+}
+
+/** The control API, and the watch over everything. */
+export async function openControl(
+  options: SystemOptions,
+  { databases, environment, userKeys, supervisor, closing }: Opened,
+): Promise<void> {
+  const { module, services, placement, folder, secrets, tcp, ports, log } = options
+  const watch = { folder, clock: ports.clock, log, closing }
+  const store = await openStore(watch)
+  if (isFlotillaError(store)) options.onStep(`nothing is watched: ${store.message}`)
+  const system = {
+    app: module.app.name,
+    placement,
+    contracts: contractsOf(services),
+    supervisor,
+    gateway: gatewayOrigin(tcp, options.environment),
+    startedAt: isoTime(ports.clock.now()),
+  }
+  const audit = new Audit(join(folder.path, 'audit.jsonl'), ports.clock)
+  const host = await openControlHost({
+    ...options,
+    controlPort: tcp.control,
+    token: secrets.get('control token'),
+    consoleKey: secrets.get(CONSOLE_KEY),
+    telemetryKey: secrets.get(TELEMETRY_KEY),
+    environment,
+    service: {
+      ...system,
+      version: module.version,
+      databases,
+      isSingle: (host) => isSingle(options, host),
+      administrator: administrator(new Signer(userKeys.privateKey), ports),
+      onDown: options.onDown,
+      audit,
+    },
+    observe: isFlotillaError(store)
+      ? undefined
+      : {
+          ...system,
+          store,
+          audit,
+          storeBytesMax: STORE_BYTES_MAX,
+          databaseUrls: databases.urls,
+          alerts: () => [],
+          follows: followsOf(services),
+        },
+  })
+  closing.defer('control API', () => host.close())
+  if (!isFlotillaError(store)) await startWatch(store, system, host.metrics, watch)
+}
+
+/** The topics that each service reacts to. */
+function followsOf(services: ReadonlyMap<string, Service>): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    [...services].map(([name, { reactions }]) => [name, reactions.map(({ topic }) => topic)]),
+  )
+}
+
+function isSingle({ placement, placeable }: SystemOptions, host: string): boolean {
+  const names = placement.hosts[host]?.services ?? []
+  return placeable.some(({ name, isSingle: single }) => single && names.includes(name))
+}
+
+/** As whom operators call: an administrator, by a token of the kind the gateway signs. */
+function administrator(signer: Signer, { clock }: Ports): () => Caller {
+  return () => {
+    const user: User = { id: 'operator', roles: ['admin'], scopes: [], tier: 'enterprise' }
+    return { user, token: signer.user({ user, expiresAt: clock.now() + USER_TOKEN_MS }) }
+  }
+}

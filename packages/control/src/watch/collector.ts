@@ -1,0 +1,119 @@
+/**
+ * Brings what the processes tell into the telemetry store: their metrics, asked of each every few seconds. Spans come by
+ * themselves, by OTLP; lines by their files.
+ *
+ * A process that does not answer is one sample of `flotilla_process_up` that is 0, and no more; what one process tells is bounded.
+ *
+ * @module
+ */
+import type { Clock, Timer } from '@flotilla/core/clock'
+import type { HttpClient } from '@flotilla/core/http-client'
+import type { Logger } from '@flotilla/core/log'
+import type { Metrics } from '@flotilla/core/metrics'
+import { readPrometheusText } from '../telemetry/prometheus-text.ts'
+import type { StoredSample } from '../telemetry/rows.ts'
+import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
+
+/** A process to be asked. */
+export interface Target {
+  readonly process: string
+  readonly host: string
+  readonly instance: string
+  /** Its origin; '' while it has none. */
+  readonly http: string
+  readonly isReady: boolean
+}
+
+/** What it takes. */
+export interface CollectorOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly http: HttpClient
+  readonly store: TelemetryStore
+  readonly targets: () => readonly Target[]
+  /** Of this process: told along, as of the process `control`. */
+  readonly own: Metrics
+}
+
+/** As Prometheus usually asks, and three times as often. */
+const ASK_MS = 5_000
+const ANSWER_MS_MAX = 2_000
+/** As which process this one tells of itself. */
+const CONTROL = 'control'
+
+/** Asks until it is closed. */
+export class Collector {
+  readonly #options: CollectorOptions
+  /** When each instance was asked last, and answered. */
+  #askedMs: ReadonlyMap<string, number> = new Map()
+  #timer: Timer | undefined
+  #isClosed = false
+
+  constructor(options: CollectorOptions) {
+    this.#options = options
+    this.#later()
+  }
+
+  /** One turn: asks every process. */
+  async turn(): Promise<void> {
+    const { clock, store, targets, own } = this.#options
+    const timeMs = clock.now()
+    const asked = new Map([[CONTROL, timeMs]])
+    const told = await Promise.all(
+      targets().map(async (target) => {
+        const text = await this.#ask(target)
+        const { process, host, instance } = target
+        const up = {
+          timeMs,
+          name: 'flotilla_process_up',
+          labels: { process, host, instance },
+          type: 'gauge' as const,
+        }
+        if (text === undefined) return [{ ...up, value: 0 }]
+        asked.set(instance, timeMs)
+        return [{ ...up, value: 1 }, ...this.#read(text, { process, instance }, timeMs)]
+      }),
+    )
+    store.appendSamples([
+      ...told.flat(),
+      ...this.#read(own.toPrometheus(), { process: CONTROL, instance: CONTROL }, timeMs),
+    ])
+    this.#askedMs = asked
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+  }
+
+  #later(): void {
+    if (this.#isClosed) return
+    const { clock, log } = this.#options
+    this.#timer = clock.schedule(ASK_MS, () => {
+      this.turn()
+        .catch((error: unknown) => log.warn('metrics were not gathered', { error }))
+        .finally(() => this.#later())
+    })
+  }
+
+  /** What a process shows; undefined: it does not answer. */
+  async #ask({ http, isReady }: Target): Promise<string | undefined> {
+    if (!isReady || http === '') return undefined
+    const url = `${http}/metrics`
+    try {
+      const { status, body } = await this.#options.http.send({ method: 'GET', url, timeoutMs: ANSWER_MS_MAX })
+      return status === 200 ? body : undefined
+    } catch {
+      // That it does not answer is what is told.
+      return undefined
+    }
+  }
+
+  #read(
+    text: string,
+    labels: { readonly process: string; readonly instance: string },
+    timeMs: number,
+  ): readonly StoredSample[] {
+    return readPrometheusText(text, { timeMs, labels, sinceMs: this.#askedMs.get(labels.instance) }).samples
+  }
+}

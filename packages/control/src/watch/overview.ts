@@ -1,0 +1,168 @@
+/**
+ * The state of everything at a glance: figures of each service, and what is wrong.
+ *
+ * @module
+ */
+import { isoTime } from '@flotilla/core/clock'
+import type { AlertInfo, Overview, Problem, ServiceSummary } from '../api/shapes.ts'
+import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
+import { joined, keyOf, noFigures, ofGateway, ofServices, type Red, redBy, type Window } from './figures.ts'
+import { GATEWAY, type Instances, instancesOf, type SystemOptions, serviceNames } from './system-state.ts'
+
+/** What it is made of. */
+export interface OverviewOptions extends SystemOptions {
+  readonly store: TelemetryStore
+  readonly alerts: () => readonly AlertInfo[]
+}
+
+const SPARK_MS = 15 * 60_000
+const SPARK_STEP_MS = 30_000
+const SLOW_MS = 1_000
+const ERRORS_WARNING = 0.01
+const ERRORS_BAD = 0.05
+/** Traces that show a problem are looked for so far back. */
+const EXAMPLE_MS = 5 * 60_000
+
+/** Everything, over the last `windowMs`. */
+export async function overviewOf(
+  options: OverviewOptions,
+  nowMs: number,
+  windowMs: number,
+): Promise<Overview> {
+  const { store, app, placement, gateway, startedAt } = options
+  const window = { fromMs: nowMs - windowMs, toMs: nowMs }
+  const [services, business] = await Promise.all([
+    summaries(options, window),
+    businessOf(store, { fromMs: nowMs - SPARK_MS, toMs: nowMs }),
+  ])
+  const edge = services.find(({ name }) => name === GATEWAY)
+  const inner = services.filter(({ name }) => name !== GATEWAY)
+  const totals = edge !== undefined && edge.rate > 0 ? edge : joined(inner)
+  const { rate, errorShare, p50Ms, p95Ms, p99Ms } = totals
+  const places = Object.keys(placement.hosts).flatMap((host) => options.supervisor.slotsOf(host))
+  const ready = places.filter(({ state }) => state === 'ready').length
+  return {
+    at: isoTime(nowMs),
+    app,
+    placement: placement.name,
+    gateway,
+    startedAt,
+    totals: { rate, errorShare, p50Ms, p95Ms, p99Ms, instances: places.length, ready },
+    problems: await problemsOf(options, services, nowMs),
+    services,
+    business,
+  }
+}
+
+/** Services, the worst first. */
+export async function summaries(options: OverviewOptions, window: Window): Promise<ServiceSummary[]> {
+  const { store } = options
+  const past = { fromMs: window.toMs - SPARK_MS, toMs: window.toMs }
+  const [byService, edge, sparks, edgeSpark] = await Promise.all([
+    redBy(store, ofServices, ['service'], window),
+    redBy(store, ofGateway, [], window),
+    store.series({ ...past, name: ofServices.calls, as: 'rate', by: ['service'], stepMs: SPARK_STEP_MS }),
+    store.series({ ...past, name: ofGateway.calls, as: 'rate', by: [], stepMs: SPARK_STEP_MS }),
+  ])
+  const sparkOf = (service: string): number[] => {
+    const found = service === GATEWAY ? edgeSpark : sparks
+    const line = found.series.find(({ labels }) => service === GATEWAY || labels['service'] === service)
+    return (line?.points ?? []).map(([, value]) => value)
+  }
+  const all = serviceNames(options).map((name): ServiceSummary => {
+    const figures = (name === GATEWAY ? edge.get('') : byService.get(keyOf([name]))) ?? noFigures
+    const instances = instancesOf(options, name)
+    return {
+      name,
+      ...judge(figures, instances),
+      ...instances,
+      hosts: [...instances.hosts],
+      ...figures,
+      spark: sparkOf(name),
+    }
+  })
+  const badness = { bad: 0, warning: 1, ok: 2, idle: 3 }
+  return all.sort((a, b) => badness[a.health] - badness[b.health] || b.rate - a.rate)
+}
+
+function judge(
+  { rate, errorShare, p99Ms }: Red,
+  { ready, wanted }: Instances,
+): Pick<ServiceSummary, 'health' | 'why'> {
+  const bad: string[] = []
+  const warnings: string[] = []
+  const percent = `${(errorShare * 100).toFixed(1)} % of its answers are failures`
+  if (ready === 0) bad.push('no instance is ready')
+  else if (ready < wanted) warnings.push(`${wanted - ready} of ${wanted} instances are not ready`)
+  if (errorShare > ERRORS_BAD) bad.push(percent)
+  else if (errorShare > ERRORS_WARNING) warnings.push(percent)
+  if (p99Ms > SLOW_MS) warnings.push(`one answer of a hundred takes ${Math.round(p99Ms)} ms and more`)
+  const usual = rate === 0 ? 'idle' : 'ok'
+  const health = bad.length > 0 ? 'bad' : warnings.length > 0 ? 'warning' : usual
+  return { health, why: [...bad, ...warnings] }
+}
+
+/** What fires, and what services suffer from that no alert has told yet; each with a trace that shows it, where there is one. */
+async function problemsOf(
+  { store, alerts }: OverviewOptions,
+  services: readonly ServiceSummary[],
+  nowMs: number,
+): Promise<Problem[]> {
+  const firing = alerts().filter(({ state, severity }) => state === 'firing' && severity !== 'info')
+  const told = firing.map(
+    ({ severity, rule, summary, labels, since }): Problem => ({
+      severity: severity === 'critical' ? 'critical' : 'warning',
+      title: summary,
+      detail: rule,
+      sinceMs: Date.parse(since),
+      ...(labels['service'] === undefined ? {} : { service: labels['service'] }),
+    }),
+  )
+  const known = new Set(told.flatMap(({ service = [] }) => service))
+  const own = services
+    .filter(({ name, health }) => (health === 'bad' || health === 'warning') && !known.has(name))
+    .map(
+      ({ name, health, why }): Problem => ({
+        severity: health === 'bad' ? 'critical' : 'warning',
+        title: `${name}: ${why[0] ?? ''}`,
+        detail: why.slice(1).join('; '),
+        service: name,
+        sinceMs: nowMs,
+      }),
+    )
+  return Promise.all(
+    [...told, ...own].map(async (problem) => {
+      const traceId =
+        problem.service === undefined ? undefined : await exampleOf(store, problem.service, nowMs)
+      return traceId === undefined ? problem : { ...problem, traceId }
+    }),
+  )
+}
+
+/** A trace with a failed or slow span of the service. */
+async function exampleOf(store: TelemetryStore, service: string, nowMs: number): Promise<string | undefined> {
+  const range = { fromMs: nowMs - EXAMPLE_MS, toMs: nowMs, service, limit: 1 }
+  const failed = await store.findTraces({ ...range, isFailed: true })
+  const found =
+    failed.traces[0] ?? (await store.findTraces({ ...range, durationMsMin: SLOW_MS / 2 })).traces[0]
+  return found?.traceId
+}
+
+/** What counts for the business, where the app measures it: `<name>_business_total`, with the unit in its label. */
+async function businessOf(store: TelemetryStore, past: Window): Promise<Overview['business']> {
+  const names = store.metrics().filter(({ name }) => name.endsWith('_business_total'))
+  const all = names.map(async ({ name }) => {
+    const { series } = await store.series({ ...past, name, as: 'rate', by: ['unit'], stepMs: SPARK_STEP_MS })
+    return series.map(({ labels, points }) => {
+      const spark = points.map(([, value]) => value * 60)
+      const unit = `${labels['unit'] ?? ''} a minute`.trim()
+      return {
+        name: name.replace(/_business_total$/, '').replaceAll('_', ' '),
+        value: spark.at(-1) ?? 0,
+        unit,
+        spark,
+      }
+    })
+  })
+  return (await Promise.all(all)).flat()
+}

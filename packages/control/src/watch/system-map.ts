@@ -1,0 +1,89 @@
+/**
+ * The map: who asks whom, how often, and how it ends; out of the figures that callers keep.
+ *
+ * @module
+ */
+import type { MapEdge, MapNode, ServiceSummary } from '../api/shapes.ts'
+import { lastOf, noFigures, ofCalls, ofGateway, type Red, redBy, valuesOf, type Window } from './figures.ts'
+import { type OverviewOptions, summaries } from './overview.ts'
+import { GATEWAY } from './system-state.ts'
+import { eventsOf, type TopicsOptions } from './topics.ts'
+
+const CLIENTS = 'clients'
+
+/** The map of a system, over a window. */
+export async function mapOf(
+  options: OverviewOptions & TopicsOptions,
+  window: Window,
+): Promise<{ nodes: MapNode[]; edges: MapEdge[] }> {
+  const { store } = options
+  const [services, calls, edge, retries, waits, events] = await Promise.all([
+    summaries(options, window),
+    redBy(store, ofCalls, ['caller', 'service'], window),
+    redBy(store, ofGateway, [], window),
+    store.series({
+      ...window,
+      name: 'flotilla_client_decisions_total',
+      as: 'rate',
+      by: ['caller', 'service'],
+      matchers: [{ label: 'decision', is: '=', values: ['retry', 'hedge'] }],
+    }),
+    store.series({ ...window, name: 'flotilla_database_wait_seconds_count', as: 'rate', by: ['service'] }),
+    eventsOf(options, window),
+  ])
+  const map = new Sketch(services)
+  map.join(CLIENTS, GATEWAY, 'request', edge.get('') ?? noFigures)
+  for (const [key, figures] of calls) {
+    const [from = '', to = ''] = valuesOf(key)
+    const again = retries.series.find(({ labels }) => labels['caller'] === from && labels['service'] === to)
+    const extra = again === undefined || figures.rate === 0 ? 0 : lastOf(again) / figures.rate
+    map.join(from, to, 'call', figures, 1 + extra)
+  }
+  for (const one of waits.series) {
+    const service = one.labels['service'] ?? ''
+    map.add('database', `database of ${service}`, service)
+    map.join(service, `database of ${service}`, 'sql', { ...noFigures, rate: lastOf(one) })
+  }
+  for (const { from, to, topic, rate } of events) {
+    map.add('topic', `topic ${topic}`, topic)
+    map.join(from, `topic ${topic}`, 'event', { ...noFigures, rate })
+    map.join(`topic ${topic}`, to, 'event', { ...noFigures, rate })
+  }
+  return map.drawn()
+}
+
+/** A map in the making. */
+class Sketch {
+  readonly #nodes = new Map<string, MapNode>()
+  readonly #edges = new Map<string, MapEdge>()
+
+  constructor(services: readonly ServiceSummary[]) {
+    this.add('client', CLIENTS, CLIENTS)
+    for (const { name, health, ready, wanted, hosts } of services) {
+      const kind = name === GATEWAY ? 'gateway' : 'service'
+      this.#nodes.set(name, { id: name, kind, name, health, ready, wanted, hosts })
+    }
+  }
+
+  add(kind: MapNode['kind'], id: string, name: string): void {
+    if (this.#nodes.has(id)) return
+    this.#nodes.set(id, { id, kind, name, health: 'ok', ready: 1, wanted: 1, hosts: [] })
+  }
+
+  /** Nothing where one end is not on the map: the control process calls, too. */
+  join(from: string, to: string, kind: MapEdge['kind'], figures: Red, amplification = 1): void {
+    const key = `${from} > ${to}`
+    if (!this.#nodes.has(from) || !this.#nodes.has(to) || this.#edges.has(key)) return
+    const { rate, errorShare, p95Ms } = figures
+    this.#edges.set(key, { from, to, kind, rate, errorShare, p95Ms, amplification })
+  }
+
+  /** What nothing leads to or from is left out, but services. */
+  drawn(): { nodes: MapNode[]; edges: MapEdge[] } {
+    const edges = [...this.#edges.values()]
+    const joined = new Set(edges.flatMap(({ from, to }) => [from, to]))
+    const isShown = ({ id, kind }: MapNode): boolean =>
+      joined.has(id) || kind === 'service' || kind === 'gateway'
+    return { nodes: [...this.#nodes.values()].filter(isShown), edges }
+  }
+}
