@@ -12,7 +12,7 @@ import { createHttpClient } from '@flotilla/core/http-client'
 import type { Logger } from '@flotilla/core/log'
 import type { Metrics } from '@flotilla/core/metrics'
 import type { Supervisor } from '../supervisor/supervisor.ts'
-import { LogTail } from '../telemetry/log-tail.ts'
+import { LogTail, type TailedFile } from '../telemetry/log-tail.ts'
 import { openTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { Collector } from '../watch/collector.ts'
 import { showProcesses } from '../watch/process-metrics.ts'
@@ -30,6 +30,8 @@ export interface WatchOptions {
 /** The store takes up to so much of the disk. */
 export const STORE_BYTES_MAX = 1024 * 1024 * 1024
 const TAIL_MS = 1_000
+/** Logs that are what a terminal showed. */
+const SCREENS: ReadonlySet<string> = new Set(['up', 'up-errors'])
 
 /** Opens the store; gives the reason when it cannot be had: a system runs without being watched, too. */
 export async function openStore({
@@ -64,7 +66,7 @@ export async function startWatch(
   const collector = new Collector({ clock, log, http, store, own, targets: () => targetsOf(system) })
   closing.defer('metrics of processes', async () => collector.close())
   const tail = await LogTail.open({
-    files: () => folder.logNames().map((process) => ({ process, path: join(folder.logs, `${process}.log`) })),
+    files: () => processLogs(folder),
     placesPath: join(folder.path, 'telemetry', 'log-places.json'),
     clock,
     take: (lines) => store.appendLogs(lines),
@@ -72,6 +74,12 @@ export async function startWatch(
   })
   const tailing = new Tailing(tail, clock, log)
   closing.defer('log lines', () => tailing.close())
+}
+
+/** Not what `up` told its user, which has passwords in it. */
+function processLogs(folder: DataFolder): readonly TailedFile[] {
+  const names = folder.logNames().filter((name) => !SCREENS.has(name))
+  return names.map((process) => ({ process, path: join(folder.logs, `${process}.log`) }))
 }
 
 /** Reads on every second, one turn after the other. */

@@ -46,6 +46,8 @@ export class Collector {
   readonly #options: CollectorOptions
   /** When each instance was asked last, and answered. */
   #askedMs: ReadonlyMap<string, number> = new Map()
+  /** What counters said last, by instance. */
+  readonly #counted = new Map<string, ReadonlyMap<string, number>>()
   #timer: Timer | undefined
   #isClosed = false
 
@@ -79,6 +81,7 @@ export class Collector {
       ...this.#read(own.toPrometheus(), { process: CONTROL, instance: CONTROL }, timeMs),
     ])
     this.#askedMs = asked
+    for (const instance of this.#counted.keys()) if (!asked.has(instance)) this.#counted.delete(instance)
   }
 
   close(): void {
@@ -114,6 +117,16 @@ export class Collector {
     labels: { readonly process: string; readonly instance: string },
     timeMs: number,
   ): readonly StoredSample[] {
-    return readPrometheusText(text, { timeMs, labels, sinceMs: this.#askedMs.get(labels.instance) }).samples
+    const { instance } = labels
+    const { samples } = readPrometheusText(text, { timeMs, labels, sinceMs: this.#askedMs.get(instance) })
+    const before = this.#counted.get(instance)
+    const counted = new Map<string, number>()
+    this.#counted.set(instance, counted)
+    return samples.filter(({ type, name, labels: its, value }) => {
+      if (type !== 'counter') return true
+      const key = `${name} ${Object.values(its).join(' ')}`
+      counted.set(key, value)
+      return value !== (before?.get(key) ?? 0)
+    })
   }
 }

@@ -101,9 +101,9 @@ export class Client {
     const { startMs, trace, operation, caller } = request
     const code = reply.error === undefined ? 'ok' : reply.error.code
     const durationMs = reply.endMs - startMs
-    outgoing.ended(code, durationMs)
-    const { spans } = this.#options
     const service = caller.service ?? ''
+    outgoing.ended(code, durationMs, service)
+    const { spans } = this.#options
     const { attributes } = outgoing
     spans.record(service, operation.id, 'client', trace, parent, startMs, durationMs, code, attributes)
   }

@@ -89,8 +89,9 @@ export class OutgoingOperation {
   readonly #latencies = new Latencies()
   readonly #ports: Ports
   readonly #spans: SpanRing
-  readonly #durations: Histogram
-  readonly #ok: Counter
+  /** By the service that calls: of a process there may be several. */
+  readonly #cells = new Map<string, CallerCells>()
+  #latest: CallerCells | undefined
   readonly #metrics: Metrics
   readonly #policies: CallPolicies
   readonly #balancer: Balancer
@@ -109,10 +110,6 @@ export class OutgoingOperation {
     this.#metrics = metrics
     this.#policies = policies
     this.#balancer = new Balancer(ports.random, self.zone)
-    this.#durations = metrics
-      .histogram('flotilla_client_duration_seconds', 'Time until a call was answered.', ['operation'])
-      .with(operation.id)
-    this.#ok = this.#counter('ok')
   }
 
   /** What policies say; cheap, and to be called before anything that goes by them. */
@@ -153,31 +150,59 @@ export class OutgoingOperation {
 
   /** Counts a decision, and notes it in the trace: a span without duration beneath that of the call. */
   decided(decision: Decision, { trace, caller }: CallRequest, nowMs: number): void {
-    const { service, name } = this.operation
+    const { service, id } = this.operation
     this.#metrics
       .counter('flotilla_client_decisions_total', 'What was decided about calls besides sending them.', [
+        'caller',
         'service',
         'operation',
         'decision',
       ])
-      .with(service, name, decision)
+      .with(caller.service ?? '', service, id, decision)
       .add()
     const own = trace.child(this.#ports.random)
     this.#spans.record(caller.service ?? '', decision, 'internal', own, trace, nowMs, 0, 'ok', undefined)
   }
 
-  /** Counts one call. */
-  ended(code: Code | 'ok', durationMs: number): void {
-    this.#durations.observe(durationMs)
-    if (code === 'ok') this.#ok.add()
-    else this.#counter(code).add()
+  /** Counts one call of the service `caller`. */
+  ended(code: Code | 'ok', durationMs: number, caller: string): void {
+    const cells = this.#latest?.caller === caller ? this.#latest : this.#cellsOf(caller)
+    cells.durations.observe(durationMs)
+    if (code === 'ok') cells.ok.add()
+    else this.#counter(caller, code).add()
   }
 
-  #counter(code: Code | 'ok'): Counter {
-    return this.#metrics
-      .counter('flotilla_client_calls_total', 'Calls made.', ['operation', 'code'])
-      .with(this.operation.id, code)
+  #cellsOf(caller: string): CallerCells {
+    let cells = this.#cells.get(caller)
+    if (cells === undefined) {
+      const { id, service } = this.operation
+      const durations = this.#metrics
+        .histogram('flotilla_client_duration_seconds', 'Time until a call was answered.', [
+          'caller',
+          'service',
+          'operation',
+        ])
+        .with(caller, service, id)
+      cells = { caller, durations, ok: this.#counter(caller, 'ok') }
+      this.#cells.set(caller, cells)
+    }
+    this.#latest = cells
+    return cells
   }
+
+  #counter(caller: string, code: Code | 'ok'): Counter {
+    const { id, service } = this.operation
+    return this.#metrics
+      .counter('flotilla_client_calls_total', 'Calls made.', ['caller', 'service', 'operation', 'code'])
+      .with(caller, service, id, code)
+  }
+}
+
+/** What is counted for one caller. */
+interface CallerCells {
+  readonly caller: string
+  readonly durations: Histogram
+  readonly ok: Counter
 }
 
 /** What a call belongs with; undefined when it does not say. */

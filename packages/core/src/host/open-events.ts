@@ -114,7 +114,7 @@ export class ServiceEvents {
       eventLog: log,
       ports: parts.ports,
       log: parts.logOf(service),
-      metrics: metricsOf(parts.metrics, name),
+      metrics: metricsOf(parts.metrics, service, name),
       react: handle,
     })
   }
@@ -170,15 +170,16 @@ export class ServiceEvents {
   }
 }
 
-function metricsOf(metrics: Metrics, group: string): GroupMetrics {
+function metricsOf(metrics: Metrics, service: string, group: string): GroupMetrics {
   const delay = metrics
     .histogram(
       'flotilla_event_delay_seconds',
       'From the publishing of an event to the commit of its reactions.',
-      ['group'],
+      ['service', 'group'],
     )
-    .with(group)
-  const counter = (name: string, help: string) => metrics.counter(name, help, ['group']).with(group)
+    .with(service, group)
+  const counter = (name: string, help: string) =>
+    metrics.counter(name, help, ['service', 'group']).with(service, group)
   const handled = counter('flotilla_events_handled_total', 'Events handled.')
   const parked = counter('flotilla_events_parked_total', 'Events parked after failing.')
   const dead = counter('flotilla_events_dead_total', 'Events that failed for good; people decide.')
@@ -188,9 +189,10 @@ function metricsOf(metrics: Metrics, group: string): GroupMetrics {
   )
   const lag = metrics
     .gauge('flotilla_group_lag', 'Positions of the log between the last event handled and its end.', [
+      'service',
       'group',
     ])
-    .with(group)
+    .with(service, group)
   return {
     handled(delayMs) {
       handled.add()

@@ -257,9 +257,14 @@ describe('ServiceReceiver', () => {
     }
     // Running and waiting: 5 and 3; then 4 and 2, and 3 in the place of sheddable ones; then 1, and 5 in the place of critical ones.
     assert.equal(calls, 8 + 9 + 6)
-    const refused = metrics.counter('flotilla_server_refused_total', '', ['operation', 'criticality', 'why'])
+    const refused = metrics.counter('flotilla_server_refused_total', '', [
+      'service',
+      'operation',
+      'criticality',
+      'why',
+    ])
     const counts = [...refused.cells()].filter(({ cell }) => cell.value > 0)
-    assert.deepEqual(counts.map(({ values, cell }) => [...values.slice(1), cell.value]).toSorted(), [
+    assert.deepEqual(counts.map(({ values, cell }) => [...values.slice(2), cell.value]).toSorted(), [
       ['critical', 'displaced', 5],
       ['critical', 'full', 1],
       ['critical_plus', 'full', 1],
@@ -356,8 +361,8 @@ describe('ServiceReceiver', () => {
       assert.equal(failure?.code, 'internal')
       assert.doesNotMatch(JSON.stringify(failure.toBody()), /secret/)
       assert.equal(logged.length, 1)
-      const calls = metrics.counter('flotilla_server_calls_total', '', ['operation', 'code'])
-      const codes = [...calls.cells()].map(({ values }) => values[1])
+      const calls = metrics.counter('flotilla_server_calls_total', '', ['service', 'operation', 'code'])
+      const codes = [...calls.cells()].map(({ values }) => values[2])
       assert.deepEqual(codes, ['internal'])
     }
   })

@@ -50,8 +50,8 @@ export class ServedOperation {
     this.attributes = operation.kind === 'stream' || operation.timeoutMs > WAITING_MS ? waits : undefined
     this.#metrics = metrics
     this.durations = metrics
-      .histogram('flotilla_server_duration_seconds', 'Time to answer a call.', ['operation'])
-      .with(operation.id)
+      .histogram('flotilla_server_duration_seconds', 'Time to answer a call.', ['service', 'operation'])
+      .with(operation.service, operation.id)
     if (operation.kind !== 'stream') this.#showAdmission()
   }
 
@@ -74,11 +74,14 @@ export class ServedOperation {
     let counters = this.#refused.get(refusal)
     if (counters === undefined) {
       const family = this.#metrics.counter('flotilla_server_refused_total', 'Calls refused for overload.', [
+        'service',
         'operation',
         'criticality',
         'why',
       ])
-      counters = criticalities.map((criticality) => family.with(this.operation.id, criticality, refusal))
+      counters = criticalities.map((criticality) =>
+        family.with(this.operation.service, this.operation.id, criticality, refusal),
+      )
       this.#refused.set(refusal, counters)
     }
     return counters[rank] as Counter
@@ -87,7 +90,7 @@ export class ServedOperation {
   #showAdmission(): void {
     const { admission, operation } = this
     const gauge = (name: string, help: string): Gauge =>
-      this.#metrics.gauge(name, help, ['operation']).with(operation.id)
+      this.#metrics.gauge(name, help, ['service', 'operation']).with(operation.service, operation.id)
     const limit = gauge('flotilla_server_limit', 'How many calls may run at once.')
     const running = gauge('flotilla_server_running', 'Calls that run.')
     const queued = gauge('flotilla_server_queued', 'Calls that wait for a place.')
@@ -100,7 +103,7 @@ export class ServedOperation {
 
   #counter(code: Code | 'ok'): Counter {
     return this.#metrics
-      .counter('flotilla_server_calls_total', 'Calls answered.', ['operation', 'code'])
-      .with(this.operation.id, code)
+      .counter('flotilla_server_calls_total', 'Calls answered.', ['service', 'operation', 'code'])
+      .with(this.operation.service, this.operation.id, code)
   }
 }
