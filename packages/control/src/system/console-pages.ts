@@ -29,6 +29,8 @@ const GUARDS = {
 
 /** Name of the secret that the console's login link carries. */
 export const CONSOLE_KEY = 'console key'
+/** Name of the secret with which programs send telemetry. */
+export const TELEMETRY_KEY = 'telemetry key'
 const ROOT = '/console/'
 const INDEX = 'index.html'
 

@@ -54,7 +54,11 @@ export function openControlHost({
 }: ControlHostOptions): Promise<Host> {
   const services: Record<string, () => Promise<Service>> = { [NAME]: async () => controlService(service) }
   if (observe !== undefined) services['observe'] = async () => observeService(observe)
-  const variables = hostEnvironment(environment, { instance: NAME, services: Object.keys(services) })
+  // Who looks is not to be seen: it would be most of what there is.
+  const variables = {
+    ...hostEnvironment(environment, { instance: NAME, services: Object.keys(services) }),
+    OTEL_TRACES_EXPORTER: 'none',
+  }
   return openHost({
     app: { name: NAME, folder: '', services },
     settings: { ...readHostSettings(variables), httpPort: controlPort },

@@ -30,6 +30,8 @@ export interface EnvironmentOptions {
   readonly settings: DecidedSettings
   /** The same for one-off tasks only, such as the passwords of first accounts. */
   readonly taskSettings: DecidedSettings
+  /** Where spans go, unless whoever started us named a backend: an origin that takes OTLP, and its key. */
+  readonly telemetry?: { readonly origin: string; readonly key: string } | undefined
 }
 
 /** The service that listens on the registry's port. */
@@ -47,6 +49,7 @@ export function hostEnvironment(
   return {
     ...inherited(options, services),
     ...decided(options, services),
+    ...telemetry(options),
     FLOTILLA_SERVICES: services.join(','),
     FLOTILLA_INSTANCE: instance,
     FLOTILLA_VERSION: options.version,
@@ -55,6 +58,16 @@ export function hostEnvironment(
     FLOTILLA_PROCESS_KEY: options.processKey,
     FLOTILLA_USER_KEY: options.userKey,
     FLOTILLA_CREDENTIAL: credential,
+  }
+}
+
+/** By the variables that every OpenTelemetry SDK knows. */
+function telemetry({ telemetry: to, environment }: EnvironmentOptions): Record<string, string> {
+  const isNamed = environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
+  if (to === undefined || isNamed) return {}
+  return {
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${to.origin}/v1/traces`,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: `x-otlp-api-key=${to.key}`,
   }
 }
 

@@ -14,7 +14,7 @@ import type { Service } from '@flotilla/core/service'
 import { Audit } from '../api/audit.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { contractsOf } from './app-module.ts'
-import { CONSOLE_KEY } from './console-pages.ts'
+import { CONSOLE_KEY, TELEMETRY_KEY } from './console-pages.ts'
 import { openControlHost } from './control-host.ts'
 import type { Databases } from './databases.ts'
 import type { EnvironmentOptions } from './host-environment.ts'
@@ -22,8 +22,6 @@ import { openStore, STORE_BYTES_MAX, startWatch } from './open-watch.ts'
 import { gatewayOrigin } from './ports.ts'
 import type { SystemOptions } from './system-options.ts'
 
-/** Name of the secret with which programs send telemetry. */
-const TELEMETRY_KEY = 'telemetry key'
 const USER_TOKEN_MS = 60_000
 
 /** What is open already. */

@@ -13,7 +13,7 @@ import { FlotillaError } from '@flotilla/core/error'
 import type { Logger } from '@flotilla/core/log'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { mistakesIn, PlacementError, startWaves } from '../topology/placement.ts'
-import { consoleLink } from './console-pages.ts'
+import { consoleLink, TELEMETRY_KEY } from './console-pages.ts'
 import { CONTROL_FILE, type ControlFile, claim } from './control-file.ts'
 import type { Secrets } from './data-folder.ts'
 import { type Databases, externalUrlIn, openDatabases } from './databases.ts'
@@ -169,6 +169,7 @@ function environmentOf(
     signer: new Signer(processKeys.privateKey),
     credentialsUntil: ports.clock.now() + CREDENTIAL_MS,
     databaseUrls: databases.urls,
+    telemetry: { origin: `http://127.0.0.1:${tcp.control}`, key: secrets.get(TELEMETRY_KEY) },
     settings: {
       ...decided,
       gateway: {
