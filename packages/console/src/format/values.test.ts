@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { queryTerm, valueBlock, valueText, withTerm } from './values.ts'
+
+describe('queryTerm', () => {
+  it('quotes where it has to', () => {
+    assert.equal(queryTerm('order_id', 'o-17'), 'order_id=o-17')
+    assert.equal(queryTerm('message', 'a "b" c'), 'message="a \\"b\\" c"')
+    assert.equal(queryTerm('count', 3), 'count=3')
+  })
+})
+
+describe('withTerm', () => {
+  it('adds once, whatever stands there', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[a-z =]{0,20}$/),
+        fc.stringMatching(/^[a-z]+=[a-z]+$/),
+        (query, term) => {
+          const once = withTerm(query, term)
+          assert.equal(withTerm(once, term), once)
+          assert.ok(once.includes(term))
+        },
+      ),
+    )
+  })
+})
+
+describe('valueText', () => {
+  it('leaves text alone', () => {
+    assert.equal(valueText('a'), 'a')
+    assert.equal(valueText({ a: 1 }), '{"a":1}')
+    assert.equal(valueText(undefined), 'undefined')
+    assert.equal(valueBlock({ a: 1 }), '{\n  "a": 1\n}')
+  })
+})

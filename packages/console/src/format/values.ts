@@ -1,0 +1,31 @@
+/**
+ * Values of fields and attributes as text, and JSON laid out for reading.
+ *
+ * @module
+ */
+
+/** A value in one line: text as it is, the rest as JSON. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'string') return value
+  return JSON.stringify(value) ?? String(value)
+}
+
+/** A value laid out over lines. */
+export function valueBlock(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value, undefined, 2) ?? String(value))
+}
+
+const BARE = /^[\w.:/@-]+$/
+
+/** `field=value` as the query language of logs takes it: quoted where it has to be. */
+export function queryTerm(field: string, value: unknown): string {
+  const text = valueText(value)
+  return `${field}=${BARE.test(text) ? text : `"${text.replace(/(["\\])/g, '\\$1')}"`}`
+}
+
+/** A query with one more term; the same where it has it already. */
+export function withTerm(query: string, term: string): string {
+  const present = query.trim()
+  if (present === '') return term
+  return ` ${present} `.includes(` ${term} `) ? present : `${present} ${term}`
+}

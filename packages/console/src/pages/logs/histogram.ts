@@ -1,0 +1,69 @@
+/**
+ * How many lines there were when, as bars with a part for each level.
+ *
+ * @module
+ */
+
+/** Lines of a while. */
+export interface Bucket {
+  readonly atMs: number
+  readonly levels: Readonly<Record<string, number>>
+}
+
+/** A part of a bar, in shares of the highest bar: from where, and how much. */
+export interface Part {
+  readonly level: string
+  readonly lines: number
+  readonly from: number
+  readonly share: number
+}
+
+/** The worst stand at the bottom, where they are seen even if they are few. */
+const ORDER = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
+
+/** All lines of a bucket. */
+export function linesIn({ levels }: Bucket): number {
+  return Object.values(levels).reduce((sum, lines) => sum + lines, 0)
+}
+
+/** The parts of every bar, from bottom to top. */
+export function barsOf(buckets: readonly Bucket[]): Part[][] {
+  const highest = Math.max(1, ...buckets.map(linesIn))
+  return buckets.map(({ levels }) => {
+    let from = 0
+    const inOrder = Object.entries(levels)
+      .filter(([, lines]) => lines > 0)
+      .sort(([a], [b]) => rank(a) - rank(b))
+    return inOrder.map(([level, lines]) => {
+      const part = { level, lines, from, share: lines / highest }
+      from += part.share
+      return part
+    })
+  })
+}
+
+function rank(level: string): number {
+  const index = ORDER.indexOf(level)
+  return index < 0 ? ORDER.length : index
+}
+
+/** `1 200 lines: 3 error, 40 warn, 1 157 info`. */
+export function histogramInWords(buckets: readonly Bucket[]): string {
+  const totals = new Map<string, number>()
+  for (const { levels } of buckets) {
+    for (const [level, lines] of Object.entries(levels)) totals.set(level, (totals.get(level) ?? 0) + lines)
+  }
+  const parts = [...totals].filter(([, lines]) => lines > 0).sort(([a], [b]) => rank(a) - rank(b))
+  const whole = parts.reduce((sum, [, lines]) => sum + lines, 0)
+  return `${whole} lines${whole > 0 ? `: ${parts.map(([level, lines]) => `${lines} ${level}`).join(', ')}` : ''}`
+}
+
+/** The buckets between two places along the bars (shares of the width, in either order), at least one. */
+export function bucketsBetween(
+  from: number,
+  to: number,
+  count: number,
+): readonly [first: number, last: number] {
+  const indexAt = (share: number): number => Math.min(count - 1, Math.max(0, Math.floor(share * count)))
+  return [indexAt(Math.min(from, to)), indexAt(Math.max(from, to))]
+}

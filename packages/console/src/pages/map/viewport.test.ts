@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { moved, wholeView, zoomed } from './viewport.ts'
+
+const whole = wholeView(1_000, 500)
+const near = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-6, `${a} ${b}`)
+
+describe('zoomed', () => {
+  it('keeps the point where it was', () => {
+    const view = zoomed(whole, 2, { x: 250, y: 125 }, whole)
+    near(view.width, 500)
+    near((250 - view.x) / view.width, 0.25)
+    near((125 - view.y) / view.height, 0.25)
+  })
+
+  it('never loses the picture, nor its proportions', () => {
+    const step = fc.record({
+      factor: fc.constantFrom(0.5, 0.8, 1.25, 3),
+      x: fc.integer({ min: -2_000, max: 2_000 }),
+      y: fc.integer({ min: -2_000, max: 2_000 }),
+    })
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const view = steps.reduce(
+          (at, { factor, x, y }) => zoomed(moved(at, x, y, whole), factor, { x, y }, whole),
+          whole,
+        )
+        assert.ok(view.width >= whole.width / 6 - 1e-6 && view.width <= whole.width * 2 + 1e-6)
+        assert.ok(Math.abs(view.width / view.height - 2) < 1e-6)
+        const middleX = view.x + view.width / 2
+        assert.ok(middleX >= -1e-6 && middleX <= whole.width + 1e-6)
+      }),
+    )
+  })
+})

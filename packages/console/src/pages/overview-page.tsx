@@ -1,0 +1,187 @@
+/**
+ * Everything at a glance: what is wrong and where to see its cause, figures of the whole, the services from worst to best, the business.
+ *
+ * @module
+ */
+import type { Overview, Problem, ServiceSummary } from '@flotilla/control/shapes'
+import type { JSX } from 'preact'
+import { parseTimeMs } from '../browser/browser.ts'
+import { bytes, count, duration, plural, rate, share, short } from '../format/figures.ts'
+import { ago, clockTime } from '../format/times.ts'
+import { DataTable } from '../parts/data-table.tsx'
+import { Mark, type Tone } from '../parts/marks.tsx'
+import { Facts, type FigureProps, Figures, PageHead, Panel } from '../parts/panel.tsx'
+import { Spark } from '../parts/spark.tsx'
+import { Empty, Failed, Waiting } from '../parts/states.tsx'
+import { overview, overviewError } from '../state/live.ts'
+import { hrefTo, presentMs } from '../state/place.ts'
+import { errorsCell } from './errors-cell.tsx'
+import { errorTone, redColumns } from './red.ts'
+
+/** The page. */
+export function OverviewPage(): JSX.Element {
+  const data = overview.value
+  const error = overviewError.value
+  return (
+    <div class="stack">
+      {error && <Failed error={error} />}
+      {data ? <Everything data={data} /> : !error && <Waiting />}
+    </div>
+  )
+}
+
+function Everything({ data }: { readonly data: Overview }): JSX.Element {
+  const { problems, services, totals, business } = data
+  return (
+    <>
+      <PageHead title={<Verdict problems={problems} />} about={`as of ${clockTime(parseTimeMs(data.at))}`} />
+      {problems.length > 0 && (
+        <ul class="problems" aria-label="What is wrong">
+          {problems.map((problem) => (
+            <ProblemItem key={`${problem.title}${problem.service}`} problem={problem} />
+          ))}
+        </ul>
+      )}
+      <Figures items={figuresOf(totals, services)} />
+      {business.length > 0 && (
+        <Panel title="Business">
+          <Figures items={business.map(businessFigure)} />
+        </Panel>
+      )}
+      <Panel title="Services" isBare side={<span class="muted small">the worst first</span>}>
+        <ServicesTable services={services} />
+      </Panel>
+      <Facts
+        items={[
+          ['app', data.app],
+          ['placement', data.placement],
+          [
+            'gateway',
+            <a key="gateway" href={data.gateway}>
+              {data.gateway}
+            </a>,
+          ],
+          ['started', ago(parseTimeMs(data.startedAt), presentMs.value)],
+        ]}
+      />
+    </>
+  )
+}
+
+function Verdict({ problems }: { readonly problems: readonly Problem[] }): JSX.Element {
+  if (problems.length === 0) return <Mark tone="ok" word="All well" />
+  const tone = problems.some(({ severity }) => severity === 'critical') ? 'bad' : 'warning'
+  return (
+    <Mark
+      tone={tone}
+      word={problems.length === 1 ? '1 thing is wrong' : `${problems.length} things are wrong`}
+    />
+  )
+}
+
+function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
+  const { severity, title, detail, service, traceId, sinceMs } = problem
+  const cause =
+    traceId !== undefined
+      ? hrefTo(`/traces/${traceId}`)
+      : service !== undefined
+        ? hrefTo(`/services/${service}`)
+        : hrefTo('/alerts')
+  return (
+    <li class={`problem tone-line-${severity}`}>
+      <Mark tone={severity === 'critical' ? 'bad' : 'warning'} word={severity} />
+      <div>
+        <a class="problem-title" href={cause}>
+          {title}
+        </a>
+        <p class="muted">{detail}</p>
+        <span class="row small">
+          <span class="muted">since {clockTime(sinceMs)}</span>
+          {service !== undefined && <a href={hrefTo(`/services/${service}`)}>service {service}</a>}
+          {traceId !== undefined && <a href={hrefTo(`/traces/${traceId}`)}>a trace that shows it</a>}
+          {service !== undefined && (
+            <a href={hrefTo('/logs', { q: `service=${service} level>=warn` })}>its logs</a>
+          )}
+        </span>
+      </div>
+    </li>
+  )
+}
+
+function figuresOf(totals: Overview['totals'], services: readonly ServiceSummary[]): FigureProps[] {
+  const tone = errorTone(totals.errorShare)
+  return [
+    { label: 'Requests', value: rate(totals.rate), spark: addedUp(services.map(({ spark }) => spark)) },
+    { label: 'Errors', value: share(totals.errorShare), ...(tone ? { tone } : {}), note: 'of requests' },
+    { label: 'p50', value: duration(totals.p50Ms), note: 'half are faster' },
+    { label: 'p95', value: duration(totals.p95Ms), note: '19 of 20 are faster' },
+    { label: 'p99', value: duration(totals.p99Ms), note: '99 of 100 are faster' },
+    {
+      label: 'Instances',
+      value: `${totals.ready} of ${totals.instances}`,
+      note: `ready, of ${plural(services.length, 'service')}`,
+      ...(totals.ready < totals.instances ? { tone: 'warning' as const } : {}),
+    },
+  ]
+}
+
+/** Lines added up point by point, aligned at their ends. */
+function addedUp(lines: readonly (readonly number[])[]): number[] {
+  const longest = Math.max(0, ...lines.map(({ length }) => length))
+  return Array.from({ length: longest }, (_, index) =>
+    lines.reduce((sum, line) => sum + (line[index - longest + line.length] ?? 0), 0),
+  )
+}
+
+function businessFigure({ name, value, unit, spark }: Overview['business'][number]): FigureProps {
+  return { label: name, value: `${inUnit(value, unit)}`, spark }
+}
+
+function inUnit(value: number, unit: string): string {
+  if (unit === 'ms') return duration(value)
+  if (unit === 'bytes') return bytes(value)
+  if (unit === 'share' || unit === 'ratio') return share(value)
+  return `${Number.isInteger(value) ? count(value) : short(value)}${unit === '' ? '' : ` ${unit}`}`
+}
+
+const BADNESS: Readonly<Record<Tone, number>> = { bad: 0, warning: 1, ok: 2, idle: 3 }
+
+/** Services at a glance, the worst first. */
+export function ServicesTable({ services }: { readonly services: readonly ServiceSummary[] }): JSX.Element {
+  const rows = [...services].sort(
+    (a, b) => BADNESS[a.health] - BADNESS[b.health] || b.errorShare - a.errorShare || b.rate - a.rate,
+  )
+  return (
+    <DataTable
+      caption="Services"
+      rows={rows}
+      keyOf={({ name }) => name}
+      orderParam="order"
+      empty={<Empty title="No services">Start the system: npm start</Empty>}
+      columns={[
+        {
+          title: 'service',
+          as: 'head',
+          by: ({ name }) => name,
+          cell: ({ name }) => <a href={hrefTo(`/services/${name}`)}>{name}</a>,
+        },
+        {
+          title: 'health',
+          by: ({ health }) => BADNESS[health],
+          as: 'nowrap',
+          cell: ({ health }) => <Mark tone={health} />,
+        },
+        ...redColumns<ServiceSummary>(errorsCell),
+        { title: 'trend', cell: ({ spark }) => (spark.length > 1 ? <Spark values={spark} /> : '') },
+        {
+          title: 'ready',
+          as: 'number',
+          by: ({ ready, wanted }) => ready - wanted,
+          cell: ({ ready, wanted }) =>
+            ready < wanted ? <Mark tone="warning" word={`${ready} of ${wanted}`} /> : `${ready} of ${wanted}`,
+        },
+        { title: 'why', as: 'clip', cell: ({ why }) => why.join('; ') },
+      ]}
+    />
+  )
+}

@@ -1,0 +1,136 @@
+/**
+ * One trace: when each span ran, what made it long, and its log lines.
+ *
+ * @module
+ */
+import type { JSX } from 'preact'
+import { useMemo } from 'preact/hooks'
+import { parseTimeMs } from '../../browser/browser.ts'
+import { duration, plural, share } from '../../format/figures.ts'
+import { wholeTime } from '../../format/times.ts'
+import { DataTable } from '../../parts/data-table.tsx'
+import { CopyButton } from '../../parts/inputs.tsx'
+import { Lasted, Mark } from '../../parts/marks.tsx'
+import { Facts, PageHead, Panel } from '../../parts/panel.tsx'
+import { Answer } from '../../parts/states.tsx'
+import type { Api } from '../../state/api.ts'
+import { useAsked } from '../../state/asked.ts'
+import { hrefTo } from '../../state/place.ts'
+import { LogList } from '../logs/log-list.tsx'
+import { timePerService } from './waterfall.ts'
+import { Waterfall } from './waterfall-view.tsx'
+
+type Trace = Api['observe.trace']['output']
+
+const LOGS_SHOWN = 200
+
+/** The page. */
+export function TracePage({ traceId }: { readonly traceId: string }): JSX.Element {
+  const asked = useAsked('observe.trace', { traceId })
+  return (
+    <div class="stack">
+      <Answer asked={asked}>{(trace) => <Whole trace={trace} />}</Answer>
+      {asked.error?.reason === 'no_trace' && (
+        <p class="muted">
+          Traces are kept for a while only, and of fast ones that went well a part.{' '}
+          <a href={hrefTo('/traces')}>Look for others</a>
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Whole({ trace }: { readonly trace: Trace }): JSX.Element {
+  const { traceId, name, service, startAt, durationMs, errors, items, logLines } = trace
+  return (
+    <>
+      <PageHead title={name} about={service}>
+        <Lasted valueMs={durationMs} />
+        {errors > 0 ? (
+          <Mark tone="bad" word={plural(errors, 'error')} />
+        ) : (
+          <Mark tone="ok" word="no errors" />
+        )}
+      </PageHead>
+      <Facts
+        items={[
+          ['began', wholeTime(parseTimeMs(startAt))],
+          ['spans', items.length],
+          ['services', trace.services.length],
+          [
+            'trace',
+            <span key="id" class="row">
+              <code>{traceId}</code>
+              <CopyButton text={traceId} what="the trace id" />
+            </span>,
+          ],
+        ]}
+      />
+      <Panel
+        title="Spans"
+        isBare
+        side={
+          <span class="row small muted">
+            <span class="critical-key" aria-hidden="true" /> on the critical path: without it the trace were
+            shorter
+          </span>
+        }
+      >
+        <Waterfall spans={items} wholeMs={durationMs} />
+      </Panel>
+      <div class="columns">
+        <TimeTable trace={trace} />
+        <TraceLogs traceId={traceId} logLines={logLines} />
+      </div>
+    </>
+  )
+}
+
+function TimeTable({ trace: { items, durationMs } }: { readonly trace: Trace }): JSX.Element {
+  const times = useMemo(() => timePerService(items), [items])
+  return (
+    <Panel title="Time per service" isBare>
+      <DataTable
+        caption="Time that each service worked itself"
+        rows={times}
+        keyOf={({ service }) => service}
+        columns={[
+          {
+            title: 'service',
+            as: 'head',
+            cell: ({ service }) => <a href={hrefTo(`/services/${service}`)}>{service}</a>,
+          },
+          { title: 'own time', as: 'number', cell: ({ ownMs }) => duration(ownMs) },
+          {
+            title: 'share of the trace',
+            cell: ({ ownMs }) => (
+              <span class="row nowrap">
+                <span class="meter">
+                  <i style={{ width: `${Math.min(100, (ownMs / Math.max(durationMs, 1e-9)) * 100)}%` }} />
+                </span>
+                {share(ownMs / Math.max(durationMs, 1e-9))}
+              </span>
+            ),
+          },
+          { title: 'spans', as: 'number', cell: ({ spans }) => spans },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+function TraceLogs({
+  traceId,
+  logLines,
+}: {
+  readonly traceId: string
+  readonly logLines: number
+}): JSX.Element {
+  const q = `trace_id=${traceId}`
+  const asked = useAsked('observe.logs', { q, fromMs: 0, limit: LOGS_SHOWN })
+  return (
+    <Panel title={`Log lines (${logLines})`} isBare side={<a href={hrefTo('/logs', { q })}>open in logs</a>}>
+      <Answer asked={asked}>{({ items }) => <LogList lines={items.toReversed()} />}</Answer>
+    </Panel>
+  )
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { columnsOf, type Line, lastOf, lineInWords } from './chart-data.ts'
+
+const lines: fc.Arbitrary<Line[]> = fc.array(
+  fc.record({
+    label: fc.string(),
+    points: fc
+      .uniqueArray(fc.tuple(fc.nat(50), fc.option(fc.nat(9))), { selector: ([at]) => at })
+      .map((points) => points.sort(([a], [b]) => a - b)),
+  }),
+  { maxLength: 4 },
+)
+
+describe('columnsOf', () => {
+  it('has every point at its moment, and moments once and in order', () => {
+    fc.assert(
+      fc.property(lines, (its) => {
+        const [moments, ...columns] = columnsOf(its)
+        assert.deepEqual(
+          moments,
+          [...new Set(moments)].sort((a, b) => a - b),
+        )
+        for (const [index, { points }] of its.entries()) {
+          assert.equal(columns[index]?.length, moments.length)
+          for (const [at, value] of points) assert.equal(columns[index]?.[moments.indexOf(at / 1_000)], value)
+        }
+      }),
+    )
+  })
+})
+
+describe('lineInWords', () => {
+  it('says the last, the least and the most', () => {
+    const points = [
+      [1, 5],
+      [2, null],
+      [3, 2],
+      [4, null],
+    ] as const
+    assert.equal(lineInWords({ label: 'rate', points }, String), 'rate: last 2, from 2 to 5')
+    assert.equal(lineInWords({ label: 'rate', points: [] }, String), 'rate: no data')
+    assert.equal(lastOf(points), 2)
+    assert.equal(lastOf([]), undefined)
+  })
+})

@@ -1,0 +1,60 @@
+/**
+ * The state of everything, as the server pushes it; where it does not push, it is asked every two seconds. What the whole page shows:
+ * how many things are wrong, and the names of the services.
+ *
+ * @module
+ */
+
+import type { Overview } from '@flotilla/control/shapes'
+import { effect, signal } from '@preact/signals'
+import { every, isVisible } from '../browser/browser.ts'
+import { type ApiError, ask } from './api.ts'
+import { follow } from './event-stream.ts'
+import { isLoggedIn } from './session.ts'
+
+const PERIOD_MS = 2_000
+
+/** The state of everything; undefined until it is known. */
+export const overview = signal<Overview | undefined>(undefined)
+
+/** Why it is not known. */
+export const overviewError = signal<ApiError | undefined>(undefined)
+
+/** Begins to follow. To be called once. */
+export function startLive(): void {
+  let stop = (): void => undefined
+  effect(() => {
+    stop()
+    if (isLoggedIn.value) stop = begin()
+  })
+}
+
+function begin(): () => void {
+  let stopAsking = (): void => undefined
+  const show = (answer: Overview): void => {
+    overview.value = answer
+    overviewError.value = undefined
+  }
+  const askAgain = (): void => {
+    ask('observe.overview', {}).then(show, (error: ApiError) => {
+      overviewError.value = error
+    })
+  }
+  const stopFollowing = follow(
+    'observe.followOverview',
+    {},
+    {
+      onItem: (item) => show(item as Overview),
+      onRefused: () => {
+        stopAsking = every(PERIOD_MS, () => {
+          if (isVisible()) askAgain()
+        })
+      },
+    },
+  )
+  askAgain()
+  return () => {
+    stopFollowing()
+    stopAsking()
+  }
+}
