@@ -115,12 +115,11 @@ export function Palette(): JSX.Element {
         }}
         onKeyDown={onKeyDown}
       />
-      {/* biome-ignore lint/a11y/useSemanticElements: a list box with lines of its own */}
-      <ul id="found" role="listbox" aria-label="Found">
+      <div id="found" role="listbox" aria-label="Found">
         {found.map((finding, at) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys
           // biome-ignore lint/a11y/useFocusableInteractive: the field above has the focus
-          <li
+          <div
             key={`${finding.path}${finding.title}`}
             id={`found-${at}`}
             role="option"
@@ -128,9 +127,9 @@ export function Palette(): JSX.Element {
             onClick={() => open(finding)}
           >
             {finding.title} <span>{finding.kind}</span>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </Modal>
   )
 }

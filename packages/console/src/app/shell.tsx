@@ -24,7 +24,7 @@ export function Shell(): JSX.Element {
   const main = useRef<HTMLElement>(null)
   const isFirst = useRef(true)
   useTitle(path)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page, not another state of it
+  // Dependencies: another page, not another state of it
   useEffect(() => {
     setIsOpen(false)
     if (isFirst.current) isFirst.current = false
@@ -86,10 +86,10 @@ function Side({ path, isOpen }: { readonly path: string; readonly isOpen: boolea
   const problems = overview.value?.problems.length ?? 0
   return (
     <div class={`side ${isOpen ? 'is-open' : ''}`}>
-      <div class="brand">
-        Flotilla <small>{overview.value?.app}</small>
-      </div>
       <nav id="pages" aria-label="Pages">
+        <div class="brand">
+          Flotilla <small>{overview.value?.app}</small>
+        </div>
         <ul>
           {PAGES.map((page) => (
             <li key={page.path}>

@@ -39,6 +39,7 @@ describe('short', () => {
 
 describe('share', () => {
   it('says 0 for none and 100 for all alone', () => {
+    assert.deepEqual([0.997, 0.007_94, 0.062].map(share), ['99.7 %', '0.79 %', '6.2 %'])
     assert.deepEqual([0, 0.000_01, 0.05, 0.999_9, 1].map(share), [
       '0 %',
       '<0.01 %',

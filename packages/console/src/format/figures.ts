@@ -45,8 +45,9 @@ export function rate(perSecond: number | null | undefined): string {
 export function share(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE
   if (value > 0 && value < 0.000_1) return '<0.01 %'
-  if (value < 1 && value > 0.999) return '>99.9 %'
-  return `${short(value * 100)} %`
+  if (value < 1 && value >= 0.999_5) return '>99.9 %'
+  const percent = value * 100
+  return `${trimmed(percent.toFixed(percent < 1 ? 2 : 1))} %`
 }
 
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'] as const

@@ -109,5 +109,5 @@ function AlertName({
   readonly rule: string
   readonly service: string | undefined
 }): JSX.Element {
-  return service === undefined ? <>{rule}</> : <a href={hrefTo(`/services/${service}`)}>{rule}</a>
+  return service === undefined ? <span>{rule}</span> : <a href={hrefTo(`/services/${service}`)}>{rule}</a>
 }

@@ -111,7 +111,7 @@ function Groups({ groups }: { readonly groups: readonly Group[] }): JSX.Element 
 
 function Lag({ groups }: { readonly groups: readonly Group[] }): JSX.Element {
   const mostMs = Math.max(0, ...groups.map(({ lagMs }) => lagMs))
-  return mostMs > LATE_MS ? <Mark tone="bad" word={duration(mostMs)} /> : <>{duration(mostMs)}</>
+  return mostMs > LATE_MS ? <Mark tone="bad" word={duration(mostMs)} /> : <span>{duration(mostMs)}</span>
 }
 
 function Failures({ parked }: { readonly parked: readonly ParkedInfo[] }): JSX.Element {

@@ -24,6 +24,7 @@ export function OverviewPage(): JSX.Element {
   const error = overviewError.value
   return (
     <div class="stack">
+      {data === undefined && <PageHead title="Overview" />}
       {error && <Failed error={error} />}
       {data ? <Everything data={data} /> : !error && <Waiting />}
     </div>

@@ -6,7 +6,7 @@
 import type { ProcessInfo } from '@flotilla/control/contract'
 import type { JSX } from 'preact'
 import { bytes, count, duration, share } from '../format/figures.ts'
-import { DataTable } from '../parts/data-table.tsx'
+import { type Column, DataTable } from '../parts/data-table.tsx'
 import { ActButton } from '../parts/inputs.tsx'
 import { Mark, toneOf } from '../parts/marks.tsx'
 import { Empty } from '../parts/states.tsx'
@@ -17,6 +17,81 @@ import { hrefTo } from '../state/place.ts'
 /** From this share of a core on, a process is short of it; as the alert has it. */
 const CPU_HIGH = 0.8
 const LOOP_DELAY_HIGH_MS = 100
+
+const COLUMNS: readonly Column<ProcessInfo>[] = [
+  {
+    title: 'process',
+    as: 'head',
+    by: ({ name }) => name,
+    cell: ({ name, services, version }) => (
+      <>
+        <a href={hrefTo('/logs', { q: `instance=${name}` })}>{name}</a>
+        <div class="muted small">
+          {services.join(', ')} {version}
+        </div>
+      </>
+    ),
+  },
+  {
+    title: 'state',
+    as: 'clip',
+    by: ({ state }) => state,
+    cell: ({ state, isLooping, lastEnd }) => (
+      <>
+        <Mark tone={isLooping ? 'bad' : toneOf(state)} word={isLooping ? 'ends again and again' : state} />
+        {lastEnd !== undefined && <div class="muted small">last end: {lastEnd}</div>}
+      </>
+    ),
+  },
+  { title: 'pid', as: 'number', cell: ({ pid }) => pid ?? '–' },
+  {
+    title: 'CPU',
+    as: 'number',
+    by: ({ cpuRatio }) => cpuRatio ?? 0,
+    cell: ({ cpuRatio }) =>
+      (cpuRatio ?? 0) > CPU_HIGH ? <Mark tone="warning" word={share(cpuRatio)} /> : share(cpuRatio),
+  },
+  {
+    title: 'memory',
+    as: 'number',
+    by: ({ rssBytes }) => rssBytes ?? 0,
+    cell: ({ rssBytes }) => bytes(rssBytes),
+  },
+  {
+    title: 'in flight',
+    as: 'number',
+    by: ({ inFlight }) => inFlight ?? 0,
+    cell: ({ inFlight }) => count(inFlight),
+  },
+  {
+    title: 'loop delay',
+    as: 'number',
+    by: ({ loopDelayMs }) => loopDelayMs ?? 0,
+    cell: ({ loopDelayMs }) =>
+      (loopDelayMs ?? 0) > LOOP_DELAY_HIGH_MS ? (
+        <Mark tone="warning" word={duration(loopDelayMs)} />
+      ) : (
+        duration(loopDelayMs)
+      ),
+  },
+  {
+    title: 'up',
+    as: 'number',
+    by: ({ uptimeMs }) => uptimeMs,
+    cell: ({ uptimeMs }) => duration(uptimeMs),
+  },
+  { title: 'starts', as: 'number', by: ({ starts }) => starts, cell: ({ starts }) => starts },
+  {
+    title: 'act',
+    as: 'nowrap',
+    cell: (process) => (
+      <span class="row nowrap">
+        <ActButton act={() => restart(process)}>Restart</ActButton>
+        <ActButton act={() => kill(process)}>Kill</ActButton>
+      </span>
+    ),
+  },
+]
 
 /** The table. */
 export function ProcessTable({
@@ -33,80 +108,7 @@ export function ProcessTable({
       keyOf={({ name }) => name}
       orderParam={orderParam}
       empty={<Empty title="No processes">They are being started, or the service runs elsewhere.</Empty>}
-      columns={[
-        {
-          title: 'process',
-          as: 'head',
-          by: ({ name }) => name,
-          cell: ({ name, services }) => (
-            <>
-              <a href={hrefTo('/logs', { q: `instance=${name}` })}>{name}</a>
-              <div class="muted small">{services.join(', ')}</div>
-            </>
-          ),
-        },
-        {
-          title: 'state',
-          as: 'nowrap',
-          by: ({ state }) => state,
-          cell: ({ state, isLooping }) =>
-            isLooping ? (
-              <Mark tone="bad" word="ends again and again" />
-            ) : (
-              <Mark tone={toneOf(state)} word={state} />
-            ),
-        },
-        { title: 'pid', as: 'number', cell: ({ pid }) => pid ?? '–' },
-        {
-          title: 'CPU',
-          as: 'number',
-          by: ({ cpuRatio }) => cpuRatio ?? 0,
-          cell: ({ cpuRatio }) =>
-            (cpuRatio ?? 0) > CPU_HIGH ? <Mark tone="warning" word={share(cpuRatio)} /> : share(cpuRatio),
-        },
-        {
-          title: 'memory',
-          as: 'number',
-          by: ({ rssBytes }) => rssBytes ?? 0,
-          cell: ({ rssBytes }) => bytes(rssBytes),
-        },
-        {
-          title: 'in flight',
-          as: 'number',
-          by: ({ inFlight }) => inFlight ?? 0,
-          cell: ({ inFlight }) => count(inFlight),
-        },
-        {
-          title: 'loop delay',
-          as: 'number',
-          by: ({ loopDelayMs }) => loopDelayMs ?? 0,
-          cell: ({ loopDelayMs }) =>
-            (loopDelayMs ?? 0) > LOOP_DELAY_HIGH_MS ? (
-              <Mark tone="warning" word={duration(loopDelayMs)} />
-            ) : (
-              duration(loopDelayMs)
-            ),
-        },
-        {
-          title: 'up',
-          as: 'number',
-          by: ({ uptimeMs }) => uptimeMs,
-          cell: ({ uptimeMs }) => duration(uptimeMs),
-        },
-        { title: 'starts', as: 'number', by: ({ starts }) => starts, cell: ({ starts }) => starts },
-        { title: 'last end', as: 'clip', cell: ({ lastEnd }) => lastEnd ?? '–' },
-        { title: 'version', as: 'nowrap', cell: ({ version }) => version },
-        {
-          title: 'act',
-          as: 'nowrap',
-          cell: (process) => (
-            <span class="row nowrap">
-              <ActButton act={() => restart(process)}>Restart</ActButton>
-              <ActButton act={() => kill(process)}>Kill</ActButton>
-            </span>
-          ),
-        },
-      ]}
+      columns={COLUMNS}
     />
   )
 }

@@ -123,6 +123,7 @@ export function SagaPage({ id }: { readonly id: string }): JSX.Element {
   const asked = useAsked('control.saga', { id, ...(service === undefined ? {} : { service }) })
   return (
     <div class="stack">
+      {asked.data === undefined && <PageHead title={id} about="Saga" />}
       <Answer asked={asked}>{(saga) => <Whole saga={saga} />}</Answer>
     </div>
   )

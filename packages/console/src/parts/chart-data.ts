@@ -30,9 +30,14 @@ export function lastOf(points: Points): number | undefined {
   return points.findLast(([, value]) => value !== null)?.[1] ?? undefined
 }
 
+/** The values that are known, oldest first. */
+export function valuesOf({ points }: Pick<Line, 'points'>): number[] {
+  return points.flatMap(([, value]) => (value === null ? [] : [value]))
+}
+
 /** `p95: last 31 ms, from 12 ms to 40 ms`. */
 export function lineInWords({ label, points }: Line, format: (value: number) => string): string {
-  const values = points.flatMap(([, value]) => (value === null ? [] : [value]))
+  const values = valuesOf({ points })
   const last = values.at(-1)
   if (last === undefined) return `${label}: no data`
   return `${label}: last ${format(last)}, from ${format(Math.min(...values))} to ${format(Math.max(...values))}`

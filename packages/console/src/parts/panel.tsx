@@ -102,9 +102,9 @@ export function Facts({
 export function Code({ label, text }: { readonly label: string; readonly text: string }): JSX.Element {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <pre class="code" tabIndex={0} role="region" aria-label={label}>
-      {text}
-    </pre>
+    <section class="code" tabIndex={0} aria-label={label}>
+      <pre>{text}</pre>
+    </section>
   )
 }
 

@@ -39,7 +39,7 @@ export function TimeChart({
   const chart = useRef<uPlot>(undefined)
   const latest = useRef({ dots, range, format })
   latest.current = { dots, range, format }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the shape stands for the lines; their points are set below
+  // Dependencies: the shape stands for the lines; their points are set below
   useEffect(() => {
     const element = host.current
     if (!Chart || !element) return undefined
@@ -77,6 +77,7 @@ export function TimeChart({
       </figcaption>
       <div
         class="plot"
+        style={{ minHeight: `${heightPx}px` }}
         ref={host}
         role="img"
         aria-label={`${title}. ${lines.map((line) => lineInWords(line, format)).join('; ')}`}

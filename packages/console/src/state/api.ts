@@ -21,7 +21,10 @@ interface Coming {
   readonly 'control.purge': { readonly input: { tag?: string }; readonly output: unknown }
 }
 
-type Asked<O extends Operation> = { readonly input: InputOf<O>; readonly output: OutputOf<O> }
+interface Asked<O extends Operation> {
+  readonly input: InputOf<O>
+  readonly output: OutputOf<O>
+}
 
 /** Everything that can be asked: the id of the operation, what it takes and what it answers. */
 export type Api = { readonly [K in keyof Observe & string as `observe.${K}`]: Asked<Observe[K]> } & {

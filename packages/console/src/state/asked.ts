@@ -44,7 +44,7 @@ export function useAsked<Id extends OperationId>(
     underWay: [],
   }).current
   const momentMs = presentMs.value
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the tick and `times` are why it is asked again
+  // Dependencies: the tick and `times` are why it is asked again
   useEffect(() => {
     if (input === undefined || recentKey === undefined) return
     const number = ++work.asked

@@ -32,7 +32,7 @@ export function HistogramView({
   }
   return (
     <figure class="histogram">
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the time range above is the way for keyboards */}
+      {/* The time range above is the way for keyboards. */}
       <svg
         viewBox={`0 0 ${Math.max(1, count)} ${HEIGHT}`}
         preserveAspectRatio="none"

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { count } from '../../format/figures.ts'
 
 /** Lines of a while. */
 export interface Bucket {
@@ -55,15 +56,16 @@ export function histogramInWords(buckets: readonly Bucket[]): string {
   }
   const parts = [...totals].filter(([, lines]) => lines > 0).sort(([a], [b]) => rank(a) - rank(b))
   const whole = parts.reduce((sum, [, lines]) => sum + lines, 0)
-  return `${whole} lines${whole > 0 ? `: ${parts.map(([level, lines]) => `${lines} ${level}`).join(', ')}` : ''}`
+  const each = parts.map(([level, lines]) => `${count(lines)} ${level}`).join(', ')
+  return `${count(whole)} lines${whole > 0 ? `: ${each}` : ''}`
 }
 
 /** The buckets between two places along the bars (shares of the width, in either order), at least one. */
 export function bucketsBetween(
   from: number,
   to: number,
-  count: number,
+  bars: number,
 ): readonly [first: number, last: number] {
-  const indexAt = (share: number): number => Math.min(count - 1, Math.max(0, Math.floor(share * count)))
+  const indexAt = (share: number): number => Math.min(bars - 1, Math.max(0, Math.floor(share * bars)))
   return [indexAt(Math.min(from, to)), indexAt(Math.max(from, to))]
 }

@@ -108,7 +108,7 @@ function useWheel(
   whole: View,
   setView: (change: (before: View) => View) => void,
 ): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a map of another size is another component
+  // Dependencies: a map of another size is another component
   useEffect(() => {
     const element = svg.current
     if (!element) return undefined

@@ -58,7 +58,7 @@ export function MapList({
 
 function NodeName({ node }: { readonly node: MapNode }): JSX.Element {
   const href = hrefOfNode(node)
-  return href === undefined ? <>{node.name}</> : <a href={href}>{node.name}</a>
+  return href === undefined ? <span>{node.name}</span> : <a href={href}>{node.name}</a>
 }
 
 /** The page that tells more of a node; undefined where there is none. */
@@ -66,6 +66,14 @@ function hrefOfNode({ kind, name }: MapNode): string | undefined {
   if (kind === 'service' || kind === 'gateway') return hrefTo(`/services/${name}`)
   if (kind === 'topic') return hrefTo('/events', { topic: name })
   return kind === 'database' ? hrefTo('/infrastructure') : undefined
+}
+
+/** What a node is called, with its kind where that is no service; without the nodes, from its id: `db:orders`. */
+function nodeName(id: string, nodes: readonly MapNode[]): string {
+  const node = nodes.find((one) => one.id === id)
+  const [, kind, name] = /^(\w+):(.+)$/.exec(id) ?? []
+  if (node) return node.kind === 'service' ? node.name : `${node.name} (${node.kind})`
+  return kind === undefined ? id : `${name} (${kind})`
 }
 
 /** Ways with their figures. */
@@ -76,7 +84,7 @@ export function EdgeTable({
   readonly edges: readonly MapEdge[]
   readonly nodes?: readonly MapNode[]
 }): JSX.Element {
-  const nameOf = (id: string): string => nodes.find((node) => node.id === id)?.name ?? id
+  const nameOf = (id: string): string => nodeName(id, nodes)
   return (
     <DataTable
       caption="Ways between nodes"
@@ -120,10 +128,12 @@ export function EdgeTable({
 /** One node beside the picture. */
 export function NodePanel({
   node,
+  nodes,
   edges,
   onClose,
 }: {
   readonly node: MapNode
+  readonly nodes: readonly MapNode[]
   readonly edges: readonly MapEdge[]
   readonly onClose: () => void
 }): JSX.Element {
@@ -151,8 +161,8 @@ export function NodePanel({
             Open {node.name}
           </a>
         )}
-        <Ways title="Comes from" edges={edges.filter(({ to }) => to === node.id)} end="from" />
-        <Ways title="Goes to" edges={edges.filter(({ from }) => from === node.id)} end="to" />
+        <Ways title="Comes from" nodes={nodes} edges={edges.filter(({ to }) => to === node.id)} end="from" />
+        <Ways title="Goes to" nodes={nodes} edges={edges.filter(({ from }) => from === node.id)} end="to" />
       </div>
     </Panel>
   )
@@ -160,10 +170,12 @@ export function NodePanel({
 
 function Ways({
   title,
+  nodes,
   edges,
   end,
 }: {
   readonly title: string
+  readonly nodes: readonly MapNode[]
   readonly edges: readonly MapEdge[]
   readonly end: 'from' | 'to'
 }): JSX.Element | null {
@@ -174,7 +186,7 @@ function Ways({
       <ul>
         {edges.map((edge) => (
           <li key={edgeId(edge)} class="row spread">
-            <a href={hrefTo('/map', { node: edge[end] })}>{edge[end]}</a>
+            <a href={hrefTo('/map', { node: edge[end] })}>{nodeName(edge[end], nodes)}</a>
             <span class="muted small">{redInWords(edge)}</span>
           </li>
         ))}

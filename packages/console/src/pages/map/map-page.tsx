@@ -92,7 +92,7 @@ function MapOf({
   const { nodes, edges } = graph
   const library = useLayoutLibrary()
   const shape = shapeOf(nodes, edges)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the shape stands for nodes and edges
+  // Dependencies: the shape stands for nodes and edges
   const layout = useMemo(() => library && layoutOf(library, nodes, edges), [library, shape])
   const selected = nodes.find(({ id }) => id === place.value.params['node'])
   if (nodes.length === 0)
@@ -114,7 +114,14 @@ function MapOf({
       ) : (
         <Waiting />
       )}
-      {selected && <NodePanel node={selected} edges={edges} onClose={() => setParams({ node: undefined })} />}
+      {selected && (
+        <NodePanel
+          node={selected}
+          nodes={nodes}
+          edges={edges}
+          onClose={() => setParams({ node: undefined })}
+        />
+      )}
     </div>
   )
 }

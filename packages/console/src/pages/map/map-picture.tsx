@@ -8,10 +8,21 @@ import type { JSX } from 'preact'
 import { short } from '../../format/figures.ts'
 import { Shape } from '../../parts/marks.tsx'
 import { errorTone, redInWords } from '../red.ts'
-import { type Box, curveOf, edgeId, type Layout, NODE_HEIGHT, NODE_WIDTH, thicknessOf } from './layout.ts'
+import {
+  type Box,
+  curveOf,
+  edgeId,
+  type Layout,
+  NODE_HEIGHT,
+  NODE_WIDTH,
+  type Point,
+  thicknessOf,
+} from './layout.ts'
 
 /** From this many attempts a call on, retries are worth a word. */
 const AMPLIFICATION_SHOWN = 1.05
+
+const LINE_HEIGHT = 12
 
 /** What the picture shows. */
 export interface MapPictureProps {
@@ -36,18 +47,18 @@ export function MapPicture({
   const isNear = ({ from, to }: MapEdge): boolean =>
     selected === undefined || from === selected || to === selected
   const drawn = edges.flatMap((edge) => {
-    const points = layout.edges.get(edgeId(edge))
-    return points ? [{ edge, points }] : []
+    const line = layout.edges.get(edgeId(edge))
+    return line ? [{ edge, line }] : []
   })
   return (
     <>
       {[...layout.frames].map(([host, box]) => (
         <Frame key={host} host={host} box={box} />
       ))}
-      {drawn.map(({ edge, points }) => (
+      {drawn.map(({ edge, line }) => (
         <path
           key={edgeId(edge)}
-          d={curveOf(points)}
+          d={curveOf(line.points)}
           class={`map-edge ${edge.kind} ${errorTone(edge.errorShare) ?? ''} ${isNear(edge) ? '' : 'is-far'}`}
           stroke-width={thicknessOf(edge.rate)}
           marker-end="url(#arrow)"
@@ -64,8 +75,8 @@ export function MapPicture({
       ))}
       {drawn
         .filter(({ edge }) => isLabelled(edge, selected, hasLabels))
-        .map(({ edge, points }) => (
-          <EdgeLabel key={edgeId(edge)} edge={edge} at={points[Math.floor(points.length / 2)]} />
+        .map(({ edge, line }) => (
+          <EdgeLabel key={edgeId(edge)} edge={edge} at={line.label} />
         ))}
     </>
   )
@@ -73,9 +84,13 @@ export function MapPicture({
 
 /** Trouble is always told; the rest when it was asked for, or is at the node that was chosen. */
 function isLabelled(edge: MapEdge, selected: string | undefined, hasLabels: boolean): boolean {
-  if (selected !== undefined) return edge.from === selected || edge.to === selected
+  if (selected !== undefined && edge.from !== selected && edge.to !== selected) return false
   if (edge.errorShare > 0 || edge.amplification > AMPLIFICATION_SHOWN) return true
-  return hasLabels && edge.rate > 0
+  return (
+    (hasLabels || selected !== undefined) &&
+    edge.rate > 0 &&
+    (edge.kind === 'call' || edge.kind === 'request')
+  )
 }
 
 function Frame({ host, box }: { readonly host: string; readonly box: Box }): JSX.Element {
@@ -131,19 +146,19 @@ function clipped(text: string, charsMax: number): string {
   return text.length > charsMax ? `${text.slice(0, charsMax - 1)}…` : text
 }
 
-function EdgeLabel({
-  edge,
-  at,
-}: {
-  readonly edge: MapEdge
-  readonly at: { readonly x: number; readonly y: number } | undefined
-}): JSX.Element | null {
-  if (!at) return null
-  const words = redInWords(edge)
-  const retries = edge.amplification > AMPLIFICATION_SHOWN ? ` · ×${short(edge.amplification)} attempts` : ''
+/** Rate, duration and trouble below each other: short lines hide little. */
+function EdgeLabel({ edge, at }: { readonly edge: MapEdge; readonly at: Point }): JSX.Element {
+  const lines = redInWords(edge).split(' · ')
+  const isRetried = edge.amplification > AMPLIFICATION_SHOWN
+  if (isRetried) lines.push(`×${short(edge.amplification)} attempts`)
+  const top = at.y - ((lines.length - 1) * LINE_HEIGHT) / 2 + 4
   return (
-    <text x={at.x} y={at.y - 4} class={`map-label ${errorTone(edge.errorShare) ?? (retries && 'warning')}`}>
-      {`${words}${retries}`}
+    <text class={`map-label ${errorTone(edge.errorShare) ?? (isRetried ? 'warning' : '')}`}>
+      {lines.map((line, index) => (
+        <tspan key={line} x={at.x} y={top + index * LINE_HEIGHT}>
+          {line}
+        </tspan>
+      ))}
     </text>
   )
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import type { JSX } from 'preact'
-import { count, duration, measured, rate } from '../../format/figures.ts'
-import { lastOf, lineInWords } from '../../parts/chart-data.ts'
+import { count, measured, rate } from '../../format/figures.ts'
+import { type Line, lastOf, valuesOf } from '../../parts/chart-data.ts'
+import type { Dot } from '../../parts/chart-options.ts'
 import { DataTable } from '../../parts/data-table.tsx'
 import { formValues, Select, TextField } from '../../parts/inputs.tsx'
 import { PageHead, Panel, Tags } from '../../parts/panel.tsx'
@@ -20,6 +21,8 @@ type Metric = Api['observe.metrics']['output']['items'][number]
 type Ways = NonNullable<Api['observe.series']['input']['as']>
 
 const LINES_MAX = 6
+const SERIES_MAX = 100
+const EXEMPLARS_MAX = 12
 const QUANTILES = ['0.5', '0.9', '0.95', '0.99', '0.999']
 
 /** The page. */
@@ -138,18 +141,14 @@ function Explorer({ metric }: { readonly metric: Metric }): JSX.Element {
   return (
     <Panel title={metric.name} side={<span class="muted small">{metric.help}</span>}>
       <Answer asked={asked}>
-        {({ items, exemplars }) => {
-          if (items.length === 0) {
-            return (
-              <Empty title="No series">The filter leaves none, or nothing was measured in this time.</Empty>
-            )
-          }
-          const lines = linesOf(items, LINES_MAX)
-          return (
+        {({ items, exemplars }) =>
+          items.length === 0 ? (
+            <Empty title="No series">The filter leaves none, or nothing was measured in this time.</Empty>
+          ) : (
             <div class="stack">
               <TimeChart
                 title={metric.name}
-                lines={lines}
+                lines={linesOf(items, LINES_MAX)}
                 format={format}
                 range={range.value}
                 dots={exemplars}
@@ -161,45 +160,62 @@ function Explorer({ metric }: { readonly metric: Metric }): JSX.Element {
                   labels.
                 </p>
               )}
-              <DataTable
-                caption="Series"
-                rows={linesOf(items, 100)}
-                keyOf={({ label }) => label}
-                orderParam="series"
-                columns={[
-                  { title: 'series', as: 'head', by: ({ label }) => label, cell: ({ label }) => label },
-                  {
-                    title: 'last',
-                    as: 'number',
-                    by: ({ points }) => lastOf(points) ?? 0,
-                    cell: ({ points }) => format(lastOf(points) ?? Number.NaN),
-                  },
-                  {
-                    title: 'in words',
-                    as: 'clip',
-                    cell: (line) => lineInWords({ ...line, label: 'it' }, format).slice(4),
-                  },
-                ]}
-              />
-              {exemplars.length > 0 && (
-                <ul class="row small" aria-label="Traces that show points">
-                  {exemplars.slice(0, 12).map(({ traceId, value }) => (
-                    <li key={traceId}>
-                      <a class="plain" href={hrefTo(`/traces/${traceId}`)}>
-                        {/_seconds/.test(metric.name)
-                          ? duration(value * 1_000)
-                          : measured(metric.name, value)}{' '}
-                        trace
-                      </a>
-                    </li>
-                  ))}
-                </ul>
-              )}
+              <SeriesTable lines={linesOf(items, SERIES_MAX)} format={format} />
+              <Exemplars exemplars={exemplars} format={(value) => measured(metric.name, value)} />
             </div>
           )
-        }}
+        }
       </Answer>
     </Panel>
+  )
+}
+
+function SeriesTable({
+  lines,
+  format,
+}: {
+  readonly lines: readonly Line[]
+  readonly format: (value: number) => string
+}): JSX.Element {
+  return (
+    <DataTable
+      caption="Series"
+      rows={lines}
+      keyOf={({ label }) => label}
+      orderParam="series"
+      columns={[
+        { title: 'series', as: 'head', by: ({ label }) => label, cell: ({ label }) => label },
+        {
+          title: 'last',
+          as: 'number',
+          by: ({ points }) => lastOf(points) ?? 0,
+          cell: ({ points }) => format(lastOf(points) ?? Number.NaN),
+        },
+        { title: 'lowest', as: 'number', cell: (line) => format(Math.min(...valuesOf(line))) },
+        { title: 'highest', as: 'number', cell: (line) => format(Math.max(...valuesOf(line))) },
+      ]}
+    />
+  )
+}
+
+function Exemplars({
+  exemplars,
+  format,
+}: {
+  readonly exemplars: readonly Dot[]
+  readonly format: (value: number) => string
+}): JSX.Element | null {
+  if (exemplars.length === 0) return null
+  return (
+    <ul class="row small" aria-label="Traces that show points">
+      {exemplars.slice(0, EXEMPLARS_MAX).map(({ traceId, value }) => (
+        <li key={traceId}>
+          <a class="plain" href={hrefTo(`/traces/${traceId}`)}>
+            trace of {format(value)}
+          </a>
+        </li>
+      ))}
+    </ul>
   )
 }
 

@@ -55,7 +55,7 @@ export function RedCharts({ service }: { readonly service: string }): JSX.Elemen
   return (
     <>
       {rates.error && <Failed error={rates.error} again={rates.again} />}
-      <div class="columns">
+      <div class="columns thirds">
         <ChartPanel title="Rate" lines={[{ label: 'calls', points: sumOf(series) }]} format={rate} />
         <ChartPanel
           title="Errors"

@@ -25,6 +25,7 @@ export function ServicePage({ service }: { readonly service: string }): JSX.Elem
   const asked = useAsked('observe.service', { service, windowMs: rangeMs.value })
   return (
     <div class="stack">
+      {asked.data === undefined && <PageHead title={service} about="Service" />}
       <Answer asked={asked}>{(detail) => <Head detail={detail} />}</Answer>
       <RedCharts service={service} />
       {asked.data && <Details detail={asked.data} />}
@@ -51,7 +52,7 @@ function Head({ detail }: { readonly detail: ServiceDetail }): JSX.Element {
       {why.length > 0 && (
         <ul class="problems">
           {why.map((reason) => (
-            <li key={reason} class="problem tone-line-warning">
+            <li key={reason} class={`problem tone-line-${health}`}>
               <Mark tone={health} word={reason} />
             </li>
           ))}

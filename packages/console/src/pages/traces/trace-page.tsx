@@ -29,6 +29,7 @@ export function TracePage({ traceId }: { readonly traceId: string }): JSX.Elemen
   const asked = useAsked('observe.trace', { traceId })
   return (
     <div class="stack">
+      {asked.data === undefined && <PageHead title="Trace" about={<code>{traceId}</code>} />}
       <Answer asked={asked}>{(trace) => <Whole trace={trace} />}</Answer>
       {asked.error?.reason === 'no_trace' && (
         <p class="muted">

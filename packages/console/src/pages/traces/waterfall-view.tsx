@@ -143,14 +143,21 @@ function Bar({
   const percent = (valueMs: number): number =>
     Math.min(100, Math.max(0, (valueMs / Math.max(wholeMs, 1e-9)) * 100))
   const [left, width] = [percent(startMs), Math.max(0.3, percent(durationMs))]
-  // Where there is no room to the right of the bar, its figure stands to the left of it.
+  // Right of the bar; left of it, or on it, where there is no room.
   const isAtEnd = left + width > 82
+  const isInside = isAtEnd && left < 18
   return (
     <>
       <i class={`span-bar ${kind}`} style={{ left: `${Math.min(left, 99.7)}%`, width: `${width}%` }} />
       <span
-        class="span-figure"
-        style={isAtEnd ? { right: `calc(${100 - left}% + 4px)` } : { left: `calc(${left + width}% + 4px)` }}
+        class={`span-figure ${isInside ? 'is-inside' : ''}`}
+        style={
+          isInside
+            ? {}
+            : isAtEnd
+              ? { right: `calc(${100 - left}% + 4px)` }
+              : { left: `calc(${left + width}% + 4px)` }
+        }
       >
         {duration(durationMs)}
       </span>
