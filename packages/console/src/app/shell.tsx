@@ -33,6 +33,14 @@ export function Shell(): JSX.Element {
       scrollTo(0, 0)
     }
   }, [path])
+  useEffect(() => {
+    if (!isOpen) return undefined
+    const onKey = ({ key }: KeyboardEvent): void => {
+      if (key === 'Escape') setIsOpen(false)
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [isOpen])
   if (!isLoggedIn.value) return <LoginPage />
   return (
     <>
@@ -82,10 +90,14 @@ function useTitle(path: string): void {
 }
 
 function Side({ path, isOpen }: { readonly path: string; readonly isOpen: boolean }): JSX.Element {
+  const side = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (isOpen) side.current?.querySelector('a')?.focus()
+  }, [isOpen])
   const current = pageAt(path)
   const problems = overview.value?.problems.length ?? 0
   return (
-    <div class={`side ${isOpen ? 'is-open' : ''}`}>
+    <div ref={side} class={`side ${isOpen ? 'is-open' : ''}`}>
       <nav id="pages" aria-label="Pages">
         <div class="brand">
           Flotilla <small>{overview.value?.app}</small>

@@ -80,7 +80,10 @@ function AlertTable({
           title: 'severity',
           as: 'nowrap',
           cell: ({ severity, state }) => (
-            <Mark tone={state === 'resolved' ? 'ok' : toneOf(severity)} word={severity} />
+            <Mark
+              tone={state === 'resolved' ? 'ok' : toneOf(severity)}
+              word={state === 'resolved' ? `resolved, was ${severity}` : severity}
+            />
           ),
         },
         { title: 'value', as: 'number', cell: ({ rule, value }) => measured(rule, value) },

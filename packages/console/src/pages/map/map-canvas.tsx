@@ -4,9 +4,9 @@
  * @module
  */
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { MapPicture, type MapPictureProps } from './map-picture.tsx'
-import { moved, type View, wholeView, zoomed } from './viewport.ts'
+import { firstView, moved, type View, wholeView, zoomed } from './viewport.ts'
 
 /** Moving less than so many pixels is a click. */
 const CLICK_PX = 4
@@ -17,6 +17,13 @@ export function MapCanvas(props: MapPictureProps): JSX.Element {
   const whole = wholeView(layout.width, layout.height)
   const [view, setView] = useState<View>(whole)
   const svg = useRef<SVGSVGElement>(null)
+  // Dependencies: none, for a map of another shape is another component; what is seen is the person's from then on.
+  useLayoutEffect(() => {
+    const { clientWidth = 0, clientHeight = 0 } = svg.current ?? {}
+    const middle = layout.nodes.get('gateway')?.y ?? whole.height / 2
+    const around = layout.nodes.get(props.selected ?? '') ?? { y: middle }
+    setView(firstView(whole, { width: clientWidth, height: clientHeight }, around))
+  }, [])
   const drag = useDrag(svg, view, whole, setView)
   useWheel(svg, whole, setView)
   const zoom = (factor: number): void =>

@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { moved, wholeView, zoomed } from './viewport.ts'
+import { firstView, moved, wholeView, zoomed } from './viewport.ts'
 
 const whole = wholeView(1_000, 500)
 const near = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-6, `${a} ${b}`)
+
+describe('firstView', () => {
+  it('is everything where that can be read, else what is around the point', () => {
+    assert.deepEqual(firstView(whole, { width: 900, height: 500 }, { x: 0, y: 0 }), whole)
+    assert.deepEqual(firstView(whole, { width: 300, height: 240 }, { x: 500, y: 250 }), {
+      x: 250,
+      y: 50,
+      width: 500,
+      height: 400,
+    })
+    assert.deepEqual(firstView(whole, { width: 0, height: 0 }, { x: 0, y: 0 }), whole)
+  })
+})
 
 describe('zoomed', () => {
   it('keeps the point where it was', () => {
