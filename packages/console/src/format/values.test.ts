@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { queryTerm, valueBlock, valueText, withTerm } from './values.ts'
+import { leavesOf, queryTerm, valueBlock, valueText, withTerm } from './values.ts'
 
 describe('queryTerm', () => {
   it('quotes where it has to', () => {
@@ -24,6 +24,17 @@ describe('withTerm', () => {
         },
       ),
     )
+  })
+})
+
+describe('leavesOf', () => {
+  it('names fields within fields by their path', () => {
+    assert.deepEqual(leavesOf({ a: 1, error: { code: 'x', at: { line: 3 } }, none: undefined, list: [1] }), [
+      ['a', 1],
+      ['error.code', 'x'],
+      ['error.at.line', 3],
+      ['list', [1]],
+    ])
   })
 })
 

@@ -15,6 +15,19 @@ export function valueBlock(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value, undefined, 2) ?? String(value))
 }
 
+/** Fields within fields by their path, `error.code`, as they are looked for; those without a value are left out. */
+export function leavesOf(
+  fields: Readonly<Record<string, unknown>>,
+  path = '',
+): (readonly [path: string, value: unknown])[] {
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const own = `${path}${name}`
+    if (value === undefined) return []
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[own, value] as const]
+    return leavesOf({ ...value }, `${own}.`)
+  })
+}
+
 const BARE = /^[\w.:/@-]+$/
 
 /** `field=value` as the query language of logs takes it: quoted where it has to be. */

@@ -11,7 +11,8 @@ import { range, rangeMs } from '../state/place.ts'
 
 /** Points in a chart: about one for each three pixels of a narrow one. */
 const POINTS_MAX = 120
-const STEP_MIN_MS = 5_000
+/** Processes are asked every 5 s: shorter steps would have holes. */
+const STEP_MIN_MS = 10_000
 
 type SeriesInput = Omit<Api['observe.series']['input'], 'fromMs' | 'toMs' | 'stepMs'>
 

@@ -16,8 +16,8 @@ const lines: fc.Arbitrary<Line[]> = fc.array(
 describe('columnsOf', () => {
   it('has every point at its moment, and moments once and in order', () => {
     fc.assert(
-      fc.property(lines, (its) => {
-        const [moments, ...columns] = columnsOf(its)
+      fc.property(lines, fc.integer({ min: 1, max: 60 }), (its, gapMs) => {
+        const [moments, ...columns] = columnsOf(its, gapMs)
         assert.deepEqual(
           moments,
           [...new Set(moments)].sort((a, b) => a - b),
@@ -25,9 +25,34 @@ describe('columnsOf', () => {
         for (const [index, { points }] of its.entries()) {
           assert.equal(columns[index]?.length, moments.length)
           for (const [at, value] of points) assert.equal(columns[index]?.[moments.indexOf(at / 1_000)], value)
+          const known = columns[index]?.filter((value) => typeof value === 'number')
+          assert.equal(known?.length, points.filter(([, value]) => value !== null).length)
         }
       }),
     )
+  })
+
+  it('joins points that are near, and no others', () => {
+    const one = {
+      label: 'a',
+      points: [
+        [0, 1],
+        [10, 2],
+        [50, 3],
+      ] as const,
+    }
+    const other = {
+      label: 'b',
+      points: [
+        [5, 7],
+        [10, 8],
+      ] as const,
+    }
+    assert.deepEqual(columnsOf([one, other], 20), [
+      [0, 0.005, 0.01, 0.03, 0.05],
+      [1, undefined, 2, null, 3],
+      [null, 7, 8, null, null],
+    ])
   })
 })
 

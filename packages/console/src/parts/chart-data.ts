@@ -13,16 +13,31 @@ export interface Line {
   readonly points: Points
 }
 
-/** A column of moments in seconds, and one of values for each line; null where a line has no point. */
-export function columnsOf(lines: readonly Line[]): [number[], ...(number | null)[][]] {
-  const moments = [...new Set(lines.flatMap(({ points }) => points.map(([atMs]) => atMs)))].sort(
-    (a, b) => a - b,
-  )
-  const values = lines.map(({ points }) => {
-    const byMoment = new Map(points)
-    return moments.map((atMs) => byMoment.get(atMs) ?? null)
+/**
+ * A column of moments in seconds, and one of values for each line. Where a line has no point although others have, its neighbours are joined
+ * (undefined); but not over null, nor over more than `gapMs`: there, nothing is known.
+ */
+export function columnsOf(
+  lines: readonly Line[],
+  gapMs: number,
+): [number[], ...(number | null | undefined)[][]] {
+  const told = [...new Set(lines.flatMap(({ points }) => points.map(([atMs]) => atMs)))].sort((a, b) => a - b)
+  // Where no line has a point for long, one without a value parts them all.
+  const moments = told.flatMap((atMs, index) => {
+    const next = told[index + 1]
+    return next !== undefined && next - atMs > gapMs ? [atMs, (atMs + next) / 2] : [atMs]
   })
-  return [moments.map((atMs) => atMs / 1_000), ...values]
+  const columns = lines.map(({ points }) => {
+    let at = 0
+    return moments.map((atMs) => {
+      while ((points[at]?.[0] ?? Number.POSITIVE_INFINITY) < atMs) at += 1
+      const [next, before] = [points[at], points[at - 1]]
+      if (next?.[0] === atMs) return next[1]
+      const isJoined = next !== undefined && before !== undefined && next[0] - before[0] <= gapMs
+      return isJoined ? undefined : null
+    })
+  })
+  return [moments.map((atMs) => atMs / 1_000), ...columns]
 }
 
 /** The last value that is known; undefined where none is. */

@@ -79,7 +79,7 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 /** The tone of a word for a state, level, severity or outcome; `bad` for words that are not known to be harmless. */
 export function toneOf(word: string): Tone {
-  return TONES[word] ?? 'bad'
+  return Object.hasOwn(TONES, word) ? (TONES[word] ?? 'bad') : 'bad'
 }
 
 /** The tone of a duration: below 100 ms, up to 500 ms, above. */

@@ -12,6 +12,10 @@ import { isDark } from '../state/theme.ts'
 import { columnsOf, type Line, lastOf, lineInWords } from './chart-data.ts'
 import { type ChartColours, chartOptions, DASHES, type Dot } from './chart-options.ts'
 
+/** Points further from each other are not joined: a minute, or a thirtieth of the time that is shown. */
+const GAP_MS_MIN = 60_000
+const GAP_PARTS = 30
+
 /** What a chart needs. */
 export interface TimeChartProps {
   readonly title: string
@@ -39,6 +43,7 @@ export function TimeChart({
   const chart = useRef<uPlot>(undefined)
   const latest = useRef({ dots, range, format })
   latest.current = { dots, range, format }
+  const columns = columnsOf(lines, Math.max(GAP_MS_MIN, (range.toMs - range.fromMs) / GAP_PARTS))
   // Dependencies: the shape stands for the lines; their points are set below
   useEffect(() => {
     const element = host.current
@@ -52,7 +57,7 @@ export function TimeChart({
       onRange: zoomTo,
       onDot: ({ traceId }) => goTo(hrefTo(`/traces/${traceId}`)),
     })
-    const made = new Chart(options, columnsOf(lines), element)
+    const made = new Chart(options, columns, element)
     chart.current = made
     const sizes = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: heightPx }))
     sizes.observe(element)
@@ -63,7 +68,7 @@ export function TimeChart({
     }
   }, [Chart, shape])
   useEffect(() => {
-    chart.current?.setData(columnsOf(lines))
+    chart.current?.setData(columns)
   }, [lines])
   return (
     <figure class="chart">

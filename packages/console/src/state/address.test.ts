@@ -13,12 +13,12 @@ import {
   rangeBetween,
 } from './address.ts'
 
-const places: fc.Arbitrary<Place> = fc.record({
-  path: fc.stringMatching(/^(?:\/[a-z0-9-]{1,8}){1,3}$/),
-  params: fc
-    .dictionary(fc.stringMatching(/^[a-z]{1,6}$/), fc.string({ minLength: 1, maxLength: 12 }))
-    .map((one) => ({ ...one })),
-})
+const places: fc.Arbitrary<Place> = fc
+  .record({
+    path: fc.stringMatching(/^(?:\/[a-z0-9-]{1,8}){1,3}$/),
+    params: fc.dictionary(fc.stringMatching(/^[a-z]{1,6}$/), fc.string({ minLength: 1, maxLength: 12 })),
+  })
+  .map(({ path, params }) => ({ path, params: { ...params } }))
 
 function read(href: string): Place {
   const [path = '', search = ''] = href.split(/\?(.*)/s)

@@ -23,12 +23,12 @@ export interface KeyEvent {
 /** How long the second of two keys may take. */
 const SECOND_KEY_MS = 1_500
 
-const SINGLE: Readonly<Record<string, 'search' | 'help' | 'refresh' | 'theme'>> = {
-  '/': 'search',
-  '?': 'help',
-  r: 'refresh',
-  t: 'theme',
-}
+const SINGLE: ReadonlyMap<string, 'search' | 'help' | 'refresh' | 'theme'> = new Map([
+  ['/', 'search'],
+  ['?', 'help'],
+  ['r', 'refresh'],
+  ['t', 'theme'],
+])
 
 /** Understands presses one after the other. */
 export class KeyReader {
@@ -45,7 +45,7 @@ export class KeyReader {
       this.#firstAtMs = atMs
       return { kind: 'first' }
     }
-    const kind = SINGLE[event.key]
+    const kind = SINGLE.get(event.key)
     return { kind: kind ?? 'none' }
   }
 }

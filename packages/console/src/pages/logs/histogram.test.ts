@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Bucket, barsOf, bucketsBetween, histogramInWords, linesIn } from './histogram.ts'
+import { type Bucket, barsOf, bucketsBetween, filled, histogramInWords, linesIn } from './histogram.ts'
 
 const buckets: fc.Arbitrary<Bucket[]> = fc.array(
   fc.record({
@@ -30,6 +30,29 @@ describe('barsOf', () => {
           assert.ok(errors <= 0)
         }
       }),
+    )
+  })
+})
+
+describe('filled', () => {
+  it('has every while of the range, those with lines as they were', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.nat(50)),
+        fc.integer({ min: 1, max: 500 }),
+        fc.nat(99),
+        (steps, stepMs, early) => {
+          const known = steps
+            .sort((a, b) => a - b)
+            .map((step) => ({ atMs: step * stepMs, levels: { info: 1 } }))
+          const fromMs = (known[0]?.atMs ?? 0) + early
+          const all = filled(known, stepMs, { fromMs, toMs: 51 * stepMs })
+          for (const bucket of known) assert.ok(all.includes(bucket))
+          for (const [index, { atMs }] of all.entries())
+            assert.equal(atMs, (all[0]?.atMs ?? 0) + index * stepMs)
+          assert.ok(all.length === 0 || (all[0]?.atMs ?? 0) <= fromMs)
+        },
+      ),
     )
   })
 })

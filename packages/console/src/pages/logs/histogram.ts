@@ -22,6 +22,24 @@ export interface Part {
 /** The worst stand at the bottom, where they are seen even if they are few. */
 const ORDER = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
 
+const BUCKETS_MAX = 400
+
+/** Every bucket of a range: whiles without a line are not told of. Buckets begin at whole multiples of a step, from whichever is first. */
+export function filled(
+  buckets: readonly Bucket[],
+  stepMs: number,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): Bucket[] {
+  const known = new Map(buckets.map((bucket) => [bucket.atMs, bucket]))
+  const anchorMs = buckets[0]?.atMs ?? fromMs
+  const firstMs = anchorMs - Math.max(0, Math.ceil((anchorMs - fromMs) / stepMs)) * stepMs
+  const length = Math.min(BUCKETS_MAX, Math.max(0, Math.ceil((toMs - firstMs) / stepMs)))
+  return Array.from({ length }, (_, index) => {
+    const atMs = firstMs + index * stepMs
+    return known.get(atMs) ?? { atMs, levels: {} }
+  })
+}
+
 /** All lines of a bucket. */
 export function linesIn({ levels }: Bucket): number {
   return Object.values(levels).reduce((sum, lines) => sum + lines, 0)

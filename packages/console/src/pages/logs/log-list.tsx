@@ -8,7 +8,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { parseTimeMs } from '../../browser/browser.ts'
 import { exactTime, wholeTime } from '../../format/times.ts'
-import { queryTerm, valueText, withTerm } from '../../format/values.ts'
+import { leavesOf, queryTerm, valueText, withTerm } from '../../format/values.ts'
 import { Mark, toneOf } from '../../parts/marks.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { goTo, hrefTo, place } from '../../state/place.ts'
@@ -68,8 +68,7 @@ function LogLine({ line }: { readonly line: LogEntry }): JSX.Element {
 
 function Fields({ line }: { readonly line: LogEntry }): JSX.Element {
   const { level, service, instance, traceId, spanId, fields } = line
-  const all = { level, service, instance, trace_id: traceId, span_id: spanId, ...fields }
-  const entries = Object.entries(all).filter(([, value]) => value !== undefined)
+  const entries = leavesOf({ level, service, instance, trace: traceId, span: spanId, ...fields })
   return (
     <dl class="fields log-fields">
       {entries.flatMap(([name, value]) => [

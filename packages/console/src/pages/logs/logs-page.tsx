@@ -15,6 +15,7 @@ import { tell } from '../../state/acts.ts'
 import { ask } from '../../state/api.ts'
 import { useAsked } from '../../state/asked.ts'
 import { place, range, setParams } from '../../state/place.ts'
+import { filled } from './histogram.ts'
 import { HistogramView } from './histogram-view.tsx'
 import { LogList } from './log-list.tsx'
 import { useTail } from './tail.ts'
@@ -77,10 +78,11 @@ function QueryForm({ q }: { readonly q: string }): JSX.Element {
       <details class="small muted">
         <summary>How to ask</summary>
         <p>
-          All terms must hold. <code>payment</code> a word of the message; <code>"card declined"</code> words
-          in this order; <code>order_id=o-17</code> a field with this value, whatever the service;{' '}
-          <code>service!=catalog</code> any other value; <code>level&gt;=warn</code> this level or worse.
-          Choose a value in an opened line to add it.
+          All terms must hold. <code>payment</code> a word of the message or a field;{' '}
+          <code>"card declined"</code> words in this order; <code>order_id=o-17</code> a field with this
+          value, whatever the service, and <code>error.code=internal</code> one within another;{' '}
+          <code>service!=catalog</code> any other value; <code>level&gt;=warn</code> this level or worse;{' '}
+          <code>trace=…</code> the lines of a trace. Choose a value in an opened line to add it.
         </p>
       </details>
     </>
@@ -98,7 +100,9 @@ function Search({ q }: { readonly q: string }): JSX.Element {
         side={<span class="muted small">drag over bars to look at that time</span>}
       >
         <Answer asked={histogram}>
-          {({ items, stepMs }) => <HistogramView buckets={items} stepMs={stepMs} />}
+          {({ items, stepMs }) => (
+            <HistogramView buckets={filled(items, stepMs, range.value)} stepMs={stepMs} />
+          )}
         </Answer>
       </Panel>
       <Panel title="Lines" isBare>

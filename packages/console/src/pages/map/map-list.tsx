@@ -43,7 +43,7 @@ export function MapList({
             {
               title: 'ready',
               as: 'number',
-              cell: ({ ready, wanted }) => (wanted > 0 ? `${ready} of ${wanted}` : '–'),
+              cell: (node) => readyInWords(node) ?? '–',
             },
             { title: 'processes', as: 'clip', cell: ({ hosts }) => hosts.join(', ') || '–' },
           ]}
@@ -68,12 +68,16 @@ function hrefOfNode({ kind, name }: MapNode): string | undefined {
   return kind === 'database' ? hrefTo('/infrastructure') : undefined
 }
 
-/** What a node is called, with its kind where that is no service; without the nodes, from its id: `db:orders`. */
+/** What a node is called, with its kind where it has the name of a service; its id where the node is not there. */
 function nodeName(id: string, nodes: readonly MapNode[]): string {
   const node = nodes.find((one) => one.id === id)
-  const [, kind, name] = /^(\w+):(.+)$/.exec(id) ?? []
-  if (node) return node.kind === 'service' ? node.name : `${node.name} (${node.kind})`
-  return kind === undefined ? id : `${name} (${kind})`
+  if (!node) return id
+  return /^(?:database|topic)$/.test(node.kind) ? `${node.name} (${node.kind})` : node.name
+}
+
+/** `1 of 2`; undefined for what has no instances of its own. */
+export function readyInWords({ kind, ready, wanted }: MapNode): string | undefined {
+  return kind === 'service' || kind === 'gateway' ? `${ready} of ${wanted}` : undefined
 }
 
 /** Ways with their figures. */
@@ -152,7 +156,7 @@ export function NodePanel({
           items={[
             ['kind', node.kind],
             ['health', <Mark key="health" tone={node.health} />],
-            ['ready', node.wanted > 0 ? `${node.ready} of ${node.wanted}` : undefined],
+            ['ready', readyInWords(node)],
             ['processes', node.hosts.join(', ')],
           ]}
         />

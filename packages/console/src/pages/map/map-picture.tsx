@@ -18,6 +18,7 @@ import {
   type Point,
   thicknessOf,
 } from './layout.ts'
+import { readyInWords } from './map-list.tsx'
 
 /** From this many attempts a call on, retries are worth a word. */
 const AMPLIFICATION_SHOWN = 1.05
@@ -118,7 +119,7 @@ function NodeBox({
 }): JSX.Element | null {
   if (!box) return null
   const [left, top] = [box.x - NODE_WIDTH / 2, box.y - NODE_HEIGHT / 2]
-  const instances = node.wanted > 0 ? ` · ${node.ready} of ${node.wanted}` : ''
+  const ready = readyInWords(node)
   return (
     // The list beside the picture is the way for keyboards.
     // biome-ignore lint/a11y/noStaticElementInteractions: see above
@@ -134,7 +135,7 @@ function NodeBox({
         {clipped(node.name, 17)}
       </text>
       <text x={28} y={34} class="map-note">
-        {`${node.kind}${instances}`}
+        {ready === undefined ? node.kind : `${node.kind} · ${ready}`}
       </text>
     </g>
   )

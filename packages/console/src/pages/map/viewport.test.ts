@@ -9,12 +9,12 @@ const near = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-6, `
 describe('firstView', () => {
   it('is everything where that can be read, else what is around the point', () => {
     assert.deepEqual(firstView(whole, { width: 900, height: 500 }, { x: 0, y: 0 }), whole)
-    assert.deepEqual(firstView(whole, { width: 300, height: 240 }, { x: 500, y: 250 }), {
-      x: 250,
-      y: 50,
-      width: 500,
-      height: 400,
-    })
+    const view = firstView(whole, { width: 350, height: 280 }, { x: 500, y: 250 })
+    near(view.x, 250)
+    near(view.y, 50)
+    near(view.width, 500)
+    near(view.height, 400)
+    near(firstView(whole, { width: 350, height: 280 }, { y: 250 }).x, 0)
     assert.deepEqual(firstView(whole, { width: 0, height: 0 }, { x: 0, y: 0 }), whole)
   })
 })

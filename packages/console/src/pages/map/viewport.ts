@@ -17,8 +17,9 @@ export function wholeView(width: number, height: number): View {
   return { x: 0, y: 0, width: Math.max(1, width), height: Math.max(1, height) }
 }
 
-/** Pixels for each unit below which names cannot be read. */
-const READABLE_SCALE = 0.6
+/** Pixels for each unit below which names cannot be read, and those at which they are read well. */
+const LEGIBLE_SCALE = 0.5
+const READABLE_SCALE = 0.7
 
 /**
  * What is seen first in a window of so many pixels: everything, or where that could not be read, what is around a point; without an
@@ -30,7 +31,7 @@ export function firstView(
   around: { readonly x?: number; readonly y: number },
 ): View {
   const scale = Math.min(windowPx.width / whole.width, windowPx.height / whole.height)
-  if (scale >= READABLE_SCALE || !(windowPx.width > 0 && windowPx.height > 0)) return whole
+  if (scale >= LEGIBLE_SCALE || !(windowPx.width > 0 && windowPx.height > 0)) return whole
   const [width, height] = [windowPx.width / READABLE_SCALE, windowPx.height / READABLE_SCALE]
   return within({ x: (around.x ?? width / 2) - width / 2, y: around.y - height / 2, width, height }, whole)
 }

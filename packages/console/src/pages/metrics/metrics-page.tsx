@@ -66,10 +66,10 @@ function Chooser({
       />
       <TextField
         name="where"
-        label="Filter: label=value, label~part"
+        label="Filter: label=value, label!=value"
         value={where}
         kind="wide"
-        placeholder="operation~orders."
+        placeholder="service=orders|payments"
       />
       <TextField
         name="by"

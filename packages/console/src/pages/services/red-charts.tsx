@@ -13,8 +13,8 @@ import { TimeChart } from '../../parts/time-chart.tsx'
 import { range } from '../../state/place.ts'
 import { sumOf, useSeries } from '../series.ts'
 
-/** Answers that are no fault of the service: the caller asked for what there is not, or may not. */
-const IS_FINE = /^(?:ok|2\d\d|3\d\d|4\d\d)$/
+/** Answers that are the service's fault; with the others the caller asked for what there is not, or may not. */
+const IS_FAILURE = /^(?:5\d\d|unknown|deadline_exceeded|unimplemented|internal|unavailable|data_loss)$/
 
 /** Metrics and label of what came in; the gateway counts requests, services count calls. */
 function namesOf(service: string): { calls: string; durations: string; where: string; code: string } {
@@ -29,7 +29,7 @@ function namesOf(service: string): { calls: string; durations: string; where: st
   return {
     calls: 'flotilla_server_calls_total',
     durations: 'flotilla_server_duration_seconds',
-    where: `operation~${service}.`,
+    where: `service=${service}`,
     code: 'code',
   }
 }
@@ -44,7 +44,7 @@ export function RedCharts({ service }: { readonly service: string }): JSX.Elemen
   const p95 = useSeries({ ...quantile, quantile: 0.95 })
   const p99 = useSeries({ ...quantile, quantile: 0.99 })
   const series = rates.data?.items ?? []
-  const isError = (labels: Readonly<Record<string, string>>): boolean => !IS_FINE.test(labels[code] ?? 'ok')
+  const isError = (labels: Readonly<Record<string, string>>): boolean => IS_FAILURE.test(labels[code] ?? '')
   const seconds = (asked: typeof p50, label: string): Line => ({
     label,
     points: sumOf(asked.data?.items ?? []).map(([atMs, value]) => [

@@ -13,6 +13,7 @@ import { CopyButton } from '../../parts/inputs.tsx'
 import { Lasted, Mark } from '../../parts/marks.tsx'
 import { Facts, PageHead, Panel } from '../../parts/panel.tsx'
 import { Answer } from '../../parts/states.tsx'
+import { rangeBetween } from '../../state/address.ts'
 import type { Api } from '../../state/api.ts'
 import { useAsked } from '../../state/asked.ts'
 import { hrefTo } from '../../state/place.ts'
@@ -23,6 +24,8 @@ import { Waterfall } from './waterfall-view.tsx'
 type Trace = Api['observe.trace']['output']
 
 const LOGS_SHOWN = 200
+/** Lines of a trace are looked for so long before and after it. */
+const AROUND_MS = 60_000
 
 /** The page. */
 export function TracePage({ traceId }: { readonly traceId: string }): JSX.Element {
@@ -42,7 +45,7 @@ export function TracePage({ traceId }: { readonly traceId: string }): JSX.Elemen
 }
 
 function Whole({ trace }: { readonly trace: Trace }): JSX.Element {
-  const { traceId, name, service, startAt, durationMs, errors, items, logLines } = trace
+  const { traceId, name, service, startAt, durationMs, errors, items } = trace
   return (
     <>
       <PageHead title={name} about={service}>
@@ -81,7 +84,7 @@ function Whole({ trace }: { readonly trace: Trace }): JSX.Element {
       </Panel>
       <div class="columns">
         <TimeTable trace={trace} />
-        <TraceLogs traceId={traceId} logLines={logLines} />
+        <TraceLogs trace={trace} />
       </div>
     </>
   )
@@ -120,17 +123,18 @@ function TimeTable({ trace: { items, durationMs } }: { readonly trace: Trace }):
   )
 }
 
-function TraceLogs({
-  traceId,
-  logLines,
-}: {
-  readonly traceId: string
-  readonly logLines: number
-}): JSX.Element {
-  const q = `trace_id=${traceId}`
-  const asked = useAsked('observe.logs', { q, fromMs: 0, limit: LOGS_SHOWN })
+function TraceLogs({ trace }: { readonly trace: Trace }): JSX.Element {
+  const { traceId, startAt, durationMs, logLines } = trace
+  const q = `trace=${traceId}`
+  const startMs = parseTimeMs(startAt)
+  const near = { fromMs: startMs - AROUND_MS, toMs: startMs + durationMs + AROUND_MS }
+  const asked = useAsked('observe.logs', { q, ...near, limit: LOGS_SHOWN })
   return (
-    <Panel title={`Log lines (${logLines})`} isBare side={<a href={hrefTo('/logs', { q })}>open in logs</a>}>
+    <Panel
+      title={`Log lines (${logLines})`}
+      isBare
+      side={<a href={hrefTo('/logs', { q, range: rangeBetween(near.fromMs, near.toMs) })}>open in logs</a>}
+    >
       <Answer asked={asked}>{({ items }) => <LogList lines={items.toReversed()} />}</Answer>
     </Panel>
   )
