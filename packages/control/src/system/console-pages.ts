@@ -34,13 +34,12 @@ export const TELEMETRY_KEY = 'telemetry key'
 const ROOT = '/console/'
 const INDEX = 'index.html'
 
-/** Where the built console is; undefined when it is not installed. */
-export function consoleFolder(): string | undefined {
-  try {
-    return fileURLToPath(new URL('./bundle/', import.meta.resolve('@flotilla/console/package.json')))
-  } catch {
-    return undefined
-  }
+/**
+ * Where the built console is, whether or not it was built. Its package stands beside this one, in the repository as in node_modules. It is not
+ * imported: it takes the types of the API from here.
+ */
+export function consoleFolder(): string {
+  return fileURLToPath(new URL('../console/bundle/', import.meta.resolve('@flotilla/control/package.json')))
 }
 
 /** Finds pages by path. Every path below `/console/` that is no file is the page itself, which knows what it stands for. */
