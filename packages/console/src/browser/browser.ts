@@ -21,6 +21,13 @@ export function after(delayMs: number, work: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
+/** Resolves later. */
+export function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    after(delayMs, resolve)
+  })
+}
+
 /** Calls `work` again and again; what is returned ends it. */
 export function every(periodMs: number, work: () => void): () => void {
   const timer = setInterval(work, periodMs)

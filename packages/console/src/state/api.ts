@@ -8,8 +8,9 @@ import type { controlContract } from '@flotilla/control/contract'
 import type { observeContract } from '@flotilla/control/observe-contract'
 import type { InputOf, Operation, OutputOf } from '@flotilla/core/operation'
 import { signal } from '@preact/signals'
-import { request } from '../browser/browser.ts'
+import { pause, request } from '../browser/browser.ts'
 import { isLoggedIn, sessionHeaders } from './session.ts'
+import { Turns } from './turns.ts'
 
 type Observe = (typeof observeContract)['operations']
 type Control = (typeof controlContract)['operations']
@@ -52,15 +53,31 @@ export class ApiError extends Error {
 /** False while the server cannot be reached at all. */
 export const isReachable = signal(true)
 
+const turns = new Turns(3)
+/** A server with too much to do is asked again a little later. */
+const ATTEMPTS_MAX = 4
+const BUSY_PAUSE_MS = 250
+
 /** Asks. @throws ApiError always, but where `abort` ended it. */
 export async function ask<Id extends OperationId>(
   id: Id,
   input: Api[Id]['input'],
   abort?: AbortSignal,
 ): Promise<Api[Id]['output']> {
-  const response = await send(id, input, abort)
-  const text = await response.text()
-  return text === '' ? {} : JSON.parse(text)
+  return await turns.take(async () => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const response = await send(id, input, abort)
+        const text = await response.text()
+        return text === '' ? {} : JSON.parse(text)
+      } catch (error) {
+        const isBusy = error instanceof ApiError && error.code === 'resource_exhausted'
+        if (!isBusy || attempt === ATTEMPTS_MAX) throw error
+      }
+      await pause(BUSY_PAUSE_MS * attempt)
+      if (abort?.aborted === true) throw new ApiError('canceled', 'Nobody waits for the answer any more.')
+    }
+  })
 }
 
 /** Sends a request; what comes back is an answer, not a refusal. @throws ApiError */

@@ -7,7 +7,7 @@
 
 import type { Overview } from '@flotilla/control/shapes'
 import { effect, signal } from '@preact/signals'
-import { every, isVisible } from '../browser/browser.ts'
+import { after, isVisible } from '../browser/browser.ts'
 import { type ApiError, ask } from './api.ts'
 import { follow } from './event-stream.ts'
 import { isLoggedIn } from './session.ts'
@@ -30,31 +30,34 @@ export function startLive(): void {
 }
 
 function begin(): () => void {
-  let stopAsking = (): void => undefined
+  let isOver = false
+  let stopWaiting = (): void => undefined
   const show = (answer: Overview): void => {
     overview.value = answer
     overviewError.value = undefined
   }
-  const askAgain = (): void => {
-    ask('observe.overview', {}).then(show, (error: ApiError) => {
-      overviewError.value = error
-    })
+  // One question after the other: a server that is slow to answer is not asked more and more.
+  const askAgain = async (): Promise<void> => {
+    if (isVisible()) {
+      try {
+        show(await ask('observe.overview', {}))
+      } catch (error) {
+        overviewError.value = error as ApiError
+      }
+    }
+    if (!isOver) stopWaiting = after(PERIOD_MS, () => void askAgain())
   }
   const stopFollowing = follow(
     'observe.followOverview',
     {},
     {
       onItem: (item) => show(item as Overview),
-      onRefused: () => {
-        stopAsking = every(PERIOD_MS, () => {
-          if (isVisible()) askAgain()
-        })
-      },
+      onRefused: () => void askAgain(),
     },
   )
-  askAgain()
   return () => {
+    isOver = true
     stopFollowing()
-    stopAsking()
+    stopWaiting()
   }
 }
