@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { leavesOf, queryTerm, valueBlock, valueText, withTerm } from './values.ts'
+import { leavesOf, previewOf, queryTerm, valueBlock, valueText, withTerm } from './values.ts'
 
 describe('queryTerm', () => {
   it('quotes where it has to', () => {
@@ -35,6 +35,16 @@ describe('leavesOf', () => {
       ['error.at.line', 3],
       ['list', [1]],
     ])
+  })
+})
+
+describe('previewOf', () => {
+  it('takes whole fields as long as there is room', () => {
+    const fields = { method: 'GET', status: 200, path: '/api/v1/products' }
+    assert.equal(previewOf(fields, 100), 'method=GET status=200 path=/api/v1/products')
+    assert.equal(previewOf(fields, 25), 'method=GET status=200 …')
+    assert.equal(previewOf(fields, 5), 'metho …')
+    assert.equal(previewOf({}, 5), '')
   })
 })
 

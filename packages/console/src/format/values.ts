@@ -28,6 +28,18 @@ export function leavesOf(
   })
 }
 
+/** The first fields of a line in a few words, at most so many characters: `method=GET status=200 …`. */
+export function previewOf(fields: Readonly<Record<string, unknown>>, charsMax: number): string {
+  const terms = leavesOf(fields).map(([name, value]) => `${name}=${valueText(value)}`)
+  let text = ''
+  for (const [index, term] of terms.entries()) {
+    const longer = index === 0 ? term : `${text} ${term}`
+    if (longer.length > charsMax) return `${index === 0 ? longer.slice(0, charsMax) : text} …`
+    text = longer
+  }
+  return text
+}
+
 const BARE = /^[\w.:/@-]+$/
 
 /** `field=value` as the query language of logs takes it: quoted where it has to be. */

@@ -8,10 +8,12 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { parseTimeMs } from '../../browser/browser.ts'
 import { exactTime, wholeTime } from '../../format/times.ts'
-import { leavesOf, queryTerm, valueText, withTerm } from '../../format/values.ts'
+import { leavesOf, previewOf, queryTerm, valueText, withTerm } from '../../format/values.ts'
 import { Mark, toneOf } from '../../parts/marks.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { goTo, hrefTo, place } from '../../state/place.ts'
+
+const PREVIEW_CHARS_MAX = 140
 
 /** The list. */
 export function LogList({ lines }: { readonly lines: readonly LogEntry[] }): JSX.Element {
@@ -43,7 +45,7 @@ function keyed(lines: readonly LogEntry[]): (readonly [key: string, line: LogEnt
 
 function LogLine({ line }: { readonly line: LogEntry }): JSX.Element {
   const [isOpen, setIsOpen] = useState(false)
-  const { time, level, service, message, traceId } = line
+  const { time, level, service, message, traceId, fields } = line
   return (
     <li class={`log-line tone-line-${toneOf(level)}`}>
       <div class="log-head">
@@ -53,7 +55,7 @@ function LogLine({ line }: { readonly line: LogEntry }): JSX.Element {
         <Mark tone={toneOf(level)} word={level} />
         <span class="log-service">{service}</span>
         <button type="button" class="log-message" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
-          {message}
+          {message} <span class="log-preview">{previewOf(fields, PREVIEW_CHARS_MAX)}</span>
         </button>
         {traceId !== undefined && (
           <a class="small" href={hrefTo(`/traces/${traceId}`)} aria-label={`Trace ${traceId.slice(0, 8)}`}>
