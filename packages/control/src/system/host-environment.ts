@@ -63,7 +63,8 @@ export function hostEnvironment(
 
 /** By the variables that every OpenTelemetry SDK knows. */
 function telemetry({ telemetry: to, environment }: EnvironmentOptions): Record<string, string> {
-  const isNamed = environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
+  const isNamed =
+    environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
   if (to === undefined || isNamed) return {}
   return {
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${to.origin}/v1/traces`,

@@ -29,6 +29,8 @@ export interface SeriesQuery extends TimeRange {
   readonly as: 'value' | 'rate' | 'quantile'
   /** Of a quantile: 0 to 1, default 0.99. */
   readonly quantile?: number | undefined
+  /** Several of them at the price of one: a line for each, with the label `quantile`. */
+  readonly quantiles?: readonly number[] | undefined
   /** Series that agree in these labels become one. Absent: each for itself; empty: one in all. */
   readonly by?: readonly string[] | undefined
   /** How values of series become one; rates are always added. Default sum. */
@@ -76,8 +78,9 @@ export async function askSeries(source: TelemetrySource, query: SeriesQuery): Pr
   const stepUs = query.stepMs === undefined ? toUs : stepOf(query.stepMs, query, STEPS_MAX) * 1_000
   const seconds = (query.stepMs === undefined ? toUs - fromUs : stepUs) / 1e6
   const isQuantile = query.as === 'quantile'
-  const share = query.quantile ?? 0.99
-  if (!(share >= 0 && share <= 1)) throw badInput('/quantile', 'A quantile must be from 0 to 1.')
+  const shares = query.quantiles ?? [query.quantile ?? 0.99]
+  if (!shares.every((share) => share >= 0 && share <= 1))
+    throw badInput('/quantile', 'A quantile must be from 0 to 1.')
   const found = source.series.find(isQuantile ? `${query.name}_bucket` : query.name, query.matchers ?? [])
   const all = groupsOf(found.slice(0, SERIES_MAX), query.by, isQuantile)
   const groups = all.slice(0, GROUPS_MAX)
@@ -95,10 +98,16 @@ export async function askSeries(source: TelemetrySource, query: SeriesQuery): Pr
     [],
     STATEMENT_MS,
   )
-  const points = isQuantile
-    ? quantiles(rows, share, groups.length)
-    : plain(rows, query.as === 'rate' ? seconds : 1, groups.length)
-  const series = groups.map(({ labels }, index) => ({ labels, points: points[index] ?? [] }))
+  const lines = (
+    points: readonly [number, number][][],
+    more: Readonly<Record<string, string>>,
+  ): SeriesPoints[] =>
+    groups.map(({ labels }, index) => ({ labels: { ...labels, ...more }, points: points[index] ?? [] }))
+  const series = isQuantile
+    ? shares.flatMap((share) =>
+        lines(quantiles(rows, share, groups.length), query.quantiles ? { quantile: String(share) } : {}),
+      )
+    : lines(plain(rows, query.as === 'rate' ? seconds : 1, groups.length), {})
   return { series: series.filter((one) => one.points.length > 0), isTruncated }
 }
 

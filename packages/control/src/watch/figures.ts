@@ -67,11 +67,9 @@ export async function redBy(
   window: Window,
 ): Promise<ReadonlyMap<string, Red>> {
   const { calls, durations, outcome, matchers = [] } = source
-  const [counted, ...quantiles] = await Promise.all([
+  const [counted, quantiles] = await Promise.all([
     store.series({ ...window, name: calls, as: 'rate', by: [...by, outcome], matchers }),
-    ...QUANTILES.map((quantile) =>
-      store.series({ ...window, name: durations, as: 'quantile', quantile, by, matchers }),
-    ),
+    store.series({ ...window, name: durations, as: 'quantile', quantiles: QUANTILES, by, matchers }),
   ])
   const all = new Map<string, { rate: number; errors: number; ms: number[] }>()
   for (const one of counted.series) {
@@ -82,11 +80,10 @@ export async function redBy(
     if (isError(outcome, one.labels[outcome] ?? '')) its.errors += rate
     all.set(key, its)
   }
-  for (const [index, found] of quantiles.entries())
-    for (const one of found.series) {
-      const its = all.get(keyOf(by.map((label) => one.labels[label] ?? '')))
-      if (its !== undefined) its.ms[index] = lastOf(one) * 1_000
-    }
+  for (const one of quantiles.series) {
+    const its = all.get(keyOf(by.map((label) => one.labels[label] ?? '')))
+    if (its !== undefined) its.ms[QUANTILES.indexOf(Number(one.labels['quantile']))] = lastOf(one) * 1_000
+  }
   return new Map([...all].map(([key, its]) => [key, figuresOf(its)]))
 }
 

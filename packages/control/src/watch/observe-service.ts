@@ -12,7 +12,7 @@ import { defineService, type Handlers, type OperationContext, type Service } fro
 import type { Audit } from '../api/audit.ts'
 import { ServiceDatabases } from '../api/databases.ts'
 import { observeContract } from '../api/observe-contract.ts'
-import type { LogEntry, MetricInfo, ServiceDetail } from '../api/shapes.ts'
+import type { LogEntry, MetricInfo, Overview, ServiceDetail } from '../api/shapes.ts'
 import type { FoundLine } from '../telemetry/log-search.ts'
 import { DatabaseFigures } from './database-figures.ts'
 import { keyOf, noFigures, ofServices, redBy, type Window } from './figures.ts'
@@ -20,6 +20,7 @@ import { type OverviewOptions, overviewOf, summaries } from './overview.ts'
 import { summaryOf, traceOf } from './read-traces.ts'
 import { routesOf } from './routes.ts'
 import { byOf, matchersOf } from './series-input.ts'
+import { Shared } from './shared.ts'
 import { mapOf } from './system-map.ts'
 import { serviceNames } from './system-state.ts'
 import { type TopicsOptions, topicsOf } from './topics.ts'
@@ -42,6 +43,8 @@ const STEP_MS_MIN = 5_000
 const BUCKETS = 60
 const LIMIT = 100
 const FOLLOW_MS = 500
+/** Everybody who looks at the same page gets the same figures. */
+const SHARED_MS = 1_500
 
 /** Declares the service. */
 export function observeService(options: ObserveOptions): Service {
@@ -64,9 +67,12 @@ function glances(
   clock: Clock,
 ): Pick<Observes, 'overview' | 'map' | 'service' | 'topics' | 'routes'> {
   const over = (windowMs = MINUTE_MS): Window => ({ fromMs: clock.now() - windowMs, toMs: clock.now() })
+  const overviews = new Shared<Overview>(clock, SHARED_MS)
+  const maps = new Shared<Awaited<ReturnType<typeof mapOf>>>(clock, SHARED_MS)
   return {
-    overview: ({ windowMs = MINUTE_MS }) => overviewOf(options, clock.now(), windowMs),
-    map: ({ windowMs }) => mapOf(options, over(windowMs)),
+    overview: ({ windowMs = MINUTE_MS }) =>
+      overviews.get(String(windowMs), () => overviewOf(options, clock.now(), windowMs)),
+    map: ({ windowMs }) => maps.get(String(windowMs), () => mapOf(options, over(windowMs))),
     async service({ service, windowMs }, ctx) {
       if (!serviceNames(options).includes(service))
         throw ctx.fail('no_service', `There is no service ${service}.`)
