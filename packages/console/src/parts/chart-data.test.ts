@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { columnsOf, type Line, lastOf, lineInWords } from './chart-data.ts'
+import { columnsOf, type Line, lastOf, lineInWords, lonePlaces } from './chart-data.ts'
 
 const lines: fc.Arbitrary<Line[]> = fc.array(
   fc.record({
@@ -53,6 +53,14 @@ describe('columnsOf', () => {
       [1, undefined, 2, null, 3],
       [null, 7, 8, null, null],
     ])
+  })
+})
+
+describe('lonePlaces', () => {
+  it('finds values without a neighbour', () => {
+    assert.deepEqual(lonePlaces([1, null, 2, undefined, 3, null, 4, undefined]), [0, 6])
+    assert.deepEqual(lonePlaces([null, 1, undefined, null]), [1])
+    assert.deepEqual(lonePlaces([]), [])
   })
 })
 

@@ -40,6 +40,17 @@ export function columnsOf(
   return [moments.map((atMs) => atMs / 1_000), ...columns]
 }
 
+/** Places of values that no line reaches, for what is before and behind is not known: they are drawn as points. */
+export function lonePlaces(column: ArrayLike<number | null | undefined>): number[] {
+  const known = Array.from(column, (value, index) => ({ value, index })).filter(
+    ({ value }) => value !== undefined,
+  )
+  return known.flatMap(({ value, index }, place) => {
+    const isAlone = [known[place - 1], known[place + 1]].every((one) => typeof one?.value !== 'number')
+    return typeof value === 'number' && isAlone ? [index] : []
+  })
+}
+
 /** The last value that is known; undefined where none is. */
 export function lastOf(points: Points): number | undefined {
   return points.findLast(([, value]) => value !== null)?.[1] ?? undefined

@@ -5,6 +5,7 @@
  */
 import type uPlot from 'uplot'
 import { clockTime, minuteTime } from '../format/times.ts'
+import { lonePlaces } from './chart-data.ts'
 
 /** A trace that shows what a point tells of. */
 export interface Dot {
@@ -93,7 +94,7 @@ function lineStyle(label: string, index: number, colours: ChartColours): uPlot.S
     width: 1.5,
     dash: [...(DASHES[index % DASHES.length] ?? [])],
     spanGaps: false,
-    points: { show: false },
+    points: { show: true, size: 5, filter: (chart, series) => lonePlaces(chart.data[series] ?? []) },
   }
 }
 

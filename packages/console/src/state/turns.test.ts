@@ -24,10 +24,35 @@ describe('Turns', () => {
             }),
           ),
         )
+        assert.equal(running, 0)
         assert.deepEqual(begun, [...its.keys()])
         for (const [index, result] of results.entries()) {
           assert.equal(result.status, its[index]?.fails ? 'rejected' : 'fulfilled')
         }
+      }),
+    )
+  })
+
+  it('lets nobody in who comes when a place is passed on', async () => {
+    const comers = fc.array(fc.record({ comesAfter: fc.nat(12), steps: fc.nat(6) }), { maxLength: 20 })
+    await fc.assert(
+      fc.asyncProperty(comers, fc.integer({ min: 1, max: 3 }), async (its, atOnceMax) => {
+        const turns = new Turns(atOnceMax)
+        let running = 0
+        let done = 0
+        await Promise.all(
+          its.map(async ({ comesAfter, steps }) => {
+            for (let step = 0; step < comesAfter; step += 1) await Promise.resolve()
+            await turns.take(async () => {
+              running += 1
+              assert.ok(running <= atOnceMax)
+              for (let step = 0; step < steps; step += 1) await Promise.resolve()
+              running -= 1
+              done += 1
+            })
+          }),
+        )
+        assert.equal(done, its.length)
       }),
     )
   })

@@ -13,7 +13,7 @@ import { Mark, toneOf } from '../../parts/marks.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { goTo, hrefTo, place } from '../../state/place.ts'
 
-const PREVIEW_CHARS_MAX = 140
+const PREVIEW_CHARS_MAX = 90
 
 /** The list. */
 export function LogList({ lines }: { readonly lines: readonly LogEntry[] }): JSX.Element {
