@@ -74,6 +74,11 @@ export function onHistory(listener: () => void): void {
   addEventListener('popstate', listener)
 }
 
+/** Calls `listener` when nothing but the fragment of the address changes, which does not load the page again. */
+export function onFragment(listener: () => void): void {
+  addEventListener('hashchange', listener)
+}
+
 /** Whether somebody can see the page. */
 export function isVisible(): boolean {
   return document.visibilityState === 'visible'

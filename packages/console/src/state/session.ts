@@ -8,7 +8,7 @@
  * @module
  */
 import { signal } from '@preact/signals'
-import { address, remember, remembered, setAddress } from '../browser/browser.ts'
+import { address, onFragment, remember, remembered, setAddress } from '../browser/browser.ts'
 
 const KEY = 'key'
 
@@ -18,13 +18,19 @@ export const isLoggedIn = signal(true)
 /** Whether this person has allowed changes. */
 export const mayAct = signal(false)
 
-/** Takes the key from a login link. To be called before anything is asked. */
+/** Takes the key from a login link, now and when one is opened in this tab. To be called before anything is asked. */
 export function startSession(): void {
+  takeKey()
+  onFragment(takeKey)
+}
+
+function takeKey(): void {
   const { path, search, hash } = address()
   const key = new URLSearchParams(hash.slice(1)).get('key')
   if (key === null || key === '') return
   remember(KEY, key)
   setAddress(`${path}${search}`, true)
+  isLoggedIn.value = true
 }
 
 /** What a request says about who sends it. */
