@@ -83,7 +83,9 @@ async function open(
 /** Streams of orders that are over. */
 function endedStreams(shop: Shop): number {
   const text = shop.app.hostOf('orders').metrics.toPrometheus()
-  const lines = text.matchAll(/^flotilla_server_calls_total\{service="orders",operation="orders\.stream".*\} (\d+)$/gm)
+  const lines = text.matchAll(
+    /^flotilla_server_calls_total\{service="orders",operation="orders\.stream".*\} (\d+)$/gm,
+  )
   return [...lines].reduce((sum, [, count]) => sum + Number(count), 0)
 }
 

@@ -21,27 +21,7 @@ const GATHERED = ['instance', 'process', 'host', 'job']
 /**
  * Metrics and labels that are shown before anything in here registers them, until something does: then they are to go from this list.
  */
-const ANNOUNCED: Readonly<Record<string, readonly string[]>> = {
-  flotilla_client_calls_total: ['caller', 'service'],
-  flotilla_client_decisions_total: ['caller'],
-  flotilla_client_duration_seconds_bucket: ['caller', 'service'],
-  flotilla_dead_events: ['service'],
-  flotilla_event_delay_seconds_bucket: ['service'],
-  flotilla_events_dead_total: ['service'],
-  flotilla_events_handled_total: ['service'],
-  flotilla_events_parked_total: ['service'],
-  flotilla_group_lag: ['service'],
-  flotilla_machine_load_ratio: [],
-  flotilla_machine_memory_bytes: ['kind'],
-  flotilla_process_cpu_ratio: ['process'],
-  flotilla_process_resident_bytes: ['process'],
-  flotilla_process_starts: ['process'],
-  flotilla_server_calls_total: ['service'],
-  flotilla_server_duration_seconds_bucket: ['service'],
-  flotilla_server_queued: ['service'],
-  flotilla_server_refused_total: ['service'],
-  flotilla_server_running: ['service'],
-}
+const ANNOUNCED: Readonly<Record<string, readonly string[]>> = {}
 
 interface Panel {
   readonly id: number

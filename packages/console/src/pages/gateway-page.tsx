@@ -121,7 +121,10 @@ function Purge(): JSX.Element {
           }. The next requests go to the services, which have more to do for a while.`,
           verb: 'Forget',
           run: async () => {
-            await ask('control.purge', what === '' ? {} : { tag: what })
+            await ask('control.call', {
+              operation: 'gateway.purgeCache',
+              input: { tags: what === '' ? [] : [what], operations: [], isEverything: what === '' },
+            })
             return what === '' ? 'All kept answers were forgotten.' : `Answers tagged ${what} were forgotten.`
           },
         })}

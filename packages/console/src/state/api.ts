@@ -15,13 +15,6 @@ import { Turns } from './turns.ts'
 type Observe = (typeof observeContract)['operations']
 type Control = (typeof controlContract)['operations']
 
-/** Acts that the console offers and a server may be too old for. */
-interface Coming {
-  readonly 'control.restart': { readonly input: { process: string }; readonly output: unknown }
-  readonly 'control.kill': { readonly input: { process: string }; readonly output: unknown }
-  readonly 'control.purge': { readonly input: { tag?: string }; readonly output: unknown }
-}
-
 interface Asked<O extends Operation> {
   readonly input: InputOf<O>
   readonly output: OutputOf<O>
@@ -30,7 +23,7 @@ interface Asked<O extends Operation> {
 /** Everything that can be asked: the id of the operation, what it takes and what it answers. */
 export type Api = { readonly [K in keyof Observe & string as `observe.${K}`]: Asked<Observe[K]> } & {
   readonly [K in keyof Control & string as `control.${K}`]: Asked<Control[K]>
-} & Coming
+}
 
 /** The id of an operation. */
 export type OperationId = keyof Api

@@ -33,7 +33,8 @@ export function useAsked<Id extends OperationId>(
   const recentKey = key === undefined ? undefined : `${id} ${withoutMoments(key)}`
   const [state, setState] = useState<{ data: Api[Id]['output'] | undefined; error: ApiError | undefined }>(
     () => ({
-      data: recentKey === undefined ? undefined : recent.get(recentKey),
+      // By the id of the operation, so it is that one's.
+      data: recentKey === undefined ? undefined : (recent.get(recentKey) as Api[Id]['output'] | undefined),
       error: undefined,
     }),
   )

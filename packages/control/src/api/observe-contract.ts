@@ -55,6 +55,13 @@ export const observeContract = defineContract({
       input: Type.Object({ windowMs: Type.Optional(Ms) }),
       output: Overview,
     }),
+    followOverview: stream({
+      summary: 'The same, again every two seconds.',
+      access: viewer,
+      http: 'GET /observe/overview/stream',
+      input: Type.Object({ windowMs: Type.Optional(Ms) }),
+      output: Overview,
+    }),
     map: query({
       summary: 'Services, databases, topics and the ways between them.',
       access: viewer,

@@ -200,7 +200,6 @@ export const Exemplar = Type.Object({ atMs: Type.Number(), value: Type.Number(),
 export const MetricInfo = Type.Object({
   name: Name,
   kind: Type.Enum(['counter', 'gauge', 'histogram']),
-  help: Type.String(),
   labels: Type.Array(Name),
 })
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Caller, User } from '@flotilla/core/caller'
 import { isoTime } from '@flotilla/core/clock'
 import type { Closing } from '@flotilla/core/closing'
@@ -11,14 +12,17 @@ import type { Ports } from '@flotilla/core/context'
 import { type KeyPairText, Signer } from '@flotilla/core/credentials'
 import { isFlotillaError } from '@flotilla/core/error'
 import type { Service } from '@flotilla/core/service'
+import { type Alerts, openAlerts } from '../alerts/alerts.ts'
 import { Audit } from '../api/audit.ts'
+import { ServiceDatabases } from '../api/databases.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
+import { showDeadEvents } from '../watch/dead-events.ts'
 import { contractsOf } from './app-module.ts'
 import { CONSOLE_KEY, TELEMETRY_KEY } from './console-pages.ts'
 import { openControlHost } from './control-host.ts'
 import type { Databases } from './databases.ts'
 import type { EnvironmentOptions } from './host-environment.ts'
-import { openStore, STORE_BYTES_MAX, startWatch } from './open-watch.ts'
+import { openStore, STORE_BYTES_MAX, STORE_MS_MAX, startWatch } from './open-watch.ts'
 import { gatewayOrigin } from './ports.ts'
 import type { SystemOptions } from './system-options.ts'
 
@@ -50,6 +54,7 @@ export async function openControl(
     gateway: gatewayOrigin(tcp, options.environment),
     startedAt: isoTime(ports.clock.now()),
   }
+  const watching: { alerts?: Alerts } = {}
   const audit = new Audit(join(folder.path, 'audit.jsonl'), ports.clock)
   const host = await openControlHost({
     ...options,
@@ -75,12 +80,34 @@ export async function openControl(
           audit,
           storeBytesMax: STORE_BYTES_MAX,
           databaseUrls: databases.urls,
-          alerts: () => [],
+          alerts: () =>
+            (watching.alerts?.list() ?? []).map((alert) => ({ ...alert, labels: { ...alert.labels } })),
           follows: followsOf(services),
         },
   })
   closing.defer('control API', () => host.close())
-  if (!isFlotillaError(store)) await startWatch(store, system, host.metrics, watch)
+  if (isFlotillaError(store)) return
+  const http = await startWatch(store, system, host.metrics, watch)
+  showDeadEvents(host.metrics, new ServiceDatabases(databases.urls, ports), ports, watch)
+  watching.alerts = await openAlerts({
+    ...ports,
+    log,
+    metrics: host.metrics,
+    http,
+    ask: (question) => store.series(question),
+    statePath: join(folder.path, 'alerts.json'),
+    rulePaths: rulePathsOf(options),
+    keptMs: STORE_MS_MAX,
+    consoleUrl: `http://127.0.0.1:${tcp.control}/console`,
+  })
+  closing.defer('alerts', async () => watching.alerts?.close())
+}
+
+/** Of the app, and of the operator, which wins. */
+function rulePathsOf({ module, environment }: SystemOptions): string[] {
+  const own = join(module.folder, 'alerts.yaml')
+  const given = environment['FLOTILLA_ALERTS']
+  return [...(existsSync(own) ? [own] : []), ...(given ? [resolve(given)] : [])]
 }
 
 /** The topics that each service reacts to. */

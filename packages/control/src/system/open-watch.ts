@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import type { Closing } from '@flotilla/core/closing'
 import { type FlotillaError, isFlotillaError } from '@flotilla/core/error'
-import { createHttpClient } from '@flotilla/core/http-client'
+import { createHttpClient, type HttpClient } from '@flotilla/core/http-client'
 import type { Logger } from '@flotilla/core/log'
 import type { Metrics } from '@flotilla/core/metrics'
 import type { Supervisor } from '../supervisor/supervisor.ts'
@@ -29,6 +29,8 @@ export interface WatchOptions {
 
 /** The store takes up to so much of the disk. */
 export const STORE_BYTES_MAX = 1024 * 1024 * 1024
+/** It keeps things so long. */
+export const STORE_MS_MAX = 7 * 24 * 3_600_000
 const TAIL_MS = 1_000
 /** Logs that are what a terminal showed. */
 const SCREENS: ReadonlySet<string> = new Set(['up', 'up-errors'])
@@ -43,7 +45,13 @@ export async function openStore({
   const path = join(folder.path, 'telemetry')
   mkdirSync(path, { recursive: true, mode: 0o700 })
   try {
-    const store = await openTelemetryStore({ folder: path, clock, log, bytesMax: STORE_BYTES_MAX })
+    const store = await openTelemetryStore({
+      folder: path,
+      clock,
+      log,
+      bytesMax: STORE_BYTES_MAX,
+      ageMsMax: STORE_MS_MAX,
+    })
     closing.defer('telemetry store', () => store.close())
     return store
   } catch (error) {
@@ -53,13 +61,13 @@ export async function openStore({
   }
 }
 
-/** Brings metrics and log lines into the store until it is closed. */
+/** Brings metrics and log lines into the store until it is closed; gives what it asks the processes with. */
 export async function startWatch(
   store: TelemetryStore,
   system: Omit<SystemOptions, 'supervisor'> & { readonly supervisor: Supervisor },
   own: Metrics,
   { folder, clock, log, closing }: WatchOptions,
-): Promise<void> {
+): Promise<HttpClient> {
   const http = createHttpClient(clock)
   closing.defer('HTTP to processes', () => http.close())
   showProcesses(own, () => system.supervisor.slots)
@@ -74,6 +82,7 @@ export async function startWatch(
   })
   const tailing = new Tailing(tail, clock, log)
   closing.defer('log lines', () => tailing.close())
+  return http
 }
 
 /** Not what `up` told its user, which has passwords in it. */

@@ -39,17 +39,19 @@ export interface RedSource {
 /** Of nothing. */
 export const noFigures: Red = { rate: 0, errorShare: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0 }
 
-/** What services answered, and what the gateway did. */
+/** What services answered. */
 export const ofServices: RedSource = {
   calls: 'flotilla_server_calls_total',
   durations: 'flotilla_server_duration_seconds',
   outcome: 'code',
 }
+/** What services asked of one another, as those saw it who asked. */
 export const ofCalls: RedSource = {
   calls: 'flotilla_client_calls_total',
   durations: 'flotilla_client_duration_seconds',
   outcome: 'code',
 }
+/** What the gateway answered. */
 export const ofGateway: RedSource = {
   calls: 'flotilla_gateway_requests_total',
   durations: 'flotilla_gateway_duration_seconds',
@@ -100,6 +102,25 @@ export function valuesOf(key: string): readonly string[] {
 /** The last point; 0 where there is none. */
 export function lastOf({ points }: SeriesPoints): number {
   return points.at(-1)?.[1] ?? 0
+}
+
+/**
+ * Rates of every step up to now: what did not move left no sample, and its rate is 0. Before the first sample nothing is known.
+ *
+ * @param points each at a multiple of `stepMs`, by time
+ */
+export function filled(
+  points: SeriesPoints['points'],
+  stepMs: number,
+  { toMs }: Pick<Window, 'toMs'>,
+): readonly (readonly [timeMs: number, value: number])[] {
+  const [first] = points
+  if (first === undefined) return []
+  const known = new Map(points)
+  const all: [number, number][] = []
+  // The step that is going on is not over.
+  for (let atMs = first[0]; atMs + stepMs <= toMs; atMs += stepMs) all.push([atMs, known.get(atMs) ?? 0])
+  return all
 }
 
 /** A failure of ours: what a caller did wrong is none. */

@@ -3,10 +3,20 @@
  *
  * @module
  */
-import { isoTime } from '@flotilla/core/clock'
+import { isoTime, parseIsoTime } from '@flotilla/core/clock'
 import type { AlertInfo, Overview, Problem, ServiceSummary } from '../api/shapes.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
-import { joined, keyOf, noFigures, ofGateway, ofServices, type Red, redBy, type Window } from './figures.ts'
+import {
+  filled,
+  joined,
+  keyOf,
+  noFigures,
+  ofGateway,
+  ofServices,
+  type Red,
+  redBy,
+  type Window,
+} from './figures.ts'
 import { GATEWAY, type Instances, instancesOf, type SystemOptions, serviceNames } from './system-state.ts'
 
 /** What it is made of. */
@@ -37,7 +47,8 @@ export async function overviewOf(
   ])
   const edge = services.find(({ name }) => name === GATEWAY)
   const inner = services.filter(({ name }) => name !== GATEWAY)
-  const totals = edge !== undefined && edge.rate > 0 ? edge : joined(inner)
+  // What clients see; without a gateway, what all services do.
+  const totals = edge ?? joined(inner)
   const { rate, errorShare, p50Ms, p95Ms, p99Ms } = totals
   const places = Object.keys(placement.hosts).flatMap((host) => options.supervisor.slotsOf(host))
   const ready = places.filter(({ state }) => state === 'ready').length
@@ -67,7 +78,7 @@ export async function summaries(options: OverviewOptions, window: Window): Promi
   const sparkOf = (service: string): number[] => {
     const found = service === GATEWAY ? edgeSpark : sparks
     const line = found.series.find(({ labels }) => service === GATEWAY || labels['service'] === service)
-    return (line?.points ?? []).map(([, value]) => value)
+    return filled(line?.points ?? [], SPARK_STEP_MS, past).map(([, value]) => value)
   }
   const all = serviceNames(options).map((name): ServiceSummary => {
     const figures = (name === GATEWAY ? edge.get('') : byService.get(keyOf([name]))) ?? noFigures
@@ -114,7 +125,7 @@ async function problemsOf(
       severity: severity === 'critical' ? 'critical' : 'warning',
       title: summary,
       detail: rule,
-      sinceMs: Date.parse(since),
+      sinceMs: parseIsoTime(since),
       ...(labels['service'] === undefined ? {} : { service: labels['service'] }),
     }),
   )

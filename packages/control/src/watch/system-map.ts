@@ -10,6 +10,8 @@ import { GATEWAY } from './system-state.ts'
 import { eventsOf, type TopicsOptions } from './topics.ts'
 
 const CLIENTS = 'clients'
+/** Everybody calls these, for what is drawn as events or goes without saying. */
+const PLATFORM: ReadonlySet<string> = new Set(['registry', 'events'])
 
 /** The map of a system, over a window. */
 export async function mapOf(
@@ -37,7 +39,7 @@ export async function mapOf(
     const [from = '', to = ''] = valuesOf(key)
     const again = retries.series.find(({ labels }) => labels['caller'] === from && labels['service'] === to)
     const extra = again === undefined || figures.rate === 0 ? 0 : lastOf(again) / figures.rate
-    map.join(from, to, 'call', figures, 1 + extra)
+    if (!PLATFORM.has(to)) map.join(from, to, 'call', figures, 1 + extra)
   }
   for (const one of waits.series) {
     const service = one.labels['service'] ?? ''

@@ -49,7 +49,7 @@ export async function eventsOf(
 }
 
 /** Services that hear of something that `publisher` tells. */
-export function followersOf(publisher: string, follows: Follows): string[] {
+function followersOf(publisher: string, follows: Follows): string[] {
   return Object.entries(follows).flatMap(([service, topics]) =>
     topics.some((topic) => topic === '*' || topic.startsWith(`${publisher}.`)) ? [service] : [],
   )

@@ -52,6 +52,13 @@ export async function countParked(queries: Queries): Promise<ReadonlyMap<string,
   return new Map(rows.map(({ group, count }) => [group, count]))
 }
 
+/** How many are dead, in all groups together. */
+export async function countDead(queries: Queries): Promise<number> {
+  const { count } = await queries.one<{ count: number }>(sql`
+    select count(*)::int as count from flotilla.parked where state = 'dead'`)
+  return count
+}
+
 /** One event with all that is in it; undefined when it is not parked, or not any more. */
 export function showParked(
   queries: Queries,

@@ -139,7 +139,7 @@ function Explorer({ metric }: { readonly metric: Metric }): JSX.Element {
   })
   const format = (value: number): string => (way === 'rate' ? rate(value) : measured(metric.name, value))
   return (
-    <Panel title={metric.name} side={<span class="muted small">{metric.help}</span>}>
+    <Panel title={metric.name}>
       <Answer asked={asked}>
         {({ items, exemplars }) =>
           items.length === 0 ? (
@@ -221,7 +221,7 @@ function Exemplars({
 
 function MetricTable({ metrics }: { readonly metrics: readonly Metric[] }): JSX.Element {
   const wanted = (place.value.params['name'] ?? '').toLowerCase()
-  const rows = metrics.filter(({ name, help }) => `${name} ${help}`.toLowerCase().includes(wanted))
+  const rows = metrics.filter(({ name }) => name.includes(wanted))
   return (
     <Panel title={`All (${rows.length})`} isBare>
       <DataTable
@@ -238,7 +238,6 @@ function MetricTable({ metrics }: { readonly metrics: readonly Metric[] }): JSX.
             cell: ({ name }) => <a href={hrefTo('/metrics', { name })}>{name}</a>,
           },
           { title: 'kind', by: ({ kind }) => kind, cell: ({ kind }) => kind },
-          { title: 'what', as: 'clip', cell: ({ help }) => help },
           { title: 'labels', cell: ({ labels }) => <Tags items={labels} /> },
         ]}
       />

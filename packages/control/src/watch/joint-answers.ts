@@ -13,7 +13,7 @@ interface Answer<T> {
 const ANSWERS_MAX = 50
 
 /** Keeps answers for a moment, by what was asked. */
-export class Shared<T> {
+export class JointAnswers<T> {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #forMs: number
   readonly #answers = new Map<string, Answer<T>>()
