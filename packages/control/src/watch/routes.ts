@@ -70,9 +70,10 @@ export async function routesOf(
 /** What the contract says, in words. */
 function policiesOf({ kind, criticality, cache, deprecated }: Operation): string[] {
   return [
-    ...(cache === undefined ? [] : [`kept for ${cache.maxAgeS} s, for ${cache.scope}`]),
+    ...(cache === undefined ? [] : [`kept ${cache.maxAgeS} s, ${cache.scope}`]),
     ...(kind === 'stream' ? ['stream'] : []),
-    criticality,
+    // What most are.
+    ...(criticality === 'critical' ? [] : [criticality]),
     ...(deprecated ? ['deprecated'] : []),
   ]
 }
