@@ -44,11 +44,11 @@ function endOf({ startUs, durationUs }: Timed): number {
   return startUs + durationUs
 }
 
-/** The first span: without a parent, or with one that is not here; the earliest of those. */
+/** The first span: without a parent, or with one that is not here; the earliest of those. The earliest of all where they are in a circle. */
 export function rootOf<T extends Timed>(spans: readonly T[]): T | undefined {
   const ids = new Set(spans.map(({ spanId }) => spanId))
   const roots = spans.filter(({ parentId }) => parentId === undefined || !ids.has(parentId))
-  return roots.reduce<T | undefined>(
+  return (roots.length > 0 ? roots : spans).reduce<T | undefined>(
     (first, one) => (first === undefined || one.startUs < first.startUs ? one : first),
     undefined,
   )
