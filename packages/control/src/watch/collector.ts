@@ -76,6 +76,8 @@ export class Collector {
         return [{ ...up, value: 1 }, ...this.#read(text, { process, instance }, timeMs)]
       }),
     )
+    // What was asked while everything closes says nothing of the processes.
+    if (this.#isClosed) return
     store.appendSamples([
       ...told.flat(),
       ...this.#read(own.toPrometheus(), { process: CONTROL, instance: CONTROL }, timeMs),
@@ -124,7 +126,7 @@ export class Collector {
     this.#counted.set(instance, counted)
     return samples.filter(({ type, name, labels: its, value }) => {
       if (type !== 'counter') return true
-      const key = `${name} ${Object.values(its).join(' ')}`
+      const key = `${name} ${JSON.stringify(its)}`
       counted.set(key, value)
       return value !== (before?.get(key) ?? 0)
     })
