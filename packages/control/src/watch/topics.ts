@@ -34,18 +34,23 @@ export async function eventsOf(
   { store, contracts, follows }: TopicsOptions,
   window: Window,
 ): Promise<EventWay[]> {
-  const relayed = await store.series({
+  const rates = await ratesOf(store, window)
+  return contracts.flatMap(({ name, events }) => {
+    if (Object.keys(events).length === 0) return []
+    const rate = rates.get(name) ?? 0
+    return followersOf(name, follows).map((to) => ({ from: name, to, topic: `${name}.*`, rate }))
+  })
+}
+
+/** Events each service publishes, per second. */
+async function ratesOf(store: TelemetryStore, window: Window): Promise<ReadonlyMap<string, number>> {
+  const { series } = await store.series({
     ...window,
     name: 'flotilla_events_relayed_total',
     as: 'rate',
     by: ['service'],
   })
-  return contracts.flatMap(({ name, events }) => {
-    if (Object.keys(events).length === 0) return []
-    const line = relayed.series.find(({ labels }) => labels['service'] === name)
-    const rate = line === undefined ? 0 : lastOf(line)
-    return followersOf(name, follows).map((to) => ({ from: name, to, topic: `${name}.*`, rate }))
-  })
+  return new Map(series.map((line) => [line.labels['service'] ?? '', lastOf(line)]))
 }
 
 /** Services that hear of something that `publisher` tells. */
@@ -62,8 +67,8 @@ export async function topicsOf(
   parkedOf: (service: string, group: string) => number,
 ): Promise<OutputOf<(typeof observeContract)['operations']['topics']>['items']> {
   const { store, contracts, follows } = options
-  const [ways, lags, delays] = await Promise.all([
-    eventsOf(options, window),
+  const [rates, lags, delays] = await Promise.all([
+    ratesOf(store, window),
     store.series({
       ...window,
       name: 'flotilla_group_lag',
@@ -102,7 +107,7 @@ export async function topicsOf(
       return {
         topic: `${name}.*`,
         publisher: name,
-        rate: ways.find(({ from }) => from === name)?.rate ?? 0,
+        rate: rates.get(name) ?? 0,
         groups,
       }
     })
