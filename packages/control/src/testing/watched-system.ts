@@ -139,7 +139,15 @@ export function itsSamples(nowMs: number): readonly StoredSample[] {
     gauge(lag, 'flotilla_group_lag', { service: 'mail', group: 'mail', instance })
   gauge(9, 'flotilla_group_lag', { service: 'search', group: 'search', instance: 'search-1' })
   histogram('flotilla_event_delay_seconds', { service: 'mail', group: 'mail' }, { '0.5': 100, '+Inf': 100 })
-  count(30, 'shop_business_total', { unit: 'orders' })
+  // 30 orders in each half minute.
+  const [agoMs, values] = [
+    [50_000, 25_000, 10_000],
+    [0, 30, 60],
+  ]
+  for (const [index, value] of values.entries()) {
+    const timeMs = nowMs - (agoMs[index] as number)
+    all.push({ name: 'shop_business_total', labels: { unit: 'orders' }, type: 'counter', timeMs, value })
+  }
   return all
 }
 

@@ -5,7 +5,7 @@ import { migrate } from '../store/migrate.ts'
 import { platformMigrations } from '../store/migration-files.ts'
 import type { Session } from '../store/session.ts'
 import { openTestDatabase, type TestDatabase } from '../testing/test-database.ts'
-import { listParked, redriveParked, showParked } from './parked-admin.ts'
+import { countParked, listParked, redriveParked, showParked } from './parked-admin.ts'
 
 interface Bed extends Pick<TestDatabase, 'ask'> {
   readonly session: Session
@@ -35,6 +35,23 @@ async function makeBed(t: TestContext): Promise<Bed> {
   }
   return { session, park, ask: (text, values) => database.ask(text, values) }
 }
+
+describe('countParked', () => {
+  it('counts by group all that is parked, those that only wait included', async (t) => {
+    const { session, park } = await makeBed(t)
+    assert.deepEqual(await countParked(session), new Map())
+    await park('a', 'dead')
+    await park('a', 'waiting')
+    await park('b', 'retrying', 'mail')
+    assert.deepEqual(
+      await countParked(session),
+      new Map([
+        ['search', 2],
+        ['mail', 1],
+      ]),
+    )
+  })
+})
 
 describe('listParked', () => {
   it('gives what failed, dead ones first, with how many wait behind each', async (t) => {
