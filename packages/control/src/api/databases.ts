@@ -15,6 +15,12 @@ export interface AdminContext extends CallContext {
   fail(reason: 'no_service', detail: string): FlotillaError
 }
 
+/** One that is away must not take the time of those that are there: a pool goes on connecting until the call is over. */
+const EACH_MS_MAX = 2_000
+
+/** What a session needs of a call. */
+type Call = Pick<CallContext, 'deadlineMs' | 'cancellation' | 'trace'>
+
 /** Databases of services, opened for one question at a time: nothing stays connected for what is seldom asked. */
 export class ServiceDatabases {
   readonly #urls: Readonly<Record<string, string>>
@@ -42,12 +48,18 @@ export class ServiceDatabases {
     return await this.#in(url, ctx, work)
   }
 
-  /** Does `work` in all of them beside each other; those that cannot be reached are left out. */
+  /** Does `work` in all of them beside each other; those that cannot be reached, or have not done it within two seconds, are left out. */
   async inEach<T>(ctx: CallContext, work: (session: Session) => Promise<T>): Promise<ReadonlyMap<string, T>> {
+    const { cancellation, trace } = ctx
+    const call = {
+      cancellation,
+      trace,
+      deadlineMs: Math.min(ctx.deadlineMs, this.#ports.clock.monotonicMs() + EACH_MS_MAX),
+    }
     const found = await Promise.all(
       Object.entries(this.#urls).map(async ([service, url]): Promise<readonly (readonly [string, T])[]> => {
         try {
-          return [[service, await this.#in(url, ctx, work)]]
+          return [[service, await this.#in(url, call, work)]]
         } catch (error) {
           if (isFlotillaError(error) && codes[error.code].isTransient) return []
           throw error
@@ -57,8 +69,8 @@ export class ServiceDatabases {
     return new Map(found.flat())
   }
 
-  async #in<T>(url: string, ctx: CallContext, work: (session: Session) => Promise<T>): Promise<T> {
+  async #in<T>(url: string, call: Call, work: (session: Session) => Promise<T>): Promise<T> {
     await using database = openDatabase({ url, name: 'control', ports: this.#ports, poolMax: 1 })
-    return await work(database.session(ctx))
+    return await work(database.session(call))
   }
 }
