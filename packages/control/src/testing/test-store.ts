@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '@flotilla/core/clock'
-import type { StoredSample } from '../telemetry/rows.ts'
 import { openTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
 
 /** Opens it. */
@@ -22,18 +21,4 @@ export async function openTestStore(
     rmSync(folder, { recursive: true, force: true })
   })
   return store
-}
-
-/** A counter that was 0 at `fromMs` and is `value` at `toMs`: two samples. */
-export function counted(
-  name: string,
-  labels: Readonly<Record<string, string>>,
-  value: number,
-  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
-): readonly StoredSample[] {
-  const sample = { name, labels, type: 'counter' as const }
-  return [
-    { ...sample, timeMs: fromMs, value: 0 },
-    { ...sample, timeMs: toMs, value },
-  ]
 }

@@ -18,8 +18,8 @@ import type { TopicsOptions } from '../watch/topics.ts'
 
 const Order = Type.Object({ orderId: Type.String() })
 
-/** Contracts of the services that have one. */
-export const contracts = [
+/** Of the services that have one. */
+const contracts = [
   defineContract({
     name: 'orders',
     version: 1,
