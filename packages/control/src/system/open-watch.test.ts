@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
+import { Closing } from '@flotilla/core/closing'
+import { isFlotillaError } from '@flotilla/core/error'
+import { createLogger } from '@flotilla/core/log'
+import { Metrics } from '@flotilla/core/metrics'
+import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { watchedSystem } from '../testing/watched-system.ts'
+import { openStore, startWatch } from './open-watch.ts'
+
+describe('startWatch', () => {
+  it('brings the lines of processes into the store, not what `up` told its user', async (t) => {
+    const folder = makeDataFolder(t)
+    const log = createLogger({ level: 'silent', clock: systemClock, fields: {} })
+    const open = async (closing: Closing) => {
+      const store = await openStore({ folder, clock: systemClock, log, closing })
+      assert.ok(!isFlotillaError(store))
+      return store
+    }
+    const closing = new Closing(systemClock)
+    const store = await open(closing)
+    const system = { ...watchedSystem(store), supervisor: { slots: [], slotsOf: () => [] } as never }
+    await startWatch(store, system, new Metrics(), { folder, clock: systemClock, log, closing })
+    for (const name of ['orders-1', 'up'])
+      writeFileSync(join(folder.logs, `${name}.log`), `said by ${name}\n`)
+    // Whoever closes reads what is there, once more.
+    await closing.close()
+
+    const again = new Closing(systemClock)
+    const found = await (await open(again)).searchLogs({
+      fromMs: systemClock.now() - 60_000,
+      toMs: systemClock.now() + 60_000,
+      query: 'said',
+    })
+    await again.close()
+    assert.deepEqual(
+      found.lines.map(({ message }) => message),
+      ['said by orders-1'],
+    )
+  })
+})
