@@ -35,6 +35,7 @@ const Service = Type.String({ maxLength: 64 })
 const TraceId = Type.String({ pattern: '^[0-9a-f]{32}$' })
 const Cursor = Type.Optional(Type.String({ maxLength: 200 }))
 const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 500 }))
+const TracesLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: 200 }))
 const Ms = Type.Number({ minimum: 0, maximum: 1e14 })
 const range = { fromMs: Type.Optional(Ms), toMs: Type.Optional(Ms) }
 const Search = Type.String({ maxLength: 1_000 })
@@ -90,7 +91,7 @@ export const observeContract = defineContract({
         maxMs: Type.Optional(Ms),
         isFailed: Type.Optional(Type.Boolean()),
         ...range,
-        limit: Limit,
+        limit: TracesLimit,
         cursor: Cursor,
       }),
       output: Type.Object({
@@ -163,7 +164,7 @@ export const observeContract = defineContract({
       timeoutMs: 10_000,
       input: Type.Object({
         name: Type.String({ maxLength: 128 }),
-        /** `label=value`, separated by commas; `~` in place of `=` takes a part of the value. */
+        /** `label=value` or `label!=value`, separated by commas; several values as `a|b`. */
         where: Type.Optional(Search),
         /** Labels to add up by, separated by commas; absent: each series by itself. */
         by: Type.Optional(Search),

@@ -185,9 +185,9 @@ describe('figures of a watched system', () => {
       assert.deepEqual(
         routes.map((one) => [one.method, one.path, one.target, plain(one)[0], one.hitShare]),
         [
-          ['GET', '/catalog', 'catalog.show', 0, undefined],
-          ['POST', '/orders', 'orders.place', 1.5, undefined],
-          ['GET', '/orders', 'orders.list', 0.4, 0.75],
+          ['GET', '/api/v1/catalog', 'catalog.show', 0, undefined],
+          ['POST', '/api/v1/orders', 'orders.place', 1.5, undefined],
+          ['GET', '/api/v1/orders', 'orders.list', 0.4, 0.75],
           ['*', '', 'upstream legacy', 0.1, undefined],
         ],
       )

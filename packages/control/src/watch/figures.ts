@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { codes, isCode } from '@flotilla/core/code'
+import { codes } from '@flotilla/core/code'
 import type { LabelMatcher } from '../telemetry/series-index.ts'
 import type { SeriesPoints } from '../telemetry/series-query.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
@@ -60,6 +60,13 @@ export const ofGateway: RedSource = {
 
 const SEPARATOR = '\u0000'
 const QUANTILES = [0.5, 0.95, 0.99]
+const FAILED_STATUS = 500
+const STATUS_END = 600
+/** Failures of ours, by what tells them: what a caller did wrong is none. */
+const FAILURES = {
+  code: Object.entries(codes).flatMap(([code, { status }]) => (status >= FAILED_STATUS ? [code] : [])),
+  status: Array.from({ length: STATUS_END - FAILED_STATUS }, (_, index) => String(FAILED_STATUS + index)),
+}
 
 /** Figures by the values of some labels, joined by `keyOf`. Without labels: of all together, under ''. */
 export async function redBy(
@@ -69,21 +76,21 @@ export async function redBy(
   window: Window,
 ): Promise<ReadonlyMap<string, Red>> {
   const { calls, durations, outcome, matchers = [] } = source
-  const [counted, quantiles] = await Promise.all([
-    store.series({ ...window, name: calls, as: 'rate', by: [...by, outcome], matchers }),
+  const failed = { label: outcome, is: '=' as const, values: FAILURES[outcome] }
+  const [counted, errors, quantiles] = await Promise.all([
+    store.series({ ...window, name: calls, as: 'rate', by, matchers }),
+    store.series({ ...window, name: calls, as: 'rate', by, matchers: [...matchers, failed] }),
     store.series({ ...window, name: durations, as: 'quantile', quantiles: QUANTILES, by, matchers }),
   ])
   const all = new Map<string, { rate: number; errors: number; ms: number[] }>()
-  for (const one of counted.series) {
-    const key = keyOf(by.map((label) => one.labels[label] ?? ''))
-    const its = all.get(key) ?? { rate: 0, errors: 0, ms: [0, 0, 0] }
-    const rate = lastOf(one)
-    its.rate += rate
-    if (isError(outcome, one.labels[outcome] ?? '')) its.errors += rate
-    all.set(key, its)
+  const nameOf = ({ labels }: SeriesPoints): string => keyOf(by.map((label) => labels[label] ?? ''))
+  for (const one of counted.series) all.set(nameOf(one), { rate: lastOf(one), errors: 0, ms: [0, 0, 0] })
+  for (const one of errors.series) {
+    const its = all.get(nameOf(one))
+    if (its !== undefined) its.errors = lastOf(one)
   }
   for (const one of quantiles.series) {
-    const its = all.get(keyOf(by.map((label) => one.labels[label] ?? '')))
+    const its = all.get(nameOf(one))
     if (its !== undefined) its.ms[QUANTILES.indexOf(Number(one.labels['quantile']))] = lastOf(one) * 1_000
   }
   return new Map([...all].map(([key, its]) => [key, figuresOf(its)]))
@@ -121,12 +128,6 @@ export function filled(
   // The step that is going on is not over.
   for (let atMs = first[0]; atMs + stepMs <= toMs; atMs += stepMs) all.push([atMs, known.get(atMs) ?? 0])
   return all
-}
-
-/** A failure of ours: what a caller did wrong is none. */
-function isError(outcome: RedSource['outcome'], value: string): boolean {
-  if (outcome === 'status') return Number(value) >= 500
-  return isCode(value) && codes[value].status >= 500
 }
 
 function figuresOf({ rate, errors, ms }: { rate: number; errors: number; ms: readonly number[] }): Red {

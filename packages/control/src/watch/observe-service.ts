@@ -16,7 +16,7 @@ import { DatabaseFigures } from './database-figures.ts'
 import { keyOf, noFigures, ofServices, redBy, type Window } from './figures.ts'
 import { JointAnswers } from './joint-answers.ts'
 import { type OverviewOptions, overviewOf, summaries } from './overview.ts'
-import { routesOf } from './routes.ts'
+import { pathOf, routesOf } from './routes.ts'
 import { measures, searches } from './searches.ts'
 import { mapOf } from './system-map.ts'
 import { serviceNames } from './system-state.ts'
@@ -103,7 +103,7 @@ async function detailOf(options: ObserveOptions, name: string, window: Window): 
       summary: operation.summary,
       kind: operation.kind,
       access: describeAccess(operation.access),
-      ...(operation.rest === undefined ? {} : { http: `${operation.rest.method} ${operation.rest.path}` }),
+      ...(operation.rest === undefined ? {} : { http: `${operation.rest.method} ${pathOf(operation)}` }),
       ...(figures.get(keyOf([operation.id])) ?? noFigures),
     })),
     publishes: Object.keys(contract?.events ?? {}).map((event) => `${name}.${event}`),

@@ -165,7 +165,7 @@ async function businessOf(store: TelemetryStore, past: Window): Promise<Overview
   const all = names.map(async ({ name }) => {
     const { series } = await store.series({ ...past, name, as: 'rate', by: ['unit'], stepMs: SPARK_STEP_MS })
     return series.map(({ labels, points }) => {
-      const spark = points.map(([, value]) => value * 60)
+      const spark = filled(points, SPARK_STEP_MS, past).map(([, value]) => value * 60)
       const unit = `${labels['unit'] ?? ''} a minute`.trim()
       return {
         name: name.replace(/_business_total$/, '').replaceAll('_', ' '),

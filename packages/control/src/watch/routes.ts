@@ -6,6 +6,7 @@
 import { describeAccess } from '@flotilla/core/access'
 import { operationsOf } from '@flotilla/core/contract'
 import type { Operation } from '@flotilla/core/operation'
+import { pathPrefix } from '@flotilla/core/route'
 import type { RouteInfo } from '../api/shapes.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { keyOf, lastOf, noFigures, ofGateway, redBy, type Window } from './figures.ts'
@@ -39,7 +40,7 @@ export async function routesOf(
     return [
       {
         method: rest.method,
-        path: rest.path,
+        path: pathOf(operation),
         target: id,
         access: describeAccess(operation.access),
         timeoutMs: operation.timeoutMs,
@@ -65,6 +66,11 @@ export async function routesOf(
       : [],
   )
   return [...own.sort((a, b) => (a.path < b.path ? -1 : 1)), ...foreign]
+}
+
+/** Where clients find an operation; '' where they do not. */
+export function pathOf({ rest, version }: Operation): string {
+  return rest === undefined ? '' : `${pathPrefix(version, rest.isAtRoot)}${rest.path}`
 }
 
 /** What the contract says, in words. */
