@@ -155,11 +155,6 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
         await page.locator(shows).first().waitFor()
         await assertNotTooWide(page, what)
         await assertAccessible(page, what)
-        if (process.env['SHOTS']) {
-          await page.screenshot({
-            path: `${process.env['SHOTS']}/${theme}-${width}-${path.split('/').slice(1, 3).join('-').split('?')[0]}.png`,
-          })
-        }
       }
       assert.deepEqual(
         complaints.filter((one) => !isKnown(one)),
