@@ -51,9 +51,6 @@ async function orderSlowly(shop: Shop): Promise<{ readonly orderId: string; read
   return { orderId, traceId }
 }
 
-/** The server does not push yet, and says so once a load. */
-const isKnown = (complaint: string): boolean => complaint.includes('observe.followOverview')
-
 /** Waits until what the page asked for is there. */
 async function untilShown(page: Page, what: string): Promise<void> {
   await page.locator('main h1').waitFor()
@@ -96,7 +93,7 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
     await assertAccessible(page, 'the login page')
     // Of the refusal itself the browser tells.
     assert.deepEqual(
-      complaints.filter((one) => !isKnown(one) && !one.includes('status of 401')),
+      complaints.filter((one) => !one.includes('status of 401')),
       [],
     )
     await page.goto(link)
@@ -156,10 +153,7 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
         await assertNotTooWide(page, what)
         await assertAccessible(page, what)
       }
-      assert.deepEqual(
-        complaints.filter((one) => !isKnown(one)),
-        [],
-      )
+      assert.deepEqual(complaints, [])
       await page.close()
     })
   }
