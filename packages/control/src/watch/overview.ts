@@ -129,6 +129,9 @@ async function problemsOf(
       ...(labels['service'] === undefined ? {} : { service: labels['service'] }),
     }),
   )
+  const failing = new Set(
+    services.filter(({ errorShare }) => errorShare > ERRORS_WARNING).map(({ name }) => name),
+  )
   const known = new Set(told.flatMap(({ service = [] }) => service))
   const own = services
     .filter(({ name, health }) => (health === 'bad' || health === 'warning') && !known.has(name))
@@ -143,20 +146,29 @@ async function problemsOf(
     )
   return Promise.all(
     [...told, ...own].map(async (problem) => {
+      const { service } = problem
       const traceId =
-        problem.service === undefined ? undefined : await exampleOf(store, problem.service, nowMs)
+        service === undefined ? undefined : await exampleOf(store, service, failing.has(service), nowMs)
       return traceId === undefined ? problem : { ...problem, traceId }
     }),
   )
 }
 
-/** A trace with a failed or slow span of the service. */
-async function exampleOf(store: TelemetryStore, service: string, nowMs: number): Promise<string | undefined> {
+/** A trace with a failed span of the service, or with one of it that was slow: what it suffers from first. */
+async function exampleOf(
+  store: TelemetryStore,
+  service: string,
+  isFailing: boolean,
+  nowMs: number,
+): Promise<string | undefined> {
   const range = { fromMs: nowMs - EXAMPLE_MS, toMs: nowMs, service, limit: 1 }
-  const failed = await store.findTraces({ ...range, isFailed: true })
-  const found =
-    failed.traces[0] ?? (await store.findTraces({ ...range, durationMsMin: SLOW_MS / 2 })).traces[0]
-  return found?.traceId
+  const failed = { ...range, isFailed: true }
+  const slow = { ...range, durationMsMin: SLOW_MS / 2 }
+  for (const sought of isFailing ? [failed, slow] : [slow, failed]) {
+    const [found] = (await store.findTraces(sought)).traces
+    if (found !== undefined) return found.traceId
+  }
+  return undefined
 }
 
 /** What counts for the business, where the app measures it: `<name>_business_total`, with the unit in its label. */
