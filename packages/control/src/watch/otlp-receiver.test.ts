@@ -116,7 +116,7 @@ describe('otlpReceiver', () => {
         (await store.trace(id)).spans.map(({ service, name }) => [service, name]),
         [['billing', 'pay']],
       )
-    const range = { fromMs: systemClock.now() - 60_000, toMs: systemClock.now() + 60_000 }
+    const range = { fromMs: Number(nowNs) / 1e6 - 60_000, toMs: systemClock.now() + 60_000 }
     const found = await store.searchLogs({ ...range, query: 'declined' })
     assert.deepEqual(
       found.lines.map(({ service, message }) => [service, message]),

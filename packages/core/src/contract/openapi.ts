@@ -319,7 +319,7 @@ function describeProblems(operation: Operation, rest: Rest, schemas: Schemas): J
     add(401, codes.unauthenticated.title)
     add(403, codes.permission_denied.title)
   }
-  if (rest.ifMatch !== undefined && isRequired(operation, rest.ifMatch)) add(428, 'If-Match is missing')
+  if (rest.ifMatch !== undefined && isRequired(operation.input, rest.ifMatch)) add(428, 'If-Match is missing')
   if (idempotency === 'key' || idempotency === 'key_required') {
     add(codes.aborted.status, 'A request with this Idempotency-Key is being processed')
     add(422, 'This Idempotency-Key was used with another request')

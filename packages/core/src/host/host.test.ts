@@ -111,7 +111,7 @@ describe('Host', () => {
     await until('two are in their handler', async () => opened.holding === 2)
     const metrics = async (): Promise<string> => (await fetch(`${host.http}/metrics`)).text()
     await until('one waits', async () =>
-      (await metrics()).includes('flotilla_server_queued{operation="desk.hold"} 1\n'),
+      (await metrics()).includes('flotilla_server_queued{service="desk",operation="desk.hold"} 1\n'),
     )
     const refused = await post(host, 'hold')
     assert.equal(refused.status, 503)
@@ -124,9 +124,9 @@ describe('Host', () => {
     }
     const told = await metrics()
     for (const line of [
-      'flotilla_server_limit{operation="desk.hold"} 2',
-      'flotilla_server_running{operation="desk.hold"} 2',
-      'flotilla_server_refused_total{operation="desk.hold",criticality="critical",why="full"} 1',
+      'flotilla_server_limit{service="desk",operation="desk.hold"} 2',
+      'flotilla_server_running{service="desk",operation="desk.hold"} 2',
+      'flotilla_server_refused_total{service="desk",operation="desk.hold",criticality="critical",why="full"} 1',
       'flotilla_shedding_level 0',
     ]) {
       assert.ok(told.includes(`${line}\n`), line)

@@ -70,7 +70,10 @@ describe('Metrics', () => {
       pointsOf('flotilla_server_calls_total').some(({ asDouble }) => asDouble === 3),
     )
     const [point] = pointsOf('flotilla_server_duration_seconds')
-    assert.deepEqual(point?.attributes, [{ key: 'operation', value: { stringValue: 'desk.ask' } }])
+    assert.deepEqual(point?.attributes, [
+      { key: 'service', value: { stringValue: 'desk' } },
+      { key: 'operation', value: { stringValue: 'desk.ask' } },
+    ])
     assert.equal(point?.count, '3')
     const { bucketCounts = [], explicitBounds = [] } = point ?? {}
     assert.equal(bucketCounts.length, explicitBounds.length + 1)
