@@ -34,8 +34,12 @@ describe('showProcess', () => {
       return value('nodejs_gc_duration_seconds_count{kind="minor"}') > 0 && garbage.length > 0
     })
     await until('a loop that stood still was late', async () => {
-      const endMs = systemClock.monotonicMs() + 300
-      while (systemClock.monotonicMs() < endMs) garbage = []
+      // The monitor tells nothing of the first time that it looks after it was read.
+      for (let turn = 0; turn < 3; turn++) {
+        const endMs = systemClock.monotonicMs() + 300
+        while (systemClock.monotonicMs() < endMs) garbage = []
+        await systemClock.sleep(1)
+      }
       await clock.advance(10_000)
       return value('nodejs_eventloop_lag_max_seconds') > 0.1
     })
