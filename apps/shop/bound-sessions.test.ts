@@ -26,6 +26,10 @@ async function openShop(
       GATEWAY_PORT: String(port),
       AUTH_SEALING_KEY: 'a sealing key for the tests',
       AUTH_ADMIN_PASSWORD: ADMIN.password,
+      // Keys are asked for again and again until they are refused.
+      GATEWAY_FREE_PER_MINUTE: '100000',
+      GATEWAY_ADDRESS_PER_MINUTE: '100000',
+      GATEWAY_ANONYMOUS_PER_MINUTE: '100000',
       GATEWAY_ACCESS_LOG: '/dev/null',
     },
   })
