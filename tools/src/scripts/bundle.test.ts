@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
 
 const { bundle } = (await import(new URL('../../bundle.mjs', import.meta.url).href)) as {
   bundle(root: string): Promise<void>
 }
+
+/** The console: its template, style and script. */
+const page = [
+  ['packages/console/src/app/page.html', '<script src="app.js"></script><link href="app.css">'],
+  ['packages/console/src/style/console.css', 'body {}'],
+  ['packages/console/dist/app/main.js', 'export {}'],
+] as const
 
 /** A repository with the programs that are bundled; the shop's loads one chunk lazily. */
 function repository(t: TestContext) {
@@ -21,6 +28,10 @@ function repository(t: TestContext) {
   const command = join(root, 'packages/control/dist/cli')
   mkdirSync(command, { recursive: true })
   writeFileSync(join(command, 'main.js'), 'export {}')
+  for (const [path, text] of page) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
   const folder = join(root, 'apps/shop/bundle')
   return { root, built, folder, main: join(folder, 'main.js'), chunks: () => readdirSync(folder).sort() }
 }
