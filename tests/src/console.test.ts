@@ -27,7 +27,7 @@ async function open(t: { after(cleanUp: () => Promise<void>): void }): Promise<S
   const shop = await openShop(t, 'monolith')
   const [browser, link, order] = await Promise.all([
     openBrowser(t),
-    run(shop.bed as Bed, 'console').then(({ output }) => output.split('\n', 1)[0]),
+    run(shop.bed as Bed, 'console').then(({ output }) => output.split('\n', 1)[0] ?? ''),
     orderSlowly(shop),
   ])
   const [console = ''] = link.split('/#')
