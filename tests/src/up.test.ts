@@ -19,6 +19,18 @@ async function stop({ child }: Running): Promise<void> {
   assert.equal(await ended, 0)
 }
 
+/** Removes a folder in which processes go on making files. */
+async function remove(folder: string): Promise<void> {
+  await until('nobody has made another file', () => {
+    try {
+      rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+    }
+    return !existsSync(folder)
+  })
+}
+
 // Each test finds the data that the one before has left.
 describe('flotilla up', () => {
   const bedOf = openOnce(makeBed)
@@ -165,7 +177,7 @@ describe('flotilla up', () => {
     const up = await startUp(bed, ['--placement', 'monolith'])
     const [server = 0] = processesOf(bed)
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
-    rmSync(join(bed.folder, 'postgres'), { recursive: true, maxRetries: 20 })
+    await remove(join(bed.folder, 'postgres'))
     process.kill(server, 'SIGKILL')
     assert.equal(await ended, 1)
     assert.match(up.errors(), /^error: PostgreSQL ended, and its data in .*postgres is gone: .*\n$/)
@@ -203,7 +215,7 @@ describe('flotilla up that is ended', () => {
       pid: number
     }[]
     assert.equal(processes.length, 2 + outside.length)
-    rmSync(bed.folder, { recursive: true, maxRetries: 20 })
+    await remove(bed.folder)
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
     up.child.kill('SIGTERM')
     assert.equal(await ended, 1)
