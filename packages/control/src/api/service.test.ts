@@ -35,12 +35,12 @@ async function makeBed(t: TestContext): Promise<Bed> {
     onChange: () => {},
   })
   t.after(() => supervisor.stop(0))
-  const audit = new Audit(join(makeDataFolder(t).path, 'audit.jsonl'), systemClock)
+  const audit = new Audit({ path: join(makeDataFolder(t).path, 'audit.jsonl'), clock: systemClock })
   const service = controlService({
     app: 'test',
     version: '1',
     placement,
-    contracts: [],
+    contracts: [controlContract],
     supervisor,
     gateway: '',
     databases: { description: '', urls: { search: databases.search.url, mail: databases.mail.url } },
@@ -138,6 +138,21 @@ describe('controlService', () => {
       ['retried'],
     )
   })
+
+  it('writes down what is called in services, where it changes something', async (t) => {
+    const { control, audit } = await makeBed(t)
+    await assert.rejects(control.call({ operation: 'control.status', input: {} }))
+    assert.equal(audit.latest.length, 0)
+    await assert.rejects(
+      control.call({ operation: 'control.restart', input: { process: 'x', password: 'y' } }),
+    )
+    const told = audit.latest.map(({ operation, input }) => [operation, input])
+    const expected = ['control.restart', { process: 'x', password: '[redacted]' }]
+    assert.deepEqual(told, [expected, expected])
+    await assert.rejects(control.call({ operation: 'none', input: 1 }), { reason: 'no_operation' })
+    assert.equal(audit.latest.at(0)?.operation, 'control.call')
+  })
+
   it('writes down who did what, and what came of it; looking is not doing', async (t) => {
     const { control, audit } = await makeBed(t)
     await control.status({})

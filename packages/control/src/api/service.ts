@@ -6,7 +6,7 @@
 import type { Caller } from '@flotilla/core/caller'
 import { type Contract, operationsOf } from '@flotilla/core/contract'
 import { isFlotillaError } from '@flotilla/core/error'
-import type { Operation } from '@flotilla/core/operation'
+import type { InputOf, Operation } from '@flotilla/core/operation'
 import {
   type AnyHandler,
   defineService,
@@ -53,10 +53,11 @@ export function controlService(options: ControlOptions): Service {
     contract: controlContract,
     open({ outgoing, clock, random, newId }) {
       const databases = new ServiceDatabases(options.databases.urls, { clock, random, newId })
-      const operations = new Map(
-        options.contracts.flatMap(operationsOf).map((operation) => [operation.id, outgoing(operation)]),
+      const known = new Map(
+        options.contracts.flatMap(operationsOf).map((operation) => [operation.id, operation]),
       )
-      return audited(options.audit, {
+      const operations = new Map([...known].map(([id, operation]) => [id, outgoing(operation)]))
+      return audited(options.audit, known, {
         ...parkedHandlers(databases),
         ...sagaHandlers(databases),
         status: () => statusOf(options),
@@ -94,21 +95,39 @@ export function controlService(options: ControlOptions): Service {
 }
 
 /** The same handlers; what commands do is written down. */
-function audited(audit: Audit, handlers: Handlers<typeof controlContract>): Handlers<typeof controlContract> {
+function audited(
+  audit: Audit,
+  known: ReadonlyMap<string, Operation>,
+  handlers: Handlers<typeof controlContract>,
+): Handlers<typeof controlContract> {
   const all = handlers as Record<string, AnyHandler>
   const entries = Object.entries(all).map(([name, handler]): [string, AnyHandler] => {
     const operation: Operation = controlContract.operations[name as keyof typeof controlContract.operations]
-    if (operation.kind !== 'command') return [name, handler]
     return [
       name,
-      (input, ctx) =>
-        audit.record({ by: ctx.caller.user?.id ?? '-', operation: operation.id, input }, () =>
-          handler(input, ctx),
-        ),
+      (input, ctx) => {
+        const asked = askedOf(operation, input, known)
+        if (asked.kind !== 'command') return handler(input, ctx)
+        const { id, input: its } = asked
+        const entry = { by: ctx.caller.user?.id ?? '-', operation: id, input: its }
+        return audit.record(entry, () => handler(input, ctx))
+      },
     ]
   })
   // The same names, and around each handler one that takes and gives the same.
   return Object.fromEntries(entries) as unknown as Handlers<typeof controlContract>
+}
+
+/** What somebody wants: of a call to a service, what is to be called there, which may change nothing. */
+function askedOf(
+  { id, kind }: Operation,
+  input: unknown,
+  known: ReadonlyMap<string, Operation>,
+): Pick<Operation, 'id' | 'kind'> & { readonly input: unknown } {
+  if (id !== controlContract.operations.call.id) return { id, kind, input }
+  const { operation, input: its } = input as InputOf<typeof controlContract.operations.call>
+  const target = known.get(operation)
+  return target === undefined ? { id, kind, input } : { id: target.id, kind: target.kind, input: its }
 }
 
 /** Makes a call; a refusal is told whole, since the operator is who should know. */

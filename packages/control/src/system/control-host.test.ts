@@ -70,7 +70,7 @@ async function openApi(
       isSingle: (name) => name === 'edge',
       administrator: () => ({}),
       onDown,
-      audit: new Audit(join(folder.path, 'audit.jsonl'), systemClock),
+      audit: new Audit({ path: join(folder.path, 'audit.jsonl'), clock: systemClock }),
     },
   })
   t.after(async () => {

@@ -11,6 +11,7 @@ import type { Closing } from '@flotilla/core/closing'
 import type { Ports } from '@flotilla/core/context'
 import { type KeyPairText, Signer } from '@flotilla/core/credentials'
 import { isFlotillaError } from '@flotilla/core/error'
+import { sensitiveFields } from '@flotilla/core/sensitive'
 import type { Service } from '@flotilla/core/service'
 import { type Alerts, openAlerts } from '../alerts/alerts.ts'
 import { Audit } from '../api/audit.ts'
@@ -46,16 +47,21 @@ export async function openControl(
   const watch = { folder, clock: ports.clock, log, closing }
   const store = await openStore(watch)
   if (isFlotillaError(store)) options.onStep(`nothing is watched: ${store.message}`)
+  const contracts = contractsOf(services)
   const system = {
     app: module.app.name,
     placement,
-    contracts: contractsOf(services),
+    contracts,
     supervisor,
     gateway: gatewayOrigin(tcp, options.environment),
     startedAt: isoTime(ports.clock.now()),
   }
   const watching: { alerts?: Alerts } = {}
-  const audit = new Audit(join(folder.path, 'audit.jsonl'), ports.clock)
+  const audit = new Audit({
+    path: join(folder.path, 'audit.jsonl'),
+    clock: ports.clock,
+    sensitive: contracts.flatMap((contract) => [...sensitiveFields(contract)]),
+  })
   const host = await openControlHost({
     ...options,
     controlPort: tcp.control,
