@@ -37,6 +37,8 @@ const Cursor = Type.Optional(Type.String({ maxLength: 200 }))
 const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 500 }))
 const TracesLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: 200 }))
 const Ms = Type.Number({ minimum: 0, maximum: 1e14 })
+/** What figures are over; default a minute. */
+const WindowMs = Type.Optional(Type.Integer({ minimum: 1_000, maximum: 7 * 24 * 3_600_000 }))
 const range = { fromMs: Type.Optional(Ms), toMs: Type.Optional(Ms) }
 const Search = Type.String({ maxLength: 1_000 })
 const items = <T extends Parameters<typeof Type.Array>[0]>(item: T) =>
@@ -53,28 +55,28 @@ export const observeContract = defineContract({
       summary: 'Health, rates, and what is wrong now.',
       access: viewer,
       http: 'GET /observe/overview',
-      input: Type.Object({ windowMs: Type.Optional(Ms) }),
+      input: Type.Object({ windowMs: WindowMs }),
       output: Overview,
     }),
     followOverview: stream({
       summary: 'The same, again every two seconds.',
       access: viewer,
       http: 'GET /observe/overview/stream',
-      input: Type.Object({ windowMs: Type.Optional(Ms) }),
+      input: Type.Object({ windowMs: WindowMs }),
       output: Overview,
     }),
     map: query({
       summary: 'Services, databases, topics and the ways between them.',
       access: viewer,
       http: 'GET /observe/map',
-      input: Type.Object({ windowMs: Type.Optional(Ms) }),
+      input: Type.Object({ windowMs: WindowMs }),
       output: Type.Object({ nodes: Type.Array(MapNode), edges: Type.Array(MapEdge) }),
     }),
     service: query({
       summary: 'One service: operations with their figures, what it depends on.',
       access: viewer,
       http: 'GET /observe/services/{service}',
-      input: Type.Object({ service: Service, windowMs: Type.Optional(Ms) }),
+      input: Type.Object({ service: Service, windowMs: WindowMs }),
       output: ServiceDetail,
       reasons: { no_service: { code: 'not_found', title: 'There is no such service' } },
     }),
@@ -85,7 +87,7 @@ export const observeContract = defineContract({
       timeoutMs: 10_000,
       input: Type.Object({
         service: Type.Optional(Service),
-        /** Part of the name of one of its spans. */
+        /** Part of the name of one of its spans, in any case. */
         name: Type.Optional(Search),
         minMs: Type.Optional(Ms),
         maxMs: Type.Optional(Ms),
@@ -109,6 +111,8 @@ export const observeContract = defineContract({
       output: Type.Object({
         ...TraceSummary.properties,
         items: Type.Array(SpanInfo),
+        /** It has more than 5,000 spans, which are not all here. */
+        isTruncated: Type.Boolean(),
         logLines: Type.Integer(),
       }),
       reasons: { no_trace: { code: 'not_found', title: 'There is no such trace, or no more' } },

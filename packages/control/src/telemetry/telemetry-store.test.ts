@@ -208,6 +208,7 @@ describe('openTelemetryStore', () => {
     for (const query of [
       { service: 'payments' },
       { service: 'payments', name: 'payments.authorise', isFailed: true },
+      { name: 'S.Auth' },
       { isFailed: true },
       { durationMsMin: 500 },
       { durationMsMin: 700, durationMsMax: 700 },

@@ -18,6 +18,7 @@ import {
 /** Which spans; all that is given must be true of one span. */
 export interface SpanFilter extends TimeRange {
   readonly service?: string | undefined
+  /** Part of its name, in any case. */
   readonly name?: string | undefined
   readonly kind?: SpanKind | undefined
   /** True: only spans whose status is not `ok`. */
@@ -254,11 +255,8 @@ export async function findExemplars(
 function conditionOf(filter: SpanFilter): { readonly text: string; readonly values: readonly string[] } {
   const values: string[] = []
   const texts: string[] = []
-  const isText = (column: string, text: string | undefined): void => {
-    if (text !== undefined) texts.push(`${column} = $${values.push(text)}`)
-  }
-  isText('service', filter.service)
-  isText('name', filter.name)
+  if (filter.service !== undefined) texts.push(`service = $${values.push(filter.service)}`)
+  if (filter.name !== undefined) texts.push(`contains(lower(name), lower($${values.push(filter.name)}))`)
   if (filter.kind !== undefined) texts.push(`kind = ${spanKinds.indexOf(filter.kind)}`)
   if (filter.isFailed) texts.push("status <> 'ok'")
   for (const [ms, comparison] of [

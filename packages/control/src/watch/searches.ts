@@ -42,13 +42,13 @@ export function searches(
       return { items: found.traces.map(summaryOf), nextCursor: found.cursor ?? null }
     },
     async trace({ traceId }, ctx) {
-      const { spans } = await store.trace(traceId)
+      const { spans, isTruncated } = await store.trace(traceId)
       const trace = traceOf(traceId, spans)
       if (trace === undefined) throw ctx.fail('no_trace', `There is no trace ${traceId}, or no more.`)
       const startMs = parseIsoTime(trace.startAt)
       const near = { fromMs: startMs - MINUTE_MS, toMs: startMs + trace.durationMs + MINUTE_MS }
       const found = await store.searchLogs({ ...near, query: `trace=${traceId}`, limit: 500 })
-      return { ...trace, logLines: found.lines.length }
+      return { ...trace, isTruncated, logLines: found.lines.length }
     },
     async logs({ q = '', limit = LIMIT, cursor, ...range }, ctx) {
       const found = await understood(ctx, () =>

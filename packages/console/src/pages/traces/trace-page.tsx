@@ -59,7 +59,7 @@ function Whole({ trace }: { readonly trace: Trace }): JSX.Element {
       <Facts
         items={[
           ['began', wholeTime(parseTimeMs(startAt))],
-          ['spans', items.length],
+          ['spans', trace.isTruncated ? `more than ${items.length}, these are the first` : items.length],
           ['services', trace.services.length],
           [
             'trace',

@@ -26,7 +26,7 @@ export const traces: Command = {
   options: {
     slow: { type: 'boolean', summary: `with a span of ${RED_MS} ms or more` },
     error: { type: 'boolean', summary: 'with a span that failed' },
-    name: { type: 'string', value: 'TEXT', summary: 'with a span of that name' },
+    name: { type: 'string', value: 'TEXT', summary: 'with TEXT in the name of a span' },
     limit: { type: 'string', value: 'N', summary: `how many (default ${LIMIT_DEFAULT})` },
   },
   async run(context) {
@@ -71,6 +71,7 @@ export const trace: Command = {
       `${found.name} of ${found.service}, ${found.startAt}, ${found.durationMs.toFixed(1)} ms, ${found.spans} spans, ${found.errors} failed`,
       '',
       ...tree(found.items).map(({ span, depth }) => line(context.terminal, span, depth, found.durationMs)),
+      ...(found.isTruncated ? ['… and more spans than are shown'] : []),
       '',
       `${found.logLines} log lines: npx flotilla logs --where trace_id=${traceId}`,
     ])
