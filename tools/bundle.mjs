@@ -51,6 +51,8 @@ export const OPTIONS = /** @type {const} */ ({
     'msgpackr-extract',
     'pg-native',
   ],
+  // As later versions of Node have it. Where there is none, pg looks at `Response`, and Node loads its fetch: 20 ms and 2 MB a process.
+  define: { navigator: '{"userAgent":"Node.js"}' },
   // CommonJS packages call `require` for Node's own modules.
   banner: {
     js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",

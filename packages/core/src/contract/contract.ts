@@ -11,7 +11,7 @@ import { deprecationMistakes } from './deprecation.ts'
 import { type EventSpec, type EventType, nameEvent } from './event.ts'
 import type { Kind, Operation, OperationSpec, Reasons } from './operation.ts'
 import { isRoute, ownVersion, parseRest, pathPrefix, type Rest, type RestSpec } from './route.ts'
-import { closed, lazyCheck, type TSchema } from './schema.ts'
+import { closed, issuesIn, lazyCheck, type TSchema } from './schema.ts'
 
 /** Operations by name, as declared. */
 export type OperationSpecs = Readonly<Record<string, OperationSpec>>
@@ -304,7 +304,7 @@ function acceptedMistakes({ acceptedWhile, status }: Rest, operation: OperationS
   const { field, value } = acceptedWhile
   const schema = propertiesOf(operation.output)[field]
   const mistakes: string[] = []
-  if (schema === undefined || lazyCheck(schema)(value) !== undefined) {
+  if (schema === undefined || issuesIn(schema, value) !== undefined) {
     mistakes.push(`is accepted while ${field} is ${value}, which no output is`)
   }
   if (operation.kind !== 'command' || status === NO_CONTENT)

@@ -87,6 +87,13 @@ export function accepts(schema: JsonSchema | boolean, value: unknown): boolean {
   return Schema.Check(schema as TSchema, value)
 }
 
+/** The same as a check says, without compiling: for what is looked at once. */
+export function issuesIn(schema: TSchema, value: unknown): ReturnType<Check> {
+  if (Schema.Check(schema, value)) return undefined
+  const [, errors] = Schema.Errors(schema, value)
+  return issuesOf(errors as readonly SchemaError[])
+}
+
 /** Compiles `schema` at the first use: a process that never calls an operation never pays for its check. */
 export function lazyCheck(schema: TSchema): Check {
   let check: Check = (value) => {

@@ -4,7 +4,7 @@
  * @source https://12factor.net/config
  * @module
  */
-import { lazyCheck, type Static, type TSchema } from '../contract/schema.ts'
+import { issuesIn, type Static, type TSchema } from '../contract/schema.ts'
 
 /** What environment variables look like. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -44,7 +44,7 @@ export function readConfig<S extends TSchema>(
     const value = text === undefined || text === '' ? fallback : parse(type, text)
     if (value !== undefined) config[field] = value
   }
-  const issues = lazyCheck(schema)(config)
+  const issues = issuesIn(schema, config)
   if (issues === undefined) return config as Static<S>
   throw new ConfigError(
     issues.map(({ pointer, message }) => {
