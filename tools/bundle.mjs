@@ -22,7 +22,10 @@ import { basename, dirname, join } from 'node:path'
 /** The programs that are bundled: entries, and the folder that their bundles and common chunks go to. */
 export const BUNDLES = [
   { entries: ['apps/shop/dist/main.js', 'apps/shop/dist/app.js'], folder: 'apps/shop/bundle' },
-  { entries: ['packages/control/dist/cli/main.js'], folder: 'packages/control/bundle' },
+  {
+    entries: ['packages/control/dist/cli/main.js', 'packages/control/dist/system/control-process.js'],
+    folder: 'packages/control/bundle',
+  },
 ]
 
 /**
@@ -36,6 +39,8 @@ export const OPTIONS = /** @type {const} */ ({
   splitting: true,
   platform: 'node',
   target: 'node20',
+  // Beside each other, whatever folders they come from.
+  entryNames: '[name]',
   keepNames: true,
   sourcemap: 'linked',
   sourcesContent: false,

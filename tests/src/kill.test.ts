@@ -47,12 +47,16 @@ async function processes(bed: Bed): Promise<readonly ProcessRow[]> {
   return JSON.parse(output) as ProcessRow[]
 }
 
-/** One of them, of the control API itself: a command would be a process of its own each time one looks. */
+/**
+ * One of them, of the control API itself: a command would be a process of its own each time one looks. Undefined also while the control process,
+ * which is one of them, is away.
+ */
 async function processNamed(bed: Bed, name: string): Promise<ProcessRow | undefined> {
   const file = JSON.parse(readFileSync(join(bed.folder, 'control.json'), 'utf8'))
   const answer = await fetch(`${file.url}/api/v1/processes`, {
     headers: { authorization: `Bearer ${file.token}` },
-  })
+  }).catch(() => undefined)
+  if (answer === undefined) return undefined
   assert.equal(answer.status, 200)
   const { items } = (await answer.json()) as { items: readonly ProcessRow[] }
   return items.find((row) => row.name === name)

@@ -156,7 +156,7 @@ describe('flotilla up', () => {
     const { output } = await run(bed, 'ps', '--json')
     const names = (JSON.parse(output) as { name: string }[]).map(({ name }) => name)
     const alone = outside.map((name) => `${name}-1`)
-    assert.deepEqual(names.sort(), ['edge-1', 'goods-1', 'goods-2', 'people-1', ...alone].sort())
+    assert.deepEqual(names.sort(), ['control', 'edge-1', 'goods-1', 'goods-2', 'people-1', ...alone].sort())
     // The process that has the registry finds the others too.
     const home = await fetch(`http://127.0.0.1:${bed.gatewayPort}/api/v1/home`)
     assert.equal(home.status, 200)
@@ -214,7 +214,8 @@ describe('flotilla up that is ended', () => {
     const processes = JSON.parse(readFileSync(join(bed.folder, 'processes.json'), 'utf8')) as {
       pid: number
     }[]
-    assert.equal(processes.length, 2 + outside.length)
+    // PostgreSQL, the control process, the monolith.
+    assert.equal(processes.length, 3 + outside.length)
     await remove(bed.folder)
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
     up.child.kill('SIGTERM')

@@ -35,7 +35,7 @@ export interface Fleet extends ShopClient {
   readonly admin: { readonly email: string; readonly password: string }
   /** By service. */
   readonly urls: Readonly<Record<string, string>>
-  /** Those that run services now. */
+  /** Those that run services now, the control process included. */
   processes(): readonly FleetProcess[]
   /** Server processes of PostgreSQL that serve somebody. */
   backends(): readonly FleetProcess[]
@@ -97,7 +97,9 @@ function hostsOf(bed: Bed): readonly FleetProcess[] {
   const recorded = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { pid: number }[]) : []
   return recorded.flatMap(({ pid }) => {
     const services = /(?:^|\0)FLOTILLA_SERVICES=([^\0]*)/.exec(read(`/proc/${pid}/environ`))?.[1]
-    return services === undefined ? [] : [{ pid, name: services.includes(',') ? 'monolith' : services }]
+    if (services === undefined) return []
+    if (services === 'control,observe') return [{ pid, name: 'control' }]
+    return [{ pid, name: services.includes(',') ? 'monolith' : services }]
   })
 }
 

@@ -9,6 +9,7 @@ import { systemRandom } from '@flotilla/core/random'
 import { openTestApp } from '@flotilla/core/test-app'
 import { openTestDatabase, type TestDatabase } from '@flotilla/core/test-database'
 import { Supervisor } from '../supervisor/supervisor.ts'
+import { joinFleet } from '../testing/joined-fleet.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { Audit } from './audit.ts'
 import { controlContract } from './contract.ts'
@@ -41,13 +42,12 @@ async function makeBed(t: TestContext): Promise<Bed> {
     version: '1',
     placement,
     contracts: [controlContract],
-    supervisor,
+    fleet: joinFleet({ supervisor, clock: systemClock }).fleet,
     gateway: '',
     databases: { description: '', urls: { search: databases.search.url, mail: databases.mail.url } },
     startedAt: '2026-01-01T00:00:00.000Z',
     isSingle: () => false,
     administrator: () => ({}),
-    onDown: () => {},
     audit,
   })
   const app = { name: 'test', folder: '', services: { control: async () => service } }

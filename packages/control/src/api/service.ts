@@ -1,5 +1,5 @@
 /**
- * The control API's server: a service whose handlers act on the supervisor.
+ * The control API's server: a service whose handlers have the supervisor act.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
   type PassOn,
   type Service,
 } from '@flotilla/core/service'
-import type { Supervisor } from '../supervisor/supervisor.ts'
+import type { Fleet, ProcessState } from '../supervisor/fleet.ts'
 import { hostOfService, type Placement } from '../topology/placement.ts'
 import type { Audit } from './audit.ts'
 import { controlContract, type ProcessInfo, type Status } from './contract.ts'
@@ -29,7 +29,7 @@ export interface ControlOptions {
   readonly version: string
   readonly placement: Placement
   readonly contracts: readonly Contract[]
-  readonly supervisor: Supervisor
+  readonly fleet: Fleet
   readonly gateway: string
   readonly startedAt: string
   /** Where they are, for people; their URLs by service. */
@@ -38,17 +38,12 @@ export interface ControlOptions {
   readonly isSingle: (host: string) => boolean
   /** As whom `call` calls. */
   readonly administrator: () => Caller
-  /** Begins to stop the system. */
-  readonly onDown: () => void
   readonly audit: Audit
 }
 
-/** How long a process may take to end when its host shrinks. */
-const SHRINK_GRACE_MS = 30_000
-
 /** Declares the control service of one running system. */
 export function controlService(options: ControlOptions): Service {
-  const { supervisor, placement } = options
+  const { fleet, placement } = options
   return defineService({
     contract: controlContract,
     open({ outgoing, clock, random, newId }) {
@@ -61,23 +56,21 @@ export function controlService(options: ControlOptions): Service {
         ...parkedHandlers(databases),
         ...sagaHandlers(databases),
         status: () => statusOf(options),
-        processes: () => ({
-          items: Object.keys(placement.hosts).flatMap((host) => processesOf(options, host)),
-        }),
+        processes: () => ({ items: fleet.processes.map((process) => infoOf(process, options.version)) }),
         async scale({ service, instances }, ctx) {
           const host = hostOfService(placement, service)
           if (host === undefined) throw ctx.fail('no_service', `There is no service ${service}.`)
           if (instances > 1 && options.isSingle(host))
             throw ctx.fail('single', `The host ${host} can run once only.`)
-          await supervisor.scale(host, instances, SHRINK_GRACE_MS)
+          await fleet.scale(host, instances)
           return { host, instances }
         },
         async restart({ process }, ctx) {
-          if (await supervisor.restart(process, SHRINK_GRACE_MS)) return {}
+          if (await fleet.restart(process)) return {}
           throw ctx.fail('no_process', `There is no process ${process}.`)
         },
-        kill({ process }, ctx) {
-          if (supervisor.kill(process)) return {}
+        async kill({ process }, ctx) {
+          if (await fleet.kill(process)) return {}
           throw ctx.fail('no_process', `There is no process ${process}.`)
         },
         async call({ operation, input }, ctx) {
@@ -85,8 +78,8 @@ export function controlService(options: ControlOptions): Service {
           if (target === undefined) throw ctx.fail('no_operation', `There is no operation ${operation}.`)
           return { output: await callAs(options.administrator(), target, input, ctx) }
         },
-        down() {
-          options.onDown()
+        async down() {
+          await fleet.down()
           return {}
         },
       })
@@ -156,15 +149,15 @@ function callAs(
 }
 
 function statusOf(options: ControlOptions): Status {
-  const { app, placement, supervisor, gateway, databases, startedAt } = options
+  const { app, placement, fleet, gateway, databases, startedAt } = options
   const hosts = Object.entries(placement.hosts).map(([name, { services }]) => {
-    const slots = supervisor.slotsOf(name)
+    const its = fleet.processes.filter(({ host }) => host === name)
     return {
       name,
       services: [...services],
-      ready: slots.filter((slot) => slot.state === 'ready').length,
-      wanted: slots.length,
-      isLooping: slots.some((slot) => slot.isLooping),
+      ready: its.filter(({ state }) => state === 'ready').length,
+      wanted: its.length,
+      isLooping: its.some(({ isLooping }) => isLooping),
     }
   })
   const isReady = hosts.every(({ ready, wanted }) => wanted > 0 && ready === wanted)
@@ -179,20 +172,13 @@ function statusOf(options: ControlOptions): Status {
   }
 }
 
-function processesOf({ supervisor, placement, version }: ControlOptions, host: string): ProcessInfo[] {
-  return supervisor.slotsOf(host).map((slot) => ({
-    name: slot.name,
-    host,
-    services: [...(placement.hosts[host]?.services ?? [])],
-    state: slot.state,
-    isLooping: slot.isLooping,
-    instance: slot.instance,
+function infoOf({ services, pid, stats, lastEnd, ...its }: ProcessState, version: string): ProcessInfo {
+  return {
+    ...its,
+    services: [...services],
     version,
-    http: slot.http,
-    starts: slot.starts,
-    uptimeMs: slot.uptimeMs,
-    ...(slot.pid === undefined ? {} : { pid: slot.pid }),
-    ...(slot.stats ?? {}),
-    ...(slot.lastEnd === undefined ? {} : { lastEnd: slot.lastEnd }),
-  }))
+    ...(pid === undefined ? {} : { pid }),
+    ...stats,
+    ...(lastEnd === undefined ? {} : { lastEnd }),
+  }
 }

@@ -13,6 +13,7 @@ import type { Contract } from '@flotilla/core/contract'
 import { fixedDirectory } from '@flotilla/core/directory'
 import { FlotillaError } from '@flotilla/core/error'
 import { openHttpChannel } from '@flotilla/core/http-channel'
+import { createHttpClient } from '@flotilla/core/http-client'
 import { createIds } from '@flotilla/core/ids'
 import { Metrics } from '@flotilla/core/metrics'
 import { systemRandom } from '@flotilla/core/random'
@@ -72,6 +73,7 @@ async function withContract<C extends Contract, T>(
   work: (calls: Calls<C>, file: ControlFile) => Promise<T>,
 ): Promise<T> {
   const file = runningSystem(folder)
+  await untilItAnswers(file, folder)
   const wheel = new TimerWheel(systemClock)
   const channel = await openHttpChannel({
     origin: file.url,
@@ -99,4 +101,34 @@ async function withContract<C extends Contract, T>(
   } finally {
     await channel.close()
   }
+}
+
+/** The control process comes back within seconds when it ends, and what runs without it goes on. */
+const AWAY_MS_MAX = 5_000
+const LOOK_MS = 100
+
+/** Waits until the control API answers. @throws FlotillaError `unavailable` when it does not within five seconds. */
+async function untilItAnswers({ url }: ControlFile, folder: DataFolder): Promise<void> {
+  const giveUpMs = systemClock.monotonicMs() + AWAY_MS_MAX
+  const http = createHttpClient(systemClock)
+  const ask = (): Promise<unknown> =>
+    http
+      .send({ method: 'GET', url: `${url}/health/live`, timeoutMs: AWAY_MS_MAX })
+      .catch((error: unknown) => {
+        if (systemClock.monotonicMs() > giveUpMs) throw notThere(folder, error)
+        return systemClock.sleep(LOOK_MS).then(ask)
+      })
+  try {
+    await ask()
+  } finally {
+    await http.close()
+  }
+}
+
+function notThere({ logs }: DataFolder, cause: unknown): FlotillaError {
+  return new FlotillaError(
+    'unavailable',
+    `The control process does not answer; it is started again when it ends, so try again, or see ${join(logs, 'control.log')}`,
+    { executed: 'no', cause },
+  )
 }

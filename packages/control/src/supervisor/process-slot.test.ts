@@ -8,7 +8,7 @@ import { seededRandom } from '@flotilla/core/random'
 import { until } from '@flotilla/core/until'
 import { VirtualClock } from '@flotilla/core/virtual-clock'
 import { LogFile } from './log-file.ts'
-import { ProcessSlot, type SlotState } from './process-slot.ts'
+import { type Message, ProcessSlot, type SlotState } from './process-slot.ts'
 
 const READY = `process.send({ kind: 'ready', http: 'http://127.0.0.1:1' });`
 const STAY = `setInterval(() => {}, 1_000);`
@@ -21,7 +21,11 @@ interface Bed {
 }
 
 /** A slot whose processes run `program`, on a clock that stands still. */
-function makeSlot(t: TestContext, program: string | ((attempt: number) => string)): Bed {
+function makeSlot(
+  t: TestContext,
+  program: string | ((attempt: number) => string),
+  onMessage?: (message: Message, reply: (answer: Message) => void) => void,
+): Bed {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-slot-'))
   const clock = new VirtualClock()
   const log = new LogFile(join(folder, 'test-1.log'))
@@ -39,6 +43,7 @@ function makeSlot(t: TestContext, program: string | ((attempt: number) => string
       instance: `test-1-${attempt}`,
     }),
     onChange: ({ state }) => states.push(state),
+    ...(onMessage === undefined ? {} : { onMessage }),
   })
   t.after(async () => {
     const ended = slot.stop(0)
@@ -232,6 +237,30 @@ describe('ProcessSlot', () => {
     await until('it told', () => slot.stats !== undefined)
     assert.deepEqual(slot.stats, { cpuRatio: 0.4, rssBytes: 7, inFlight: 3, loopDelayMs: 2 })
     assert.equal(slot.uptimeMs, 1_000)
+  })
+
+  it('passes on what is no message of a host, and the answer to who said it, not to the one after', async (t) => {
+    const program = (attempt: number) => `
+      process.on('message', (told) => console.log(${attempt}, JSON.stringify(told)))
+      ${READY} process.send({ kind: 'order', id: 1 }); ${STAY}`
+    const replies: ((answer: Message) => void)[] = []
+    const { slot, clock, log } = makeSlot(t, program, (message, reply) => {
+      assert.deepEqual(message, { kind: 'order', id: 1 })
+      replies.push(reply)
+    })
+    slot.start()
+    // It listens later than that.
+    slot.tell({ kind: 'state' })
+    await until('it has ordered', () => replies.length === 1)
+    await until('it has heard', () => log() === '1 {"kind":"state"}\n')
+    process.kill(slot.pid as number, 'SIGKILL')
+    await becomes(slot, 'waiting')
+    await clock.advance(0)
+    await until('the next one has ordered', () => replies.length === 2)
+    replies[0]?.({ kind: 'late' })
+    replies[1]?.({ kind: 'done' })
+    await until('it has heard', () => log().endsWith('2 {"kind":"done"}\n'))
+    assert.doesNotMatch(log(), /late/)
   })
 
   it('closes the channel when the supervisor is killed, so that its processes leave', async (t) => {

@@ -16,7 +16,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import type { Random } from '@flotilla/core/random'
-import type { HostMessage, SupervisorMessage } from '@flotilla/core/run-host'
+import type { HostMessage } from '@flotilla/core/run-host'
 import type { LogFile } from './log-file.ts'
 import { RestartPolicy } from './restart-policy.ts'
 
@@ -39,6 +39,13 @@ export interface SlotOptions {
   readonly onChange: (slot: ProcessSlot) => void
   /** Told of traces that the process has seen to be slow or to fail. Default nobody. */
   readonly onTracesKept?: (slot: ProcessSlot, traceIds: readonly string[]) => void
+  /** Told of what is no message of a host; `reply` goes to the very process that said it, or nowhere. Default nobody. */
+  readonly onMessage?: (message: Message, reply: (answer: Message) => void) => void
+}
+
+/** What goes over the channel, as plain data. */
+export interface Message {
+  readonly kind: string
 }
 
 /** What is run. */
@@ -141,15 +148,15 @@ export class ProcessSlot {
       child.once('error', (error) => this.#onEnd(child, error.message, resolve))
       child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`, resolve))
     })
-    child.on('message', (message) => this.#onMessage(child, message as HostMessage))
+    child.on('message', (message) => this.#onMessage(child, message as Message))
     this.#timer = clock.schedule(START_MS_MAX, () => child.kill('SIGKILL'))
     this.#become('starting')
   }
 
-  /** Tells the process, if it is ready. */
-  tell(message: SupervisorMessage): void {
-    // It may be ending, and its channel with it.
-    if (this.#state === 'ready') this.#child?.send(message, () => {})
+  /** Tells the process, unless it is ending. What comes before it listens waits for it. */
+  tell(message: Message): void {
+    // Its channel may be ending all the same.
+    if (this.#state === 'starting' || this.#state === 'ready') this.#child?.send(message, () => {})
   }
 
   /** Resolves when the process is ready, or the slot was stopped. */
@@ -186,9 +193,12 @@ export class ProcessSlot {
     })
   }
 
-  #onMessage(child: ChildProcess, message: HostMessage): void {
-    const { clock } = this.#options
+  #onMessage(child: ChildProcess, message: Message): void {
+    const { clock, onMessage } = this.#options
+    // What a process said last may come after its end.
+    if (this.#child !== child) return
     this.#silentLooks = 0
+    if (!isOfHost(message)) return onMessage?.(message, (answer) => child.send(answer, () => {}))
     if (message.kind === 'ready') {
       if (this.#state !== 'starting') return
       this.#timer?.cancel()
@@ -232,4 +242,10 @@ export class ProcessSlot {
     if (state === 'ready' || state === 'stopped') for (const resolve of this.#whenReady.splice(0)) resolve()
     this.#options.onChange(this)
   }
+}
+
+const HOST_KINDS: readonly string[] = ['ready', 'keep', 'stats'] satisfies readonly HostMessage['kind'][]
+
+function isOfHost(message: Message): message is HostMessage {
+  return HOST_KINDS.includes(message.kind)
 }

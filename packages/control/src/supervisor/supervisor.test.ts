@@ -100,6 +100,34 @@ describe('Supervisor', () => {
     assert.deepEqual([supervisor.kill('none'), await supervisor.restart('none', 1_000)], [false, false])
   })
 
+  it('leaves the start and the end of a process beside the placement to whoever wants it, but starts it again', async (t) => {
+    const { supervisor, clock, changes } = makeSupervisor(t)
+    const beside = supervisor.accompany({
+      name: 'control',
+      services: ['control'],
+      command: (attempt) => ({
+        program: process.execPath,
+        args: ['-e', READY],
+        environment: {},
+        instance: `control-${attempt}`,
+      }),
+      onMessage: () => {},
+    })
+    await supervisor.start(() => {})
+    assert.equal(beside.state, 'stopped')
+    beside.start()
+    await beside.whenReady()
+    process.kill(beside.pid as number, 'SIGKILL')
+    await until('its end is seen', () => beside.state === 'waiting')
+    await clock.advance(0)
+    await beside.whenReady()
+    assert.equal(beside.starts, 2)
+    await supervisor.stop(1_000)
+    assert.equal(beside.state, 'ready')
+    await beside.stop(1_000)
+    assert.equal(changes.at(-1), 'control stopped')
+  })
+
   it('scales a host up and down', async (t) => {
     const { supervisor } = makeSupervisor(t)
     await supervisor.start(() => {})

@@ -1,5 +1,6 @@
 /**
- * All processes of a system: started in waves, scaled, stopped in the opposite order.
+ * All processes of a system: started in waves, scaled, stopped in the opposite order. Beside those of the placement there may be companions,
+ * watched and started again like all others, whose start and end are up to whoever wanted them.
  *
  * @module
  */
@@ -7,9 +8,11 @@ import { join } from 'node:path'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Random } from '@flotilla/core/random'
+import type { SupervisorMessage } from '@flotilla/core/run-host'
 import { INSTANCES_MAX, type Placement } from '../topology/placement.ts'
+import type { ProcessState } from './fleet.ts'
 import { LogFile } from './log-file.ts'
-import { ProcessSlot, type SlotCommand } from './process-slot.ts'
+import { ProcessSlot, type SlotCommand, type SlotOptions } from './process-slot.ts'
 
 /** What it needs. */
 export interface SupervisorOptions {
@@ -27,6 +30,13 @@ export interface SupervisorOptions {
   readonly onChange: (slot: ProcessSlot) => void
 }
 
+/** A process beside those of the placement. */
+export interface Companion extends Required<Pick<SlotOptions, 'command' | 'onMessage'>> {
+  /** Of the process, its host and its log file. */
+  readonly name: string
+  readonly services: readonly string[]
+}
+
 const ROTATE_MS = 10_000
 /** For all waves together, lest many that hang make it minutes. */
 const STOP_MS_MAX = 30_000
@@ -37,6 +47,10 @@ export class Supervisor {
   readonly #slots = new Map<string, ProcessSlot[]>()
   /** Those a host has no more use for, until they are gone: nobody may forget a process that runs. */
   readonly #leaving = new Set<ProcessSlot>()
+  readonly #companions = new Map<
+    string,
+    { readonly slot: ProcessSlot; readonly services: readonly string[] }
+  >()
   readonly #logs = new Map<string, LogFile>()
   #rotation: Timer | undefined
   #isStopping = false
@@ -46,12 +60,33 @@ export class Supervisor {
     this.#rotateLater()
   }
 
-  /** Every slot, by host in the order of the placement; those on their way out included. */
+  /** Every slot, by host in the order of the placement, then companions; those on their way out included. */
   get slots(): readonly ProcessSlot[] {
-    return Object.keys(this.#options.placement.hosts).flatMap((host) => [
-      ...this.slotsOf(host),
-      ...[...this.#leaving].filter((slot) => slot.host === host),
-    ])
+    return [
+      ...Object.keys(this.#options.placement.hosts).flatMap((host) => [
+        ...this.slotsOf(host),
+        ...[...this.#leaving].filter((slot) => slot.host === host),
+      ]),
+      ...[...this.#companions.values()].map(({ slot }) => slot),
+    ]
+  }
+
+  /** Every process there should be, in the same order. */
+  get processes(): readonly ProcessState[] {
+    const { hosts } = this.#options.placement
+    return [
+      ...Object.entries(hosts).flatMap(([host, { services }]) =>
+        this.slotsOf(host).map((slot) => stateOf(slot, services)),
+      ),
+      ...[...this.#companions.values()].map(({ slot, services }) => stateOf(slot, services)),
+    ]
+  }
+
+  /** Makes a slot for a process beside the placement's, to be started and stopped by the caller. `stop` leaves it alone. */
+  accompany({ name, services, command, onMessage }: Companion): ProcessSlot {
+    const slot = this.#createSlot(name, name, { command, onMessage })
+    this.#companions.set(name, { slot, services })
+    return slot
   }
 
   /** The slots a host should have. */
@@ -118,7 +153,8 @@ export class Supervisor {
   }
 
   #find(name: string): ProcessSlot | undefined {
-    return [...this.#slots.values()].flat().find((slot) => slot.name === name)
+    const companion = this.#companions.get(name)?.slot
+    return companion ?? [...this.#slots.values()].flat().find((slot) => slot.name === name)
   }
 
   /** Stops everything, callers before callees; each has `graceMs` to end before it is killed, all together 30 s. */
@@ -151,7 +187,10 @@ export class Supervisor {
     this.#slots.set(host, slots)
     const added: ProcessSlot[] = []
     while (slots.length < instances) {
-      const slot = this.#createSlot(host, slots.length + 1)
+      const ordinal = slots.length + 1
+      const slot = this.#createSlot(`${host}-${ordinal}`, host, {
+        command: (attempt) => this.#options.command(host, ordinal, attempt),
+      })
       slots.push(slot)
       added.push(slot)
       slot.start()
@@ -159,15 +198,15 @@ export class Supervisor {
     return added
   }
 
-  #createSlot(host: string, ordinal: number): ProcessSlot {
-    const { clock, random, command, onChange } = this.#options
-    const name = `${host}-${ordinal}`
+  #createSlot(name: string, host: string, its: Pick<SlotOptions, 'command' | 'onMessage'>): ProcessSlot {
+    const { clock, random, onChange, restartMsMax } = this.#options
     let log = this.#logs.get(name)
     if (log === undefined) {
       log = new LogFile(this.logPath(name))
       this.#logs.set(name, log)
     }
     return new ProcessSlot({
+      ...its,
       name,
       host,
       clock,
@@ -175,10 +214,10 @@ export class Supervisor {
       log,
       onChange,
       onTracesKept: (from, traceIds) => {
-        for (const slot of this.slots) if (slot !== from) slot.tell({ kind: 'keep', traceIds })
+        const keep: SupervisorMessage = { kind: 'keep', traceIds }
+        for (const slot of this.slots) if (slot !== from) slot.tell(keep)
       },
-      restartMsMax: this.#options.restartMsMax,
-      command: (attempt) => command(host, ordinal, attempt),
+      restartMsMax,
     })
   }
 
@@ -188,4 +227,9 @@ export class Supervisor {
       this.#rotateLater()
     })
   }
+}
+
+function stateOf(slot: ProcessSlot, services: readonly string[]): ProcessState {
+  const { name, host, state, isLooping, pid, instance, http, starts, uptimeMs, stats, lastEnd } = slot
+  return { name, host, services, state, isLooping, pid, instance, http, starts, uptimeMs, stats, lastEnd }
 }

@@ -8,14 +8,17 @@ import { after, before, describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { createKeyPair, Signer } from '@flotilla/core/credentials'
 import type { Host } from '@flotilla/core/host'
+import { readHostSettings } from '@flotilla/core/host-settings'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
 import { Audit } from '../api/audit.ts'
 import { controlContract } from '../api/contract.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
+import { joinFleet } from '../testing/joined-fleet.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { openControlHost } from './control-host.ts'
+import { hostEnvironment } from './host-environment.ts'
 
 const TOKEN = 'the-token-of-24-charactr'
 const KEY = 'the-key-of-the-console-24'
@@ -37,14 +40,8 @@ async function openApi(
     command: () => assert.fail('nothing is started'),
     onChange: () => {},
   })
-  const host = await openControlHost({
-    ports,
-    log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
-    controlPort: 0,
-    token: TOKEN,
-    consoleKey: KEY,
-    telemetryKey: 'the-key-for-telemetry-24',
-    environment: {
+  const environment = hostEnvironment(
+    {
       environment: { FLOTILLA_DRAIN_DELAY_MS: '0' },
       services: ['gateway'],
       version: '1',
@@ -58,18 +55,29 @@ async function openApi(
       settings: {},
       taskSettings: {},
     },
+    { instance: 'control-1', services: ['control'] },
+  )
+  const host = await openControlHost({
+    given: {
+      environment,
+      settings: readHostSettings(environment),
+      ports,
+      log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
+    },
+    token: TOKEN,
+    consoleKey: KEY,
+    telemetryKey: 'the-key-for-telemetry-24',
     service: {
       app: 'test',
       version: '1',
       placement,
       contracts: [],
-      supervisor,
+      fleet: joinFleet({ supervisor, clock: systemClock, onDown }).fleet,
       gateway: '',
       databases: { description: '', urls: {} },
       startedAt: '2026-01-01T00:00:00.000Z',
       isSingle: (name) => name === 'edge',
       administrator: () => ({}),
-      onDown,
       audit: new Audit({ path: join(folder.path, 'audit.jsonl'), clock: systemClock }),
     },
   })

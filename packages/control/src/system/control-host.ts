@@ -1,33 +1,28 @@
 /**
- * The host of the control API, in the process that supervises: the same machinery as every other host, with a token at the door.
+ * The host of the control API: the same machinery as every other host, with a token at the door.
  *
  * @module
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Caller } from '@flotilla/core/caller'
-import type { Ports } from '@flotilla/core/context'
 import { FlotillaError } from '@flotilla/core/error'
 import { type Host, openHost } from '@flotilla/core/host'
-import { readHostSettings } from '@flotilla/core/host-settings'
-import type { Logger } from '@flotilla/core/log'
+import type { HostGiven } from '@flotilla/core/run-host'
 import type { Service } from '@flotilla/core/service'
 import { type ControlOptions, controlService } from '../api/service.ts'
 import { type ObserveOptions, observeService } from '../watch/observe-service.ts'
 import { otlpReceiver } from '../watch/otlp-receiver.ts'
 import { consoleFolder, consolePages } from './console-pages.ts'
-import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 
 /** What it needs. */
 export interface ControlHostOptions {
+  readonly given: HostGiven
   readonly service: ControlOptions
-  readonly ports: Ports
-  readonly log: Logger
-  readonly controlPort: number
+  /** Of operators. */
   readonly token: string
   /** What the console's login link carries. */
   readonly consoleKey: string
-  readonly environment: EnvironmentOptions
   /** What is observed; absent: nothing is. */
   readonly observe?: ObserveOptions | undefined
   /** With what programs send telemetry. */
@@ -40,31 +35,22 @@ const CHANGES_HEADER = 'x-flotilla-changes'
 /** Names under which this machine calls itself. Any other Host is a web page that had its name point here (DNS rebinding). */
 const OWN_HOSTS = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/
 
-/** Opens it on loopback. */
+/** Opens it, on loopback as every host. */
 export function openControlHost({
+  given,
   service,
-  ports,
-  log,
-  controlPort,
   token,
   consoleKey,
-  environment,
   observe,
   telemetryKey,
 }: ControlHostOptions): Promise<Host> {
   const services: Record<string, () => Promise<Service>> = { [NAME]: async () => controlService(service) }
   if (observe !== undefined) services['observe'] = async () => observeService(observe)
-  // Who looks is not to be seen: it would be most of what there is.
-  const variables = {
-    ...hostEnvironment(environment, { instance: NAME, services: Object.keys(services) }),
-    OTEL_TRACES_EXPORTER: 'none',
-  }
   return openHost({
+    ...given,
+    isAnnounced: false,
     app: { name: NAME, folder: '', services },
-    settings: { ...readHostSettings(variables), httpPort: controlPort },
-    environment: variables,
-    ports,
-    log,
+    settings: { ...given.settings, services: Object.keys(services) },
     authenticate: operatorCaller(token, consoleKey),
     page: consolePages(consoleFolder()),
     ...(observe === undefined ? {} : { foreign: otlpReceiver(observe.store, telemetryKey) }),

@@ -1,60 +1,81 @@
 /**
- * The control API of a system that is being opened, and the watch over everything.
+ * The control API, and the watch over everything: what the control process is there for.
+ *
+ * Closed in two steps. What only looks (metrics, dead events, alerts) ends first, before anything that is watched: processes that stop are no
+ * news. What takes (spans, log lines) ends after all others, and with it the store.
  *
  * @module
  */
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Caller, User } from '@flotilla/core/caller'
-import { isoTime } from '@flotilla/core/clock'
-import type { Closing } from '@flotilla/core/closing'
+import { Closing } from '@flotilla/core/closing'
 import type { Ports } from '@flotilla/core/context'
-import { type KeyPairText, Signer } from '@flotilla/core/credentials'
+import { Signer } from '@flotilla/core/credentials'
 import { isFlotillaError } from '@flotilla/core/error'
+import { createHttpClient } from '@flotilla/core/http-client'
+import type { Metrics } from '@flotilla/core/metrics'
+import type { HostGiven, HostOfProcess } from '@flotilla/core/run-host'
 import { sensitiveFields } from '@flotilla/core/sensitive'
 import type { Service } from '@flotilla/core/service'
 import { type Alerts, openAlerts } from '../alerts/alerts.ts'
 import { Audit } from '../api/audit.ts'
 import { ServiceDatabases } from '../api/databases.ts'
-import type { Supervisor } from '../supervisor/supervisor.ts'
+import type { RemoteFleet } from '../supervisor/remote-fleet.ts'
+import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { showDeadEvents } from '../watch/dead-events.ts'
-import { contractsOf } from './app-module.ts'
-import { CONSOLE_KEY, TELEMETRY_KEY } from './console-pages.ts'
+import type { SystemOptions } from '../watch/system-state.ts'
+import { type AppModule, contractsOf, loadAllServices, loadApp } from './app-module.ts'
 import { openControlHost } from './control-host.ts'
-import type { Databases } from './databases.ts'
-import type { EnvironmentOptions } from './host-environment.ts'
-import { openStore, STORE_BYTES_MAX, STORE_MS_MAX, startWatch } from './open-watch.ts'
-import { gatewayOrigin } from './ports.ts'
-import type { SystemOptions } from './system-options.ts'
+import type { ControlTold } from './control-told.ts'
+import { DataFolder } from './data-folder.ts'
+import { openStore, STORE_BYTES_MAX, STORE_MS_MAX, startWatch, type WatchOptions } from './open-watch.ts'
 
 const USER_TOKEN_MS = 60_000
 
-/** What is open already. */
-interface Opened {
-  readonly databases: Databases
-  readonly environment: EnvironmentOptions
-  readonly userKeys: KeyPairText
-  readonly supervisor: Supervisor
-  readonly closing: Closing
+/** What it takes. */
+export interface OpenControlOptions {
+  readonly given: HostGiven
+  readonly told: ControlTold
+  readonly fleet: RemoteFleet
+  /** Takes what is to be closed before anything that is watched. */
+  readonly lookers: Closing
+  /** Told why nothing is watched, if so. */
+  readonly onUnwatched: (why: string) => void
 }
 
-/** The control API, and the watch over everything. */
-export async function openControl(
-  options: SystemOptions,
-  { databases, environment, userKeys, supervisor, closing }: Opened,
-): Promise<void> {
-  const { module, services, placement, folder, secrets, tcp, ports, log } = options
-  const watch = { folder, clock: ports.clock, log, closing }
+/** Opens it. What was opened is closed again when it fails. */
+export async function openControl(options: OpenControlOptions): Promise<HostOfProcess> {
+  const closing = new Closing(options.given.ports.clock)
+  try {
+    return await open(options, closing)
+  } catch (error) {
+    await options.lookers.close()
+    await closing.close()
+    throw error
+  }
+}
+
+async function open(
+  { given, told, fleet, lookers, onUnwatched }: OpenControlOptions,
+  closing: Closing,
+): Promise<HostOfProcess> {
+  const { ports, log } = given
+  const module = await loadApp(told.root)
+  const services = await loadAllServices(module.app)
+  const folder = new DataFolder(told.folder)
+  const watch = { folder, clock: ports.clock, log, closing, lookers }
   const store = await openStore(watch)
-  if (isFlotillaError(store)) options.onStep(`nothing is watched: ${store.message}`)
+  if (isFlotillaError(store)) onUnwatched(store.message)
+  await fleet.known()
   const contracts = contractsOf(services)
   const system = {
     app: module.app.name,
-    placement,
+    placement: told.placement,
     contracts,
-    supervisor,
-    gateway: gatewayOrigin(tcp, options.environment),
-    startedAt: isoTime(ports.clock.now()),
+    fleet,
+    gateway: told.gateway,
+    startedAt: told.startedAt,
   }
   const watching: { alerts?: Alerts } = {}
   const audit = new Audit({
@@ -63,19 +84,14 @@ export async function openControl(
     sensitive: contracts.flatMap((contract) => [...sensitiveFields(contract)]),
   })
   const host = await openControlHost({
-    ...options,
-    controlPort: tcp.control,
-    token: secrets.get('control token'),
-    consoleKey: secrets.get(CONSOLE_KEY),
-    telemetryKey: secrets.get(TELEMETRY_KEY),
-    environment,
+    ...told,
+    given,
     service: {
       ...system,
       version: module.version,
-      databases,
-      isSingle: (host) => isSingle(options, host),
-      administrator: administrator(new Signer(userKeys.privateKey), ports),
-      onDown: options.onDown,
+      databases: told.databases,
+      isSingle: (name) => told.singles.includes(name),
+      administrator: administrator(new Signer(told.userKey), ports),
       audit,
     },
     observe: isFlotillaError(store)
@@ -85,35 +101,71 @@ export async function openControl(
           store,
           audit,
           storeBytesMax: STORE_BYTES_MAX,
-          databaseUrls: databases.urls,
+          databaseUrls: told.databases.urls,
           alerts: () =>
             (watching.alerts?.list() ?? []).map((alert) => ({ ...alert, labels: { ...alert.labels } })),
           follows: followsOf(services),
         },
   })
   closing.defer('control API', () => host.close())
-  if (isFlotillaError(store)) return
-  const http = await startWatch(store, system, host.metrics, watch)
-  showDeadEvents(host.metrics, new ServiceDatabases(databases.urls, ports), ports, watch)
-  watching.alerts = await openAlerts({
+  if (!isFlotillaError(store))
+    watching.alerts = await look({ given, told, module, store, system, own: host.metrics, watch })
+  return {
+    http: host.http,
+    get inFlight() {
+      return host.inFlight
+    },
+    keepTraces: (traceIds) => host.keepTraces(traceIds),
+    async close() {
+      await lookers.close()
+      await closing.close()
+    },
+  }
+}
+
+/** Gathers what processes tell, and looks at it. */
+async function look({
+  given: { ports, log, settings },
+  told,
+  module,
+  store,
+  system,
+  own,
+  watch,
+}: Pick<OpenControlOptions, 'given' | 'told'> & {
+  readonly module: AppModule
+  readonly store: TelemetryStore
+  readonly system: SystemOptions
+  readonly own: Metrics
+  readonly watch: WatchOptions
+}): Promise<Alerts> {
+  const http = createHttpClient(ports.clock)
+  watch.closing.defer('HTTP to processes', () => http.close())
+  const alerts = await openAlerts({
     ...ports,
     log,
-    metrics: host.metrics,
+    metrics: own,
     http,
     ask: (question) => store.series(question),
-    statePath: join(folder.path, 'alerts.json'),
-    rulePaths: rulePathsOf(options),
+    statePath: join(told.folder, 'alerts.json'),
+    rulePaths: rulePathsOf(module, told),
     keptMs: STORE_MS_MAX,
-    consoleUrl: `http://127.0.0.1:${tcp.control}/console`,
+    consoleUrl: `http://127.0.0.1:${settings.httpPort}/console`,
   })
-  closing.defer('alerts', async () => watching.alerts?.close())
+  watch.lookers.defer('alerts', () => alerts.close())
+  showDeadEvents(own, new ServiceDatabases(told.databases.urls, ports), ports, {
+    ...watch,
+    closing: watch.lookers,
+  })
+  // Last, and so the first to end.
+  await startWatch(store, system, { own, http }, watch)
+  return alerts
 }
 
 /** Of the app, and of the operator, which wins. */
-function rulePathsOf({ module, environment }: SystemOptions): string[] {
-  const own = join(module.folder, 'alerts.yaml')
-  const given = environment['FLOTILLA_ALERTS']
-  return [...(existsSync(own) ? [own] : []), ...(given ? [resolve(given)] : [])]
+function rulePathsOf({ folder }: AppModule, { alertRules }: ControlTold): string[] {
+  const own = join(folder, 'alerts.yaml')
+  return [...(existsSync(own) ? [own] : []), ...(alertRules === undefined ? [] : [alertRules])]
 }
 
 /** The topics that each service reacts to. */
@@ -121,11 +173,6 @@ function followsOf(services: ReadonlyMap<string, Service>): Readonly<Record<stri
   return Object.fromEntries(
     [...services].map(([name, { reactions }]) => [name, reactions.map(({ topic }) => topic)]),
   )
-}
-
-function isSingle({ placement, placeable }: SystemOptions, host: string): boolean {
-  const names = placement.hosts[host]?.services ?? []
-  return placeable.some(({ name, isSingle: single }) => single && names.includes(name))
 }
 
 /** As whom operators call: an administrator, by a token of the kind the gateway signs. */

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
 import { isFlotillaError } from '@flotilla/core/error'
+import { createHttpClient } from '@flotilla/core/http-client'
 import { createLogger } from '@flotilla/core/log'
 import { Metrics } from '@flotilla/core/metrics'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
@@ -22,12 +23,17 @@ describe('startWatch', () => {
     }
     const closing = new Closing(systemClock)
     const store = await open(closing)
-    const system = { ...watchedSystem(store), supervisor: { slots: [], slotsOf: () => [] } as never }
-    await startWatch(store, system, new Metrics(), { folder, clock: systemClock, log, closing })
+    const system = { ...watchedSystem(store), fleet: { processes: [] } }
+    const lookers = new Closing(systemClock)
+    const http = createHttpClient(systemClock)
+    const watch = { folder, clock: systemClock, log, closing, lookers }
+    await startWatch(store, system, { own: new Metrics(), http }, watch)
     for (const name of ['orders-1', 'up'])
       writeFileSync(join(folder.logs, `${name}.log`), `said by ${name}\n`)
-    // Whoever closes reads what is there, once more.
+    // Whoever closes reads what is there, once more, also when nobody looks any more.
+    await lookers.close()
     await closing.close()
+    await http.close()
 
     const again = new Closing(systemClock)
     const found = await (await open(again)).searchLogs({

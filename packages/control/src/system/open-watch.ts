@@ -8,10 +8,9 @@ import { join } from 'node:path'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import type { Closing } from '@flotilla/core/closing'
 import { type FlotillaError, isFlotillaError } from '@flotilla/core/error'
-import { createHttpClient, type HttpClient } from '@flotilla/core/http-client'
+import type { HttpClient } from '@flotilla/core/http-client'
 import type { Logger } from '@flotilla/core/log'
 import type { Metrics } from '@flotilla/core/metrics'
-import type { Supervisor } from '../supervisor/supervisor.ts'
 import { LogTail, type TailedFile } from '../telemetry/log-tail.ts'
 import { openTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { Collector } from '../watch/collector.ts'
@@ -25,6 +24,8 @@ export interface WatchOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly closing: Closing
+  /** Of what only looks: closed before anything that is watched. */
+  readonly lookers: Closing
 }
 
 /** The store takes up to so much of the disk. */
@@ -41,7 +42,7 @@ export async function openStore({
   clock,
   log,
   closing,
-}: WatchOptions): Promise<TelemetryStore | FlotillaError> {
+}: Omit<WatchOptions, 'lookers'>): Promise<TelemetryStore | FlotillaError> {
   const path = join(folder.path, 'telemetry')
   mkdirSync(path, { recursive: true, mode: 0o700 })
   try {
@@ -61,18 +62,16 @@ export async function openStore({
   }
 }
 
-/** Brings metrics and log lines into the store until it is closed; gives what it asks the processes with. */
+/** Brings metrics and log lines into the store, until it is closed. */
 export async function startWatch(
   store: TelemetryStore,
-  system: Omit<SystemOptions, 'supervisor'> & { readonly supervisor: Supervisor },
-  own: Metrics,
-  { folder, clock, log, closing }: WatchOptions,
-): Promise<HttpClient> {
-  const http = createHttpClient(clock)
-  closing.defer('HTTP to processes', () => http.close())
-  showProcesses(own, () => system.supervisor.slots)
+  system: SystemOptions,
+  { own, http }: { readonly own: Metrics; readonly http: HttpClient },
+  { folder, clock, log, closing, lookers }: WatchOptions,
+): Promise<void> {
+  showProcesses(own, system.fleet)
   const collector = new Collector({ clock, log, http, store, own, targets: () => targetsOf(system) })
-  closing.defer('metrics of processes', async () => collector.close())
+  lookers.defer('metrics of processes', async () => collector.close())
   const tail = await LogTail.open({
     files: () => processLogs(folder),
     placesPath: join(folder.path, 'telemetry', 'log-places.json'),
@@ -82,7 +81,6 @@ export async function startWatch(
   })
   const tailing = new Tailing(tail, clock, log)
   closing.defer('log lines', () => tailing.close())
-  return http
 }
 
 /** Not what `up` told its user, which has passwords in it. */

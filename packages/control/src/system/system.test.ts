@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { defineApp } from '@flotilla/core/app'
 import { systemClock } from '@flotilla/core/clock'
-import { defineContract } from '@flotilla/core/contract'
 import { isFlotillaError } from '@flotilla/core/error'
 import { findFreePort } from '@flotilla/core/free-port'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
-import { defineService } from '@flotilla/core/service'
 import { until } from '@flotilla/core/until'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
+import { loadAllServices, loadApp } from './app-module.ts'
 import { type DataFolder, Secrets } from './data-folder.ts'
 import { openSystem, type System } from './system.ts'
 
@@ -21,10 +19,16 @@ const READY = `const tell = () => process.send({ kind: 'stats', cpuMs: 0, rssByt
 process.send({ kind: 'ready', http: '' }); setInterval(tell, 1_000)`
 const CRASH = `console.log(JSON.stringify({ level: 'error', message: 'the harbour is closed' })); process.exit(78)`
 
-const harbourApp = defineApp({
+/** The app of a harbour, as a checkout has it. */
+const APP = `
+import { defineContract } from ${JSON.stringify(import.meta.resolve('@flotilla/core/contract'))}
+import { defineService } from ${JSON.stringify(import.meta.resolve('@flotilla/core/service'))}
+const contract = defineContract({ name: 'harbour', version: 1, summary: 'A harbour', operations: {} })
+const harbour = defineService({ contract, open: () => ({}) })
+export const app = {
   name: 'test',
   folder: '',
-  services: { harbour: async () => assert.fail('control loads it') },
+  services: { harbour: async () => harbour },
   outside: [
     {
       service: 'harbour',
@@ -33,7 +37,8 @@ const harbourApp = defineApp({
     },
   ],
   secrets: [{ service: 'harbour', field: 'key', name: 'of the lock' }],
-})
+}
+`
 
 interface Bed {
   readonly folder: DataFolder
@@ -49,8 +54,12 @@ async function makeBed(t: TestContext, program: string, prepare = 'process.exit(
   const folder = makeDataFolder(t)
   const main = join(folder.path, 'main.cjs')
   writeFileSync(main, `if (process.argv[2] === 'prepare') ${prepare}\nelse { ${program} }`)
-  const contract = defineContract({ name: 'harbour', version: 1, summary: 'A harbour', operations: {} })
-  const services = new Map([['harbour', defineService({ contract, open: () => ({}) })]])
+  const { path: root } = makeDataFolder(t)
+  mkdirSync(join(root, 'harbour/bundle'), { recursive: true })
+  writeFileSync(join(root, 'package.json'), '{"type":"module","flotilla":{"app":"harbour"}}')
+  writeFileSync(join(root, 'harbour/bundle/main.js'), '')
+  writeFileSync(join(root, 'harbour/bundle/app.js'), APP)
+  const found = await loadApp(root)
   const lines: string[] = []
   const tcp = {
     gateway: await findFreePort(),
@@ -61,8 +70,8 @@ async function makeBed(t: TestContext, program: string, prepare = 'process.exit(
   }
   const open = async (signal = new AbortController().signal): Promise<System> => {
     const system = await openSystem({
-      module: { app: harbourApp, root: '', folder: '', main, version: '1' },
-      services,
+      module: { ...found, main },
+      services: await loadAllServices(found.app),
       placeable: [{ name: 'harbour', calls: [], isSingle: true, isOutside: true }],
       placement: { name: 'test', hosts: { main: { services: ['harbour'], instances: 1 } } },
       folder,

@@ -1,5 +1,6 @@
 /**
- * One running system: database server, keys, processes, control API; opened in order, closed in the opposite order.
+ * One running system: database server, keys, control process, services; opened in order, closed in the opposite order. First of all, what only
+ * looks at the services stops looking.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { Closing } from '@flotilla/core/closing'
 import { createKeyPair, type KeyPairText, Signer } from '@flotilla/core/credentials'
 import { FlotillaError } from '@flotilla/core/error'
 import type { Logger } from '@flotilla/core/log'
+import type { ProcessSlot } from '../supervisor/process-slot.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { mistakesIn, PlacementError, startWaves } from '../topology/placement.ts'
 import { consoleLink, TELEMETRY_KEY } from './console-pages.ts'
@@ -19,9 +21,9 @@ import type { Secrets } from './data-folder.ts'
 import { type Databases, externalUrlIn, openDatabases } from './databases.ts'
 import { type EnvironmentOptions, hostEnvironment } from './host-environment.ts'
 import { endLeftovers, recordProcesses, thisProcess } from './leftovers.ts'
-import { openControl } from './open-control.ts'
 import { gatewayOrigin, portUses, probePort } from './ports.ts'
 import { lastWords, runTask } from './run-task.ts'
+import { ControlProcess } from './start-control.ts'
 import type { SystemOptions } from './system-options.ts'
 
 /** A running system. */
@@ -113,21 +115,17 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   onStep('migrations and first data')
   await runTask({ module, folder, task: 'prepare', services: [...services.keys()], environment, signal })
 
-  const supervisor = openSupervisor(options, environment, databases, closing)
-  const started = supervisor.start((hosts) => onStep(hosts.join(', ')))
+  const { supervisor, control } = openProcesses(options, { environment, databases, userKeys, closing })
+  control.start()
+  const started = supervisor.start((hosts) => onStep(hosts.join(', '))).then(() => control.whenReady())
   await failOnLoop(supervisor, started, ports.clock, signal)
-  await openControl(options, { databases, environment, userKeys, supervisor, closing })
   signal.throwIfAborted()
   return {
     gateway: gatewayOrigin(tcp, options.environment),
     control: controlFile.url,
     console: consoleLink(controlFile.url, options.secrets),
     database: databases.description,
-    processes: supervisor.slots.map(({ name, host, pid = 0 }) => ({
-      name,
-      services: placement.hosts[host]?.services ?? [],
-      pid,
-    })),
+    processes: supervisor.processes.map(({ name, services, pid = 0 }) => ({ name, services, pid })),
     announce: () => folder.writeJson(CONTROL_FILE, { ...controlFile, isReady: true }),
     close: () => closeAll(closing, options.log),
   }
@@ -196,20 +194,56 @@ function restartMsMaxIn({
   return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : undefined
 }
 
-function openSupervisor(
+interface Opened {
+  readonly environment: EnvironmentOptions
+  readonly databases: Databases
+  readonly userKeys: KeyPairText
+  readonly closing: Closing
+}
+
+/** The services' processes, and the control process beside them. */
+function openProcesses(
   options: SystemOptions,
+  opened: Opened,
+): { readonly supervisor: Supervisor; readonly control: ControlProcess } {
+  const { folder, log, onEnd, signal } = options
+  const { databases, closing } = opened
+  const onChange = (slot: ProcessSlot): void => {
+    const pids = [databases.pid(), ...supervisor.slots.map(({ pid }) => pid)]
+    try {
+      recordProcesses(
+        folder,
+        pids.filter((pid) => pid !== undefined),
+      )
+    } catch (error) {
+      // The disk is full, or somebody removed the folder: no reason to leave a process alone, least of all when it is to end.
+      log.error('the processes could not be written down', { error })
+    }
+    control.changed(slot)
+    if (slot.state !== 'waiting' || signal.aborted) return
+    log.error('a process ended by itself', { process: slot.name, why: slot.lastEnd })
+    onEnd(slot)
+  }
+  const supervisor = openSupervisor(options, opened.environment, onChange)
+  const control = new ControlProcess(options, { ...opened, supervisor })
+  closing.defer('control process', () => control.stop())
+  closing.defer('processes', () => supervisor.stop(STOP_GRACE_MS))
+  closing.defer('watch', () => control.quiet())
+  return { supervisor, control }
+}
+
+function openSupervisor(
+  { module, placement, placeable, folder, ports, environment: ours }: SystemOptions,
   environment: EnvironmentOptions,
-  databases: Databases,
-  closing: Closing,
+  onChange: (slot: ProcessSlot) => void,
 ): Supervisor {
-  const { module, placement, placeable, folder, ports, log, onEnd, signal } = options
-  const supervisor = new Supervisor({
+  return new Supervisor({
     clock: ports.clock,
     random: ports.random,
     placement,
     waves: startWaves(placement, placeable),
     logFolder: folder.logs,
-    restartMsMax: restartMsMaxIn(options.environment),
+    restartMsMax: restartMsMaxIn(ours),
     command(host, ordinal, attempt) {
       const services = placement.hosts[host]?.services ?? []
       // A new process is a new instance: nobody may take it for the one before.
@@ -221,24 +255,8 @@ function openSupervisor(
         instance,
       }
     },
-    onChange(slot) {
-      const pids = [databases.pid(), ...supervisor.slots.map(({ pid }) => pid)]
-      try {
-        recordProcesses(
-          folder,
-          pids.filter((pid) => pid !== undefined),
-        )
-      } catch (error) {
-        // The disk is full, or somebody removed the folder: no reason to leave a process alone, least of all when it is to end.
-        log.error('the processes could not be written down', { error })
-      }
-      if (slot.state !== 'waiting' || signal.aborted) return
-      log.error('a process ended by itself', { process: slot.name, why: slot.lastEnd })
-      onEnd(slot)
-    },
+    onChange,
   })
-  closing.defer('processes', () => supervisor.stop(STOP_GRACE_MS))
-  return supervisor
 }
 
 /** Waits for the start, but not for a process that ends again and again, and no longer than wanted. */

@@ -11,6 +11,8 @@ import { defineContract } from '@flotilla/core/contract'
 import { event } from '@flotilla/core/event'
 import { command, query } from '@flotilla/core/operation'
 import { Type } from '@flotilla/core/schema'
+import type { ProcessState } from '../supervisor/fleet.ts'
+import type { SlotState } from '../supervisor/process-slot.ts'
 import type { StoredSample, StoredSpan } from '../telemetry/rows.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 import type { OverviewOptions } from '../watch/overview.ts'
@@ -50,7 +52,7 @@ const contracts = [
 ]
 
 const services = ['gateway', 'orders', 'stock', 'mail', 'search', 'catalog']
-const states: Readonly<Record<string, readonly string[]>> = {
+const states: Readonly<Record<string, readonly SlotState[]>> = {
   mail: ['ready', 'starting'],
   search: ['waiting'],
 }
@@ -60,19 +62,27 @@ export function watchedSystem(store: TelemetryStore): OverviewOptions & TopicsOp
   const hosts = Object.fromEntries(
     services.map((name) => [name, { services: [name], instances: (states[name] ?? ['ready']).length }]),
   )
-  const slotsOf = (host: string) =>
-    (states[host] ?? ['ready']).map((state, index) => ({ name: `${host}-${index + 1}`, state }))
+  const processes = services.flatMap((host) =>
+    (states[host] ?? ['ready']).map((state, index) => aProcess(host, index + 1, state)),
+  )
   return {
     app: 'test',
     gateway: 'http://127.0.0.1:1',
     startedAt: '2026-01-01T00:00:00.000Z',
     placement: { name: 'split', hosts },
     contracts,
-    supervisor: { slotsOf } as never,
+    fleet: { processes },
     store,
     follows: { mail: ['orders.placed'], search: ['stock.*'], catalog: [] },
     alerts: () => [],
   }
+}
+
+function aProcess(host: string, ordinal: number, state: SlotState): ProcessState {
+  const name = `${host}-${ordinal}`
+  const nothing = { pid: undefined, stats: undefined, lastEnd: undefined }
+  const facts = { isLooping: false, instance: `${name}-a`, http: '', starts: 1, uptimeMs: 0 }
+  return { name, host, services: [host], state, ...facts, ...nothing }
 }
 
 /** The last third of half a minute, so that what was counted ten seconds ago is in the half minute that is not over. */

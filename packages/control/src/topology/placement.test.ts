@@ -90,6 +90,11 @@ describe('parsePlacement', () => {
         ] as const,
     ),
     [
+      'the host of the control process',
+      { ...other, control: good.edge },
+      'host name control is taken: the process that watches has it',
+    ],
+    [
       'a host name that is no file name',
       { ...other, '../edge': good.edge },
       'host name ../edge must be lower-case letters, digits and dashes',

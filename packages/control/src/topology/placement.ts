@@ -67,6 +67,8 @@ function namesOf(services: readonly PlaceableService[]): readonly string[] {
 }
 
 const HOST_NAME = /^[a-z][a-z0-9-]{0,30}$/
+/** The host of the process that steers and watches. */
+const RESERVED = 'control'
 /** Processes of one host. */
 export const INSTANCES_MAX = 64
 
@@ -103,6 +105,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function parseHost(host: string, given: unknown, mistakes: string[]): HostPlacement {
   const { services, instances = 1, ...rest } = isObject(given) ? given : {}
   if (!HOST_NAME.test(host)) mistakes.push(`host name ${host} must be lower-case letters, digits and dashes`)
+  if (host === RESERVED) mistakes.push(`host name ${host} is taken: the process that watches has it`)
   for (const key of Object.keys(rest)) mistakes.push(`hosts.${host}.${key} is not known`)
   const isList =
     Array.isArray(services) && services.length > 0 && services.every((one) => typeof one === 'string')

@@ -5,7 +5,6 @@
  */
 import { anonymous } from '@flotilla/core/caller'
 import { Cancellation } from '@flotilla/core/cancellation'
-import type { Clock } from '@flotilla/core/clock'
 import type { Closing } from '@flotilla/core/closing'
 import type { CallContext, Ports } from '@flotilla/core/context'
 import type { Logger } from '@flotilla/core/log'
@@ -23,7 +22,7 @@ export function showDeadEvents(
   metrics: Metrics,
   databases: ServiceDatabases,
   ports: Ports,
-  { log, closing }: { readonly clock: Clock; readonly log: Logger; readonly closing: Closing },
+  { log, closing }: { readonly log: Logger; readonly closing: Closing },
 ): void {
   const { clock, random } = ports
   const gauge = metrics.gauge('flotilla_dead_events', 'Events that failed for good and wait for people.', [

@@ -17,7 +17,14 @@ import {
   redBy,
   type Window,
 } from './figures.ts'
-import { GATEWAY, type Instances, instancesOf, type SystemOptions, serviceNames } from './system-state.ts'
+import {
+  GATEWAY,
+  type Instances,
+  instancesOf,
+  placedProcesses,
+  type SystemOptions,
+  serviceNames,
+} from './system-state.ts'
 
 /** What it is made of. */
 export interface OverviewOptions extends SystemOptions {
@@ -50,7 +57,7 @@ export async function overviewOf(
   // What clients see; without a gateway, what all services do.
   const totals = edge ?? joined(inner)
   const { rate, errorShare, p50Ms, p95Ms, p99Ms } = totals
-  const places = Object.keys(placement.hosts).flatMap((host) => options.supervisor.slotsOf(host))
+  const places = placedProcesses(options)
   const ready = places.filter(({ state }) => state === 'ready').length
   return {
     at: isoTime(nowMs),

@@ -1,14 +1,14 @@
 /**
- * What the supervising process knows of all others, and of the machine, as metrics of its own.
+ * What the supervisor tells of all processes, and what the machine is like, as metrics of the process that watches.
  *
  * @module
  */
 import { availableParallelism, freemem, loadavg, totalmem } from 'node:os'
 import type { Gauge, Metrics } from '@flotilla/core/metrics'
-import type { ProcessSlot } from '../supervisor/process-slot.ts'
+import type { Fleet } from '../supervisor/fleet.ts'
 
 /** Shows them at every scrape. */
-export function showProcesses(metrics: Metrics, slots: () => readonly ProcessSlot[]): void {
+export function showProcesses(metrics: Metrics, fleet: Pick<Fleet, 'processes'>): void {
   const gauge = (name: string, help: string) => metrics.gauge(name, help, ['process'])
   const cpu = gauge('flotilla_process_cpu_ratio', 'Share of one core, lately.')
   const memory = gauge('flotilla_process_resident_bytes', 'Resident memory.')
@@ -23,13 +23,13 @@ export function showProcesses(metrics: Metrics, slots: () => readonly ProcessSlo
     machine.with('available').set(freemem())
     load.set((loadavg()[0] ?? 0) / availableParallelism())
     const now = new Set<string>()
-    for (const slot of slots()) {
-      const its = [cpu.with(slot.name), memory.with(slot.name)]
-      its[0]?.set(slot.stats?.cpuRatio ?? 0)
-      its[1]?.set(slot.stats?.rssBytes ?? 0)
-      starts.with(slot.name).set(slot.starts)
-      seen.set(slot.name, its)
-      now.add(slot.name)
+    for (const { name, stats, starts: times } of fleet.processes) {
+      const its = [cpu.with(name), memory.with(name)]
+      its[0]?.set(stats?.cpuRatio ?? 0)
+      its[1]?.set(stats?.rssBytes ?? 0)
+      starts.with(name).set(times)
+      seen.set(name, its)
+      now.add(name)
     }
     // Those that are gone use nothing.
     for (const [name, its] of seen) if (!now.has(name)) for (const one of its) one.set(0)

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Contract } from '@flotilla/core/contract'
-import type { Supervisor } from '../supervisor/supervisor.ts'
+import type { Fleet, ProcessState } from '../supervisor/fleet.ts'
 import type { Placement } from '../topology/placement.ts'
 import type { Target } from './collector.ts'
 
@@ -15,7 +15,7 @@ export interface SystemOptions {
   readonly startedAt: string
   readonly placement: Placement
   readonly contracts: readonly Contract[]
-  readonly supervisor: Pick<Supervisor, 'slotsOf'>
+  readonly fleet: Pick<Fleet, 'processes'>
 }
 
 /** The processes of a service. */
@@ -33,24 +33,32 @@ export function serviceNames({ placement }: Pick<SystemOptions, 'placement'>): r
   return [...new Set(Object.values(placement.hosts).flatMap(({ services }) => services))]
 }
 
-/** Where a service runs. */
-export function instancesOf({ placement, supervisor }: SystemOptions, service: string): Instances {
-  const hosts = Object.entries(placement.hosts).flatMap(([host, its]) =>
-    its.services.includes(service) ? [host] : [],
-  )
-  const slots = hosts.flatMap((host) => supervisor.slotsOf(host))
-  return { hosts, ready: slots.filter(({ state }) => state === 'ready').length, wanted: slots.length }
+/** Every process that runs services, by host in the order of the placement. */
+export function placedProcesses({
+  placement,
+  fleet,
+}: Pick<SystemOptions, 'placement' | 'fleet'>): readonly ProcessState[] {
+  return fleet.processes.filter(({ host }) => Object.hasOwn(placement.hosts, host))
 }
 
-/** Every process, to be asked for its metrics. */
-export function targetsOf({ placement, supervisor }: SystemOptions): readonly Target[] {
-  return Object.keys(placement.hosts).flatMap((host) =>
-    supervisor.slotsOf(host).map(({ name, instance, http, state }) => ({
+/** Where a service runs. */
+export function instancesOf(system: SystemOptions, service: string): Instances {
+  const hosts = Object.entries(system.placement.hosts).flatMap(([host, { services }]) =>
+    services.includes(service) ? [host] : [],
+  )
+  const its = placedProcesses(system).filter(({ host }) => hosts.includes(host))
+  return { hosts, ready: its.filter(({ state }) => state === 'ready').length, wanted: its.length }
+}
+
+/** Those of them to be asked for their metrics. One that is on its way for the first time is not missed yet. */
+export function targetsOf(system: SystemOptions): readonly Target[] {
+  return placedProcesses(system)
+    .filter(({ state, starts }) => state !== 'starting' || starts > 1)
+    .map(({ name, host, instance, http, state }) => ({
       process: name,
       host,
       instance,
       http,
       isReady: state === 'ready',
-    })),
-  )
+    }))
 }

@@ -56,6 +56,8 @@ export interface HostOptions {
   readonly redaction?: Redaction
   /** Told the ids of traces that are slow or failed here; for `keepTraces` of the other hosts. Default nobody. */
   readonly onTracesKept?: (traceIds: readonly string[]) => void
+  /** Default true; false: it stays out of the registry, since no service calls it. */
+  readonly isAnnounced?: boolean
   /** Who is calling over HTTP. Default: whoever shows a process credential or a user token. */
   readonly authenticate?: (incoming: IncomingMessage) => Caller
   /** Pages beside the fixed ones, by path; everybody may see them. */
@@ -104,7 +106,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await network.followOwnRegistry()
     warm(parts.receiver)
     const wires = await openWires(parts, services, options)
-    await join(parts, network, services, wires)
+    await join(parts, options.isAnnounced === false ? undefined : network.registryCalls, services, wires)
     parts.log.info('ready', { frames: formatAddress(wires.frames), http: wires.http })
     return {
       ...wires,
@@ -231,13 +233,12 @@ async function openWires(
 /** Announces the host, where there is a registry: from here on it gets calls. */
 async function join(
   parts: HostParts,
-  network: Network,
+  registryCalls: Network['registryCalls'],
   services: readonly Service[],
   wires: Wires,
 ): Promise<void> {
   const { settings, ports, log, closing, state } = parts
   const { instance, version, zone, weight, drainDelayMs } = settings
-  const { registryCalls } = network
   const frames = formatAddress(wires.frames)
   const membership =
     registryCalls &&

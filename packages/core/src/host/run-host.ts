@@ -17,7 +17,7 @@ import { createLogger } from '../telemetry/log.ts'
 import { Redaction } from '../telemetry/redaction.ts'
 import type { App } from './app.ts'
 import { ConfigError } from './config.ts'
-import { type Host, openHost } from './host.ts'
+import { type Host, type HostOptions, openHost } from './host.ts'
 import { readHostSettings } from './settings.ts'
 import { runTask, type Task, tasks } from './tasks.ts'
 
@@ -50,7 +50,7 @@ const LOOP_RESOLUTION_MS = 100
 /** Runs what the process was started for: a one-off task named by the first argument, or else a host. */
 export async function run(app: App): Promise<void> {
   const task = tasks.find((name) => name === process.argv[2])
-  await (task === undefined ? runHost(app) : runOnce(app, task))
+  await (task === undefined ? runHost(app.name, (given) => openHost({ app, ...given })) : runOnce(app, task))
 }
 
 /** Does one task and ends. */
@@ -74,10 +74,22 @@ function systemPorts(): Ports {
   return { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
 }
 
-/** Runs until told to stop. */
-async function runHost(app: App): Promise<void> {
+/** What a process of one host has for it: everything but the app. */
+export type HostGiven = Omit<HostOptions, 'app'> & Required<Pick<HostOptions, 'log'>>
+
+/** What is asked of a host that is a process. */
+export type HostOfProcess = Pick<Host, 'http' | 'inFlight' | 'keepTraces' | 'close'>
+
+/**
+ * Opens a host as this whole process and runs until told to stop; see the head of this file. `name` stands in lines of the log that are written
+ * before the settings are read.
+ */
+export async function runHost(
+  name: string,
+  open: (given: HostGiven) => Promise<HostOfProcess>,
+): Promise<void> {
   const environment = process.env
-  let host: Host | undefined
+  let host: HostOfProcess | undefined
   let isLeaving = false
   const leave = async (why: string): Promise<void> => {
     if (isLeaving) process.exit(1)
@@ -91,7 +103,7 @@ async function runHost(app: App): Promise<void> {
     log.error('crashed', { error })
     process.exit(70)
   }
-  let log = createLogger({ level: 'info', clock: systemClock, fields: { service: app.name } })
+  let log = createLogger({ level: 'info', clock: systemClock, fields: { service: name } })
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(signal).catch(crash))
@@ -102,8 +114,7 @@ async function runHost(app: App): Promise<void> {
     const fields = { instance: settings.instance, version: settings.version }
     const redaction = new Redaction()
     log = createLogger({ level: settings.logLevel, clock: systemClock, redaction, fields })
-    host = await openHost({
-      app,
+    host = await open({
       settings,
       environment,
       log,
@@ -125,7 +136,7 @@ function send(message: HostMessage): void {
 }
 
 /** Says that the host is ready, then how it is doing. */
-function tellSupervisor(host: Host): void {
+function tellSupervisor(host: HostOfProcess): void {
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   loop.enable()
   process.on('message', ({ kind, traceIds }: SupervisorMessage) => {

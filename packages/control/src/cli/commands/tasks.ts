@@ -111,7 +111,7 @@ async function withDatabases(
     )
   }
   const closing = new Closing(systemClock)
-  const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
+  const logFile = openSync(join(folder.logs, 'supervisor.log'), 'a', 0o600)
   try {
     const databases = await openDatabases({
       ...options,
@@ -123,7 +123,7 @@ async function withDatabases(
       log: createLogger({
         level: 'info',
         clock: systemClock,
-        fields: { instance: 'control' },
+        fields: { instance: 'supervisor' },
         destination: logFile,
       }),
     })

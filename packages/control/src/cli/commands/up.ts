@@ -69,7 +69,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
   const all = placeable(module.app, services)
   const placement = choosePlacement(context, all)
   const secrets = new Secrets(folder, systemRandom)
-  const logFile = openSync(join(folder.logs, 'control.log'), 'a', 0o600)
+  const logFile = openSync(join(folder.logs, 'supervisor.log'), 'a', 0o600)
   const stop = new AbortController()
   let stopMs = 0
   const stopped = new Promise<void>((resolve) => {
@@ -95,7 +95,7 @@ async function foreground(context: CommandContext, module: AppModule, folder: Da
     log: createLogger({
       level: 'info',
       clock: systemClock,
-      fields: { instance: 'control', version: module.version },
+      fields: { instance: 'supervisor', version: module.version },
       destination: logFile,
     }),
     onStep: (step) => terminal.line(terminal.style('dim', `  ${seconds(startMs)}  ${step}`)),
