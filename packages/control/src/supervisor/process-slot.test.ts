@@ -216,6 +216,27 @@ describe('ProcessSlot', () => {
     assert.equal(log(), 'left\n', 'nobody killed it')
   })
 
+  it('holds a process for as long as it takes, and gives it its time from when it may open; the next one is not held', async (t) => {
+    const program = `console.log(process.env.FLOTILLA_IS_HELD ?? 'free')
+      const isHeld = process.env.FLOTILLA_IS_HELD === 'true'
+      if (isHeld) process.on('message', ({ kind }) => { if (kind === 'open') console.log('opens') })
+      else ${READY} ${STAY}`
+    const { slot, clock, log } = makeSlot(t, program)
+    slot.load()
+    await clock.advance(600_000)
+    await until('it runs', () => log() === 'true\n')
+    assert.equal(slot.state, 'starting')
+    slot.open()
+    await until('it opens', () => log() === 'true\nopens\n')
+    await clock.advance(29_000)
+    assert.equal(slot.state, 'starting')
+    await clock.advance(1_000)
+    await becomes(slot, 'waiting')
+    await clock.advance(0)
+    await becomes(slot, 'ready')
+    assert.match(log(), /opens\nfree\n$/)
+  })
+
   it('stops while it waits, and lets nobody wait for ever', async (t) => {
     const { slot, clock } = makeSlot(t, 'process.exit(1)')
     slot.start()

@@ -3,7 +3,8 @@
  *
  * Life of a slot:
  *
- * - **starting**: the process was spawned and has not said yet that it is ready. More than 30 s of it, and it is killed.
+ * - **starting**: the process was spawned and has not said yet that it is ready. More than 30 s of it, and it is killed; a process that is held
+ *   has them from when it was told to open.
  * - **ready**: it said so, and goes on telling how it is from its event loop, every two seconds. One that is silent for five
  *   looks of ours, a second apart, is stopped or hangs, and is killed. We count looks, not time: while this process or the whole machine
  *   stood still, nobody could have told us anything.
@@ -16,7 +17,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import type { Random } from '@flotilla/core/random'
-import type { HostMessage } from '@flotilla/core/run-host'
+import type { HostMessage, SupervisorMessage } from '@flotilla/core/run-host'
 import type { LogFile } from './log-file.ts'
 import { RestartPolicy } from './restart-policy.ts'
 
@@ -82,6 +83,7 @@ export class ProcessSlot {
   #readySinceMs: number | undefined
   #lastStats: { readonly atMs: number; readonly cpuMs: number } | undefined
   #silentLooks = 0
+  #isHeld = false
   #ended: Promise<void> = Promise.resolve()
   readonly #whenReady: (() => void)[] = []
   instance = ''
@@ -111,6 +113,11 @@ export class ProcessSlot {
     return this.#child?.pid
   }
 
+  /** It loads, or waits to be told that it may open. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
   /** Starts so far, the first included. */
   get starts(): number {
     return this.#attempt
@@ -123,6 +130,23 @@ export class ProcessSlot {
   /** Milliseconds since the present process was started. */
   get uptimeMs(): number {
     return this.#child === undefined ? 0 : this.#options.clock.monotonicMs() - this.#startedMs
+  }
+
+  /** Starts the process, and has it load what it needs, and wait for `open`. */
+  load(): void {
+    this.#isHeld = true
+    this.start()
+  }
+
+  /** Has a process that is held go on. */
+  open(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    // Where there is none just now, the next one is not held.
+    if (this.#state !== 'starting') return
+    this.#timeStart()
+    const open: SupervisorMessage = { kind: 'open' }
+    this.tell(open)
   }
 
   /** Starts the process. */
@@ -140,7 +164,7 @@ export class ProcessSlot {
     // A process group of its own: Ctrl-C in the terminal is for us, and we tell the process in good order.
     const child = spawn(program, args, {
       detached: true,
-      env: environment,
+      env: this.#isHeld ? { ...environment, FLOTILLA_IS_HELD: 'true' } : environment,
       stdio: ['ignore', log.descriptor, log.descriptor, 'ipc'],
     })
     this.#child = child
@@ -149,8 +173,13 @@ export class ProcessSlot {
       child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`, resolve))
     })
     child.on('message', (message) => this.#onMessage(child, message as Message))
-    this.#timer = clock.schedule(START_MS_MAX, () => child.kill('SIGKILL'))
+    if (!this.#isHeld) this.#timeStart()
     this.#become('starting')
+  }
+
+  #timeStart(): void {
+    const child = this.#child
+    this.#timer = this.#options.clock.schedule(START_MS_MAX, () => child?.kill('SIGKILL'))
   }
 
   /** Tells the process, unless it is ending. What comes before it listens waits for it. */

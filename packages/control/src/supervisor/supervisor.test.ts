@@ -71,6 +71,41 @@ describe('Supervisor', () => {
     assert.equal(clock.pending, 0)
   })
 
+  it('stops those that only load at once, not wave after wave', async (t) => {
+    const { supervisor, changes } = makeSupervisor(t, () => `setInterval(() => {}, 1_000)`)
+    supervisor.load()
+    await supervisor.stop(60_000)
+    assert.deepEqual(
+      changes.slice(3, 6).map((change) => change.split(' ')[1]),
+      ['stopping', 'stopping', 'stopping'],
+    )
+    assert.ok(changes.slice(6).every((change) => change.endsWith(' stopped')))
+  })
+
+  it('has all load at once, and opens them wave after wave', async (t) => {
+    const { supervisor, changes } = makeSupervisor(
+      t,
+      () => `process.on('message', ({ kind }) => { if (kind === 'open') ${READY} })`,
+    )
+    supervisor.load()
+    assert.deepEqual(
+      supervisor.slots.map(({ state }) => state),
+      ['starting', 'starting', 'starting'],
+    )
+    await supervisor.start((hosts) => changes.push(hosts.join()))
+    assert.deepEqual(
+      supervisor.slots.map(({ state, starts }) => [state, starts]),
+      [
+        ['ready', 1],
+        ['ready', 1],
+        ['ready', 1],
+      ],
+    )
+    const placeOf = (change: string): number => changes.indexOf(change)
+    assert.ok(placeOf('edge') > placeOf('store-1 ready') && placeOf('edge') > placeOf('store-2 ready'))
+    assert.ok(placeOf('edge-1 ready') > placeOf('edge'))
+  })
+
   it('tells all other processes which traces one of them keeps', async (t) => {
     // The edge keeps a trace as soon as it is there; who is told says so in his output.
     const hears = `process.on('message', (told) => console.log(JSON.stringify(told)));`

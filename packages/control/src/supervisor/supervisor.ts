@@ -99,13 +99,21 @@ export class Supervisor {
     return join(this.#options.logFolder, `${slot}.log`)
   }
 
+  /** Has every process load what it needs: it opens nothing before its wave is started. */
+  load(): void {
+    for (const host of this.#options.waves.flat())
+      this.#grow(host, this.#instancesOf(host), (slot) => slot.load())
+  }
+
   /** Starts wave after wave; resolves when the last is ready. `onWave` is told before each. */
   async start(onWave: (hosts: readonly string[]) => void): Promise<void> {
     for (const wave of this.#options.waves) {
       if (this.#isStopping) return
       onWave(wave)
-      const started = wave.flatMap((host) => this.#grow(host, this.#instancesOf(host)))
-      await Promise.all(started.map((slot) => slot.whenReady()))
+      for (const host of wave) this.#grow(host, this.#instancesOf(host))
+      const slots = wave.flatMap((host) => this.slotsOf(host))
+      for (const slot of slots) slot.open()
+      await Promise.all(slots.map((slot) => slot.whenReady()))
     }
   }
 
@@ -163,6 +171,8 @@ export class Supervisor {
     this.#isStopping = true
     this.#rotation?.cancel()
     const untilMs = clock.monotonicMs() + STOP_MS_MAX
+    // Those that have not opened anything have nothing to bring to an end.
+    await Promise.all(this.slots.filter(({ isHeld }) => isHeld).map((slot) => slot.stop(0)))
     for (const wave of waves.toReversed()) {
       const slots = this.slots.filter(({ host }) => wave.includes(host))
       const leftMs = Math.max(0, untilMs - clock.monotonicMs())
@@ -182,7 +192,11 @@ export class Supervisor {
   }
 
   /** Adds slots until there are `instances`; returns the new ones, started. */
-  #grow(host: string, instances: number): readonly ProcessSlot[] {
+  #grow(
+    host: string,
+    instances: number,
+    begin = (slot: ProcessSlot): void => slot.start(),
+  ): readonly ProcessSlot[] {
     const slots = this.#slots.get(host) ?? []
     this.#slots.set(host, slots)
     const added: ProcessSlot[] = []
@@ -193,7 +207,7 @@ export class Supervisor {
       })
       slots.push(slot)
       added.push(slot)
-      slot.start()
+      begin(slot)
     }
     return added
   }

@@ -75,9 +75,14 @@ export class ControlProcess {
     })
   }
 
-  /** Starts it. */
-  start(): void {
-    this.#slot.start()
+  /** Has it load what it needs. */
+  load(): void {
+    this.#slot.load()
+  }
+
+  /** Has it begin. */
+  open(): void {
+    this.#slot.open()
     this.#tellLater()
   }
 

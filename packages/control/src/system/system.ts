@@ -112,11 +112,14 @@ async function open(options: SystemOptions, closing: Closing): Promise<System> {
   })
   const userKeys = createKeyPair()
   const environment = environmentOf(options, databases, userKeys)
+  const { supervisor, control } = openProcesses(options, { environment, databases, userKeys, closing })
+  signal.throwIfAborted()
+  // Most of a start is loading code: done by all at once, and while the databases are seen to.
+  supervisor.load()
+  control.load()
   onStep('migrations and first data')
   await runTask({ module, folder, task: 'prepare', services: [...services.keys()], environment, signal })
-
-  const { supervisor, control } = openProcesses(options, { environment, databases, userKeys, closing })
-  control.start()
+  control.open()
   const started = supervisor.start((hosts) => onStep(hosts.join(', '))).then(() => control.whenReady())
   await failOnLoop(supervisor, started, ports.clock, signal)
   signal.throwIfAborted()

@@ -32,7 +32,10 @@ const spec = { summary: 'Does it.', access: anyone, idempotency: 'natural', outp
 const contract = defineContract({ name: 'desk', version: 1, summary: 'Misbehaves.',
   operations: { hold: command(spec), reject: command(spec), crash: command(spec) } })
 let isOpen = false
+let isTold = false
+process.on('message', ({ kind }) => { if (kind === 'open') isTold = true })
 const desk = defineService({ contract, async open({ clock, log }) {
+  log.info('opening', { isTold })
   await clock.sleep(300)
   isOpen = true
   return {
@@ -43,11 +46,11 @@ const desk = defineService({ contract, async open({ clock, log }) {
 } })
 const send = process.send
 process.send = (message, ...rest) => send.call(process, { ...message, isOpen }, ...rest)
-await run({ name: 'test', folder: '.', services: { desk: async () => desk } })
+await run({ name: 'test', folder: '.', services: { desk: async () => { console.log('loading'); return desk } } })
 `
 
-/** A host process that is ready. */
-async function openProcess(t: TestContext) {
+/** A host process that is ready; told to open when it has loaded its services, if it is held. */
+async function openProcess(t: TestContext, isHeld = false) {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
   const program = join(folder, 'program.mjs')
   writeFileSync(program, PROGRAM)
@@ -63,6 +66,7 @@ async function openProcess(t: TestContext) {
       FLOTILLA_USER_KEY: publicKey,
       FLOTILLA_CREDENTIAL: new Signer(privateKey).process(claims),
       FLOTILLA_DRAIN_DELAY_MS: '50',
+      FLOTILLA_IS_HELD: String(isHeld),
     },
   })
   const state = { child, lines: '', exit: undefined as number | null | undefined }
@@ -78,6 +82,10 @@ async function openProcess(t: TestContext) {
     await endOf(child)
     rmSync(folder, { recursive: true, force: true })
   })
+  if (isHeld) {
+    await until('it loads', () => state.lines.includes('loading'))
+    child.send({ kind: 'open' })
+  }
   const [ready] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [undefined])])
   assert.ok(ready, state.lines)
   assert.deepEqual([ready.kind, ready.isOpen], ['ready', true])
@@ -109,6 +117,11 @@ describe('run', () => {
     opened.child.kill('SIGTERM')
     assert.equal((await held).status, 200)
     assert.equal(await exitOf(opened), 0)
+  })
+
+  it('loads, but opens nothing before it is told to, while it is held', async (t) => {
+    assert.match((await openProcess(t, true)).lines, /loading[^]*"isTold":true/)
+    assert.match((await openProcess(t)).lines, /"isTold":false/)
   })
 
   it('gives up at the second SIGTERM', async (t) => {

@@ -1,6 +1,7 @@
 /**
  * A process that is one host: reads its environment, opens the host, tells who started it, leaves in good order.
  *
+ * - Held: what can be loaded is loaded; nothing is opened before the supervisor says so.
  * - SIGTERM or SIGINT: drain and exit 0; a second one, or more than 25 s, exits 1.
  * - An error nobody caught: log it and exit. A process in an unknown state is worse than none; the supervisor starts another.
  * - The supervisor is gone (its end of the channel closed): drain and exit, so that it leaves no orphan behind.
@@ -15,18 +16,18 @@ import { createIds } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createLogger } from '../telemetry/log.ts'
 import { Redaction } from '../telemetry/redaction.ts'
-import type { App } from './app.ts'
+import { type App, loadServices } from './app.ts'
 import { ConfigError } from './config.ts'
 import { type Host, type HostOptions, openHost } from './host.ts'
 import { readHostSettings } from './settings.ts'
 import { runTask, type Task, tasks } from './tasks.ts'
 
 /** What a supervisor tells a host process over the Node channel. */
-export interface SupervisorMessage {
-  readonly kind: 'keep'
+export type SupervisorMessage =
   /** Traces that are slow or failed in another process. */
-  readonly traceIds: readonly string[]
-}
+  | { readonly kind: 'keep'; readonly traceIds: readonly string[] }
+  /** A process that is held may go on: those that it needs are ready. */
+  | { readonly kind: 'open' }
 
 /** What a host process tells its supervisor over the Node channel. */
 export type HostMessage =
@@ -50,7 +51,13 @@ const LOOP_RESOLUTION_MS = 100
 /** Runs what the process was started for: a one-off task named by the first argument, or else a host. */
 export async function run(app: App): Promise<void> {
   const task = tasks.find((name) => name === process.argv[2])
-  await (task === undefined ? runHost(app.name, (given) => openHost({ app, ...given })) : runOnce(app, task))
+  if (task !== undefined) return runOnce(app, task)
+  await runHost(
+    app.name,
+    (given) => openHost({ app, ...given }),
+    // Loaded once, and there when the host is opened.
+    (services) => loadServices(app, services),
+  )
 }
 
 /** Does one task and ends. */
@@ -82,11 +89,12 @@ export type HostOfProcess = Pick<Host, 'http' | 'inFlight' | 'keepTraces' | 'clo
 
 /**
  * Opens a host as this whole process and runs until told to stop; see the head of this file. `name` stands in lines of the log that are written
- * before the settings are read.
+ * before the settings are read. `load` is what can be done before anybody else is ready, given the names of the services.
  */
 export async function runHost(
   name: string,
   open: (given: HostGiven) => Promise<HostOfProcess>,
+  load: (services: readonly string[]) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   const environment = process.env
   let host: HostOfProcess | undefined
@@ -114,6 +122,7 @@ export async function runHost(
     const fields = { instance: settings.instance, version: settings.version }
     const redaction = new Redaction()
     log = createLogger({ level: settings.logLevel, clock: systemClock, redaction, fields })
+    await Promise.all([load(settings.services), ...(settings.isHeld ? [toldToOpen()] : [])])
     host = await open({
       settings,
       environment,
@@ -130,6 +139,17 @@ export async function runHost(
   if (process.send !== undefined) tellSupervisor(host)
 }
 
+function toldToOpen(): Promise<void> {
+  return new Promise((resolve) => {
+    const listen = (message: SupervisorMessage): void => {
+      if (message.kind !== 'open') return
+      process.off('message', listen)
+      resolve()
+    }
+    process.on('message', listen)
+  })
+}
+
 function send(message: HostMessage): void {
   // The channel may be closing; 'disconnect' follows.
   process.send?.(message, undefined, undefined, () => {})
@@ -139,8 +159,8 @@ function send(message: HostMessage): void {
 function tellSupervisor(host: HostOfProcess): void {
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   loop.enable()
-  process.on('message', ({ kind, traceIds }: SupervisorMessage) => {
-    if (kind === 'keep') host.keepTraces(traceIds)
+  process.on('message', (message: SupervisorMessage) => {
+    if (message.kind === 'keep') host.keepTraces(message.traceIds)
   })
   const tell = (): void => {
     const { user, system } = process.cpuUsage()

@@ -110,6 +110,10 @@ const HostSettings = Type.Object({
     default: 256,
     description: 'calls of one operation that may run at once as long as they are quick',
   }),
+  isHeld: Type.Boolean({
+    default: false,
+    description: 'whether the process loads what it needs and opens nothing before its supervisor says so',
+  }),
   drainDelayMs: Type.Integer({
     minimum: 0,
     // Well below the time after which a process gives closing up.
