@@ -56,7 +56,11 @@ export class WorkContexts implements ContextManager {
 
   bind<T>(context: Context, target: T): T {
     if (typeof target !== 'function') return target
-    const bound = (...args: unknown[]): unknown => this.with(context, () => target(...args))
+    const contexts = this
+    const call = target as unknown as (...args: unknown[]) => unknown
+    function bound(this: unknown, ...args: unknown[]): unknown {
+      return contexts.with(context, () => Reflect.apply(call, this, args))
+    }
     return bound as T
   }
 
