@@ -22,28 +22,29 @@ export function openTelemetry(
   otlp: OtlpSettings,
   onKept: (traceIds: readonly string[]) => void,
 ): void {
-  const { app, settings, ports, spans, log, metrics, closing } = parts
+  const { app, settings, ports, metrics, closing } = parts
   const { instance, version } = settings
   showProcess(metrics, ports.clock, closing)
   const facts: ResourceFacts = { app: app.name, instance, version, attributes: otlp.resource }
   if (otlp.metrics !== undefined) pushMetrics(parts, facts, otlp.metrics, otlp.metricsIntervalMs)
-  if (otlp.traces !== undefined) {
-    const { clock, random } = ports
-    const { timeoutMs } = otlp.traces
-    const sender = new OtlpSender(clock, random, postTo(parts.http, otlp.traces))
-    const exporter = new SpanExporter({
-      ring: spans,
-      sender,
-      facts,
-      clock,
-      random,
-      log,
-      metrics,
-      timeoutMs,
-      onKept,
-    })
-    closing.defer('export of spans', () => exporter.close())
-  }
+  if (otlp.traces.length > 0) exportSpans(parts, facts, otlp.traces, onKept)
+}
+
+function exportSpans(
+  parts: HostParts,
+  facts: ResourceFacts,
+  endpoints: OtlpSettings['traces'],
+  onKept: (traceIds: readonly string[]) => void,
+): void {
+  const { ports, spans, log, metrics, closing } = parts
+  const { clock, random } = ports
+  const to = endpoints.map((endpoint) => ({
+    name: endpoint.name,
+    sender: new OtlpSender(clock, random, postTo(parts.http, endpoint)),
+    timeoutMs: endpoint.timeoutMs,
+  }))
+  const exporter = new SpanExporter({ ring: spans, to, facts, clock, random, log, metrics, onKept })
+  closing.defer('export of spans', () => exporter.close())
 }
 
 /** As they are at each turn: what cannot be sent is in what is sent later, for they count from the start. */
