@@ -57,6 +57,7 @@ export class WorkContexts implements ContextManager {
   bind<T>(context: Context, target: T): T {
     if (typeof target !== 'function') return target
     const contexts = this
+    // A type variable is not narrowed to what can be called, and this can.
     const call = target as unknown as (...args: unknown[]) => unknown
     function bound(this: unknown, ...args: unknown[]): unknown {
       return contexts.with(context, () => Reflect.apply(call, this, args))
