@@ -84,6 +84,29 @@ describe('Metrics', () => {
     )
     assert.ok((pointsOf('process_resident_memory_bytes')[0]?.asDouble ?? 0) > 1e6)
   })
+
+  it('say how many pushes were not taken, and are there in full when one is again', async (t) => {
+    const receiver = await openOtlpReceiver(t)
+    receiver.status = 503
+    const { hostOf } = await openTestApp(t, {
+      app,
+      placement: 'one process',
+      environment: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_METRIC_EXPORT_INTERVAL: '20',
+      },
+    })
+    const counted = (outcome: string): number => {
+      const text = hostOf('desk').metrics.toPrometheus()
+      return Number(new RegExp(`pushes_total\\{outcome="${outcome}"\\} (\\d+)`).exec(text)?.[1] ?? 0)
+    }
+    await until('some were not taken', () => counted('failed') >= 2)
+    assert.deepEqual([counted('taken'), receiver.metrics.length], [0, 0])
+    receiver.status = 200
+    await until('one is taken', () => counted('taken') >= 1)
+    assert.ok(receiver.metrics.length > 0)
+  })
 })
 
 describe('Traces', () => {

@@ -59,9 +59,17 @@ function pushMetrics(
   const post = postTo(parts.http, endpoint)
   const service = settings.services.join(',')
   const startMs = clock.now()
+  const pushes = metrics.counter('flotilla_metrics_pushes_total', 'Pushes of metrics, taken or failed.', [
+    'outcome',
+  ])
+  let isTroubled = false
   const push = async (timeoutMs: number): Promise<void> => {
     const { status } = await post(otlpMetrics(metrics, service, facts, startMs, clock.now()), timeoutMs)
-    if (status < 200 || status >= 300) log.debug('metrics were not taken', { status })
+    const isTaken = status >= 200 && status < 300
+    pushes.with(isTaken ? 'taken' : 'failed').add()
+    if (!isTaken && !isTroubled) log.warn('metrics are not taken', { status })
+    if (isTaken && isTroubled) log.info('metrics are taken again')
+    isTroubled = !isTaken
   }
   const ticker = new Ticker({
     clock,

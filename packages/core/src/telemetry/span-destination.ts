@@ -62,12 +62,13 @@ export class SpanDestination {
     return !this.#isSending && this.#held === undefined && this.#waiting.length === 0 && this.#isOpen
   }
 
-  /** Has them wait until they can be sent. */
-  put(batch: SpanBatch): void {
-    this.#waiting.push(batch)
-    this.#waitingChars += batch.body.length
-    while (this.#waitingChars > WAITING_CHARS_MAX && this.#waiting.length > 1)
+  /** Has them wait until they can be sent. They make room for themselves: what is dropped has waited longer. */
+  put(batches: readonly SpanBatch[]): void {
+    const chars = batches.reduce((sum, { body }) => sum + body.length, 0)
+    while (this.#waiting.length > 0 && this.#waitingChars + chars > WAITING_CHARS_MAX)
       this.#count('dropped', this.#next()?.spans ?? 0)
+    this.#waiting.push(...batches)
+    this.#waitingChars += chars
   }
 
   /** Sends what waits. Resolves when nothing does, or the endpoint is to be left alone for a while. */

@@ -20,6 +20,8 @@ function openEndpoint(name: string, clock: VirtualClock) {
     if (answers.isSilent) await new Promise(() => {})
     if (answers.afterMs > 0) await clock.sleep(answers.afterMs)
     const ids = [...body.matchAll(/"spanId":"([0-9a-f]+)"/g)].map(([, spanId]) => spanId as string)
+    // As any receiver does with what is too long.
+    if (Buffer.byteLength(body) > 4 * 1024 * 1024) return { status: 413, retryAfterS: 0, body: '' }
     if (answers.status === 200) taken.push(ids)
     return { status: answers.status, retryAfterS: answers.retryAfterS, body: '{}' }
   }
@@ -157,6 +159,20 @@ describe('SpanExporter', () => {
       assert.deepEqual(taken, [[id]])
       assert.deepEqual(counted('console'), { sent: 1, refused: 1, overwritten: 0 })
     }
+  })
+
+  it('makes smaller requests of large spans', async (t) => {
+    const { ring, turn, taken, counted } = open(t)
+    const keys = Array.from({ length: 32 }, (_, index) => [`${index}`.padEnd(256, 'k'), 'ä€'.repeat(128)])
+    const attributes = Object.fromEntries(keys)
+    for (let n = 0; n < 256; n++) {
+      const trace = sampled()
+      ring.of('desk').record('work', 'server', trace, undefined, 0, 1, 'ok', attributes)
+    }
+    await turn()
+    assert.equal(taken.flat().length, 256)
+    assert.ok(taken.length > 1)
+    assert.deepEqual(counted('console'), { sent: 256, overwritten: 0 })
   })
 
   it('gives every endpoint the same', async (t) => {

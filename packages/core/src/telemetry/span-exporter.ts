@@ -14,13 +14,15 @@ import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { otlpTraces } from './otlp-traces.ts'
 import type { ResourceFacts } from './otlp-values.ts'
-import { SpanDestination, type SpanDestinationOptions } from './span-destination.ts'
-import type { SpanRing } from './spans.ts'
+import { type SpanBatch, SpanDestination, type SpanDestinationOptions } from './span-destination.ts'
+import type { Span, SpanRing } from './spans.ts'
 import { WallOffset } from './wall-offset.ts'
 
 const TURN_MS = 1_000
 /** Spans of one request: some 2 ms of the event loop. */
 const BATCH_MAX = 256
+/** Of one request, where its spans are large: receivers, ours too, take 4 MiB, and a character has up to three bytes. */
+const BODY_CHARS_MAX = 1024 * 1024
 /** Of one turn; the rest waits for the next. */
 const BATCHES_MAX = 16
 /** What is left at closing gets so long. */
@@ -118,12 +120,18 @@ export class SpanExporter {
 
   /** Takes some spans out of the ring for everybody; false: there is none. */
   #putNext(): boolean {
-    const { ring, facts } = this.#options
-    const spans = ring.take(BATCH_MAX)
+    const spans = this.#options.ring.take(BATCH_MAX)
     if (spans.length === 0) return false
-    const batch = { body: otlpTraces(spans, facts, this.#offset.look()), spans: spans.length }
-    for (const destination of this.#destinations) destination.put(batch)
+    const batches = this.#batchesOf(spans)
+    for (const destination of this.#destinations) destination.put(batches)
     return true
+  }
+
+  #batchesOf(spans: readonly Span[]): readonly SpanBatch[] {
+    const body = otlpTraces(spans, this.#options.facts, this.#offset.look())
+    if (body.length <= BODY_CHARS_MAX || spans.length === 1) return [{ body, spans: spans.length }]
+    const half = spans.length >> 1
+    return [...this.#batchesOf(spans.slice(0, half)), ...this.#batchesOf(spans.slice(half))]
   }
 }
 
