@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { openOtlpReceiver } from '@flotilla/core/otlp-receiver'
 import type { Span } from '@flotilla/core/spans'
 import { until } from '@flotilla/core/until'
-import { makeBed, startUp } from './flotilla-process.ts'
+import { makeBed, run, startUp } from './flotilla-process.ts'
 import { openShop } from './placements.ts'
 import { type ShopClient, shopClient } from './shop-client.ts'
 
@@ -83,7 +83,7 @@ describe('the trace of an order', () => {
     })
   }
 
-  it('arrives whole at an OTLP endpoint from the processes of a fleet, though it was not chosen', async (t) => {
+  it('arrives whole at an OTLP endpoint and in the console from the processes of a fleet, though it was not chosen', async (t) => {
     const receiver = await openOtlpReceiver(t)
     const bed = await makeBed(t)
     await startUp(bed, ['--placement', 'fleet'], {
@@ -116,5 +116,10 @@ describe('the trace of an order', () => {
     await until('no span is an orphan', () => orphans().length === 0, 15_000).catch(() => {
       assert.deepEqual(orphans(), [])
     })
+    const inConsole = async (): Promise<number> => {
+      const { output } = await run(bed, 'trace', traceId, '--json')
+      return output === '' ? 0 : JSON.parse(output).items.length
+    }
+    await until('the console has as many', async () => (await inConsole()) === its().length, 15_000)
   })
 })

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type PrometheusRules, prometheusRules } from '@flotilla/control/prometheus-rules'
 import { readPolicies } from '@flotilla/core/policy-check'
 import { parse, stringify } from 'yaml'
+import { dashboardQueries, dashboards, type Panel, type Query } from './dashboards.ts'
 import { registeredMetrics } from './registered-metrics.ts'
 
 /** Built, this file lies in tests/dist/deploy. */
 const ROOT = join(import.meta.dirname, '../../..')
 const RULES_PATH = join(ROOT, 'deploy/prometheus/rules.yml')
-const DASHBOARDS = join(ROOT, 'deploy/grafana')
 /** What a Prometheus keeps by default. */
 const KEPT_MS = 15 * 86_400_000
 /** What whoever gathers adds to everything. */
@@ -22,51 +22,6 @@ const GATHERED = ['instance', 'process', 'host', 'job']
  * Metrics and labels that are shown before anything in here registers them, until something does: then they are to go from this list.
  */
 const ANNOUNCED: Readonly<Record<string, readonly string[]>> = {}
-
-interface Panel {
-  readonly id: number
-  readonly type: string
-  readonly title: string
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
-  readonly datasource?: { readonly uid: string }
-  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[]
-}
-
-interface Dashboard {
-  readonly uid: string
-  readonly title: string
-  readonly panels: readonly Panel[]
-  readonly templating: {
-    readonly list: readonly { readonly name: string; readonly type: string; readonly definition?: string }[]
-  }
-}
-
-/** A question in one of the files: its text, and all labels that go with it elsewhere. */
-interface Query {
-  readonly where: string
-  readonly expr: string
-  readonly labels: readonly string[]
-}
-
-const dashboards = readdirSync(DASHBOARDS).map(
-  (name) => [name, JSON.parse(readFileSync(join(DASHBOARDS, name), 'utf8')) as Dashboard] as const,
-)
-
-function dashboardQueries(): Query[] {
-  return dashboards.flatMap(([name, { panels, templating }]) => [
-    ...panels.flatMap(({ title, targets = [] }) =>
-      targets.map(({ expr, legendFormat }) => ({
-        where: `${name}: ${title}`,
-        expr,
-        labels: [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label),
-      })),
-    ),
-    ...templating.list.flatMap(({ definition = '' }) => {
-      const [, expr, label] = /^label_values\((\w+), (\w+)\)$/.exec(definition) ?? []
-      return expr === undefined || label === undefined ? [] : [{ where: name, expr, labels: [label] }]
-    }),
-  ])
-}
 
 function ruleQueries(): Query[] {
   const { groups } = parse(readFileSync(RULES_PATH, 'utf8')) as PrometheusRules

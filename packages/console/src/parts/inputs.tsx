@@ -53,18 +53,16 @@ export function TextField({
   )
 }
 
-/** One of several values, as buttons side by side. */
-export function Choice({
-  label,
-  options,
-  value,
-  onChoose,
-}: {
+/** Several values, of which one is chosen. */
+interface Options {
   readonly label: string
   readonly options: readonly (readonly [value: string, text: string])[]
   readonly value: string
   readonly onChoose: (value: string) => void
-}): JSX.Element {
+}
+
+/** One of several values, as buttons side by side. */
+export function Choice({ label, options, value, onChoose }: Options): JSX.Element {
   return (
     <fieldset class="choice">
       <legend class="sr">{label}</legend>
@@ -78,17 +76,7 @@ export function Choice({
 }
 
 /** One of several values, in a list that opens. */
-export function Select({
-  label,
-  options,
-  value,
-  onChoose,
-}: {
-  readonly label: string
-  readonly options: readonly (readonly [value: string, text: string])[]
-  readonly value: string
-  readonly onChoose: (value: string) => void
-}): JSX.Element {
+export function Select({ label, options, value, onChoose }: Options): JSX.Element {
   return (
     <label class="field">
       {label}

@@ -177,6 +177,25 @@ describe('openControlHost', () => {
     }
   })
 
+  it('tells a Prometheus without a key where figures are, by its own address alone', async () => {
+    const answer = await fetch(`${host.http}/prometheus/targets`)
+    assert.equal(answer.headers.get('content-type'), 'application/json')
+    assert.deepEqual(await answer.json(), [
+      {
+        targets: [new URL(host.http).host],
+        labels: { process: 'control', host: 'control', instance: 'control' },
+      },
+    ])
+    const refused = new Promise<number>((resolve, reject) => {
+      const headers = { host: 'evil.example' }
+      const outgoing = request(`${host.http}/prometheus/targets`, { agent: false, headers })
+      outgoing.once('error', reject)
+      outgoing.once('response', (incoming) => resolve(incoming.resume().statusCode ?? 0))
+      outgoing.end()
+    })
+    assert.equal(await refused, 403)
+  })
+
   it('lets who has the key of the console look, and act where it says so', async () => {
     const viewer = { authorization: `Bearer ${KEY}` }
     const actor = { ...viewer, 'x-flotilla-changes': 'allowed' }

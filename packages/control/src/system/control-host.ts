@@ -8,11 +8,14 @@ import type { IncomingMessage } from 'node:http'
 import type { Caller } from '@flotilla/core/caller'
 import { FlotillaError } from '@flotilla/core/error'
 import { type Host, openHost } from '@flotilla/core/host'
+import type { Page } from '@flotilla/core/http-server'
 import type { HostGiven } from '@flotilla/core/run-host'
 import type { Service } from '@flotilla/core/service'
 import { type ControlOptions, controlService } from '../api/service.ts'
 import { type ObserveOptions, observeService } from '../watch/observe-service.ts'
 import { otlpReceiver } from '../watch/otlp-receiver.ts'
+import { prometheusTargets, TARGETS_PATH } from '../watch/prometheus-targets.ts'
+import { targetsOf } from '../watch/system-state.ts'
 import { consoleFolder, consolePages } from './console-pages.ts'
 
 /** What it needs. */
@@ -53,8 +56,27 @@ export function openControlHost({
     settings: { ...given.settings, services: Object.keys(services) },
     authenticate: operatorCaller(token, consoleKey),
     page: consolePages(consoleFolder()),
-    ...(observe === undefined ? {} : { foreign: otlpReceiver(observe.store, telemetryKey) }),
+    foreign: foreignRequests(service, observe && otlpReceiver(observe.store, telemetryKey)),
   })
+}
+
+type Foreign = (path: string, incoming: IncomingMessage) => Promise<Page> | undefined
+
+/** Programs that send telemetry, with their key; and a Prometheus, which like everybody on this machine may see who shows figures where. */
+function foreignRequests(service: ControlOptions, receiver: Foreign | undefined): Foreign {
+  const targets = prometheusTargets(() => targetsOf(service))
+  const tell = async (incoming: IncomingMessage): Promise<Page> => {
+    refuseForeignNames(incoming)
+    return targets(`127.0.0.1:${incoming.socket.localPort}`)
+  }
+  return (path, incoming) =>
+    path === TARGETS_PATH && incoming.method === 'GET' ? tell(incoming) : receiver?.(path, incoming)
+}
+
+/** @throws FlotillaError `permission_denied` for a web page that had its name point here. */
+function refuseForeignNames({ headers }: IncomingMessage): void {
+  if (OWN_HOSTS.test(headers.host ?? '')) return
+  throw new FlotillaError('permission_denied', 'Call this API by its own address.', { executed: 'no' })
 }
 
 /**
@@ -65,10 +87,9 @@ function operatorCaller(token: string, consoleKey: string): (incoming: IncomingM
   const operator = callerOf('operator', ['operator'])
   const viewer = callerOf('console', ['viewer'])
   const actor = callerOf('console', ['viewer', 'operator'])
-  return ({ headers }) => {
-    if (!OWN_HOSTS.test(headers.host ?? '')) {
-      throw new FlotillaError('permission_denied', 'Call this API by its own address.', { executed: 'no' })
-    }
+  return (incoming) => {
+    refuseForeignNames(incoming)
+    const { headers } = incoming
     if (isBearer(headers.authorization, token)) return operator
     if (isBearer(headers.authorization, consoleKey))
       return headers[CHANGES_HEADER] === 'allowed' ? actor : viewer

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createKeyPair, Signer, Verifier } from '@flotilla/core/credentials'
 import { readHostSettings } from '@flotilla/core/host-settings'
@@ -84,6 +86,36 @@ describe('hostEnvironment', () => {
     const settings = readHostSettings(environmentOf('registry'))
     assert.equal(settings.frames, 'tcp:127.0.0.1:8761')
     assert.equal(settings.registry, '')
+  })
+
+  it('passes on whatever the documentation says is for every process', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../../../docs/configuration.md'), 'utf8')
+    const [, section = ''] = /^## Every process$([\s\S]*?)^## /m.exec(text) ?? []
+    const names = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name = '']) => name)
+    assert.ok(names.length > 10)
+    const given = Object.fromEntries(names.map((name) => [name, `given ${name}`]))
+    const told = hostEnvironment(
+      { ...options, environment: given },
+      { instance: 'cart-1', services: ['cart'] },
+    )
+    assert.deepEqual(
+      names.filter((name) => told[name] !== given[name]),
+      [],
+    )
+  })
+
+  it('tells of the console beside a backend that was named', () => {
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+    const its = { origin: 'http://127.0.0.1:8090', key: 'the key' }
+    const told = hostEnvironment(
+      { ...options, environment, telemetry: its },
+      { instance: 'cart-1', services: ['cart'] },
+    )
+    assert.deepEqual(
+      [told['OTEL_EXPORTER_OTLP_ENDPOINT'], told['FLOTILLA_TELEMETRY_URL'], told['FLOTILLA_TELEMETRY_KEY']],
+      ['http://collector:4318', its.origin, its.key],
+    )
+    assert.equal(environmentOf('cart')['FLOTILLA_TELEMETRY_URL'], undefined)
   })
 
   it('decides over what it was started with', () => {

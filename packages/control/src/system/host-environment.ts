@@ -30,7 +30,7 @@ export interface EnvironmentOptions {
   readonly settings: DecidedSettings
   /** The same for one-off tasks only, such as the passwords of first accounts. */
   readonly taskSettings: DecidedSettings
-  /** Where spans go, unless whoever started us named a backend: an origin that takes OTLP, and its key. */
+  /** Where spans go for the console: an origin that takes OTLP, and its key. */
   readonly telemetry?: { readonly origin: string; readonly key: string } | undefined
 }
 
@@ -61,15 +61,9 @@ export function hostEnvironment(
   }
 }
 
-/** By the variables that every OpenTelemetry SDK knows. */
-function telemetry({ telemetry: to, environment }: EnvironmentOptions): Record<string, string> {
-  const isNamed =
-    environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
-  if (to === undefined || isNamed) return {}
-  return {
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${to.origin}/v1/traces`,
-    OTEL_EXPORTER_OTLP_TRACES_HEADERS: `x-otlp-api-key=${to.key}`,
-  }
+/** Beside the backend that whoever started us may have named, by the variables that every OpenTelemetry SDK knows. */
+function telemetry({ telemetry: to }: EnvironmentOptions): Record<string, string> {
+  return to === undefined ? {} : { FLOTILLA_TELEMETRY_URL: to.origin, FLOTILLA_TELEMETRY_KEY: to.key }
 }
 
 /** Settings that are the host's own: passed on from whoever started us. */
@@ -77,11 +71,17 @@ const PASSED_ON = [
   'FLOTILLA_LOG_LEVEL',
   'FLOTILLA_ISOLATION',
   'FLOTILLA_POOL_MAX',
+  'FLOTILLA_ADMISSION',
+  'FLOTILLA_CONCURRENCY_MIN',
+  'FLOTILLA_CONCURRENCY_MAX',
   'FLOTILLA_DRAIN_DELAY_MS',
   'FLOTILLA_ZONE',
   'FLOTILLA_WEIGHT',
   'FLOTILLA_POLICIES',
   'FLOTILLA_KEY_VALUE',
+  'FLOTILLA_TRACES_PER_SECOND',
+  'FLOTILLA_TRACES_RATIO',
+  'FLOTILLA_TRACES_SLOW_MS',
   'FLOTILLA_CRASHPOINTS',
 ]
 

@@ -154,6 +154,7 @@ function environmentOf(options: SystemOptions, { databases, userKeys }: Opened):
     // Nobody is sent to another one meanwhile.
     FLOTILLA_DRAIN_DELAY_MS: '0',
     // Who looks is not to be seen: it would be most of what there is.
+    FLOTILLA_TELEMETRY_URL: '',
     OTEL_TRACES_EXPORTER: 'none',
   }
 }

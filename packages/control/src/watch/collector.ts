@@ -39,7 +39,7 @@ export interface CollectorOptions {
 const ASK_MS = 5_000
 const ANSWER_MS_MAX = 2_000
 /** As which process this one tells of itself. */
-const CONTROL = 'control'
+export const CONTROL = 'control'
 
 /** Asks until it is closed. */
 export class Collector {

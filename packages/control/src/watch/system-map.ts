@@ -5,8 +5,9 @@
  */
 import type { MapEdge, MapNode, ServiceSummary } from '../api/shapes.ts'
 import { lastOf, noFigures, ofCalls, ofGateway, type Red, redBy, valuesOf, type Window } from './figures.ts'
+import { foreignCalls } from './foreign-services.ts'
 import { type OverviewOptions, summaries } from './overview.ts'
-import { GATEWAY } from './system-state.ts'
+import { GATEWAY, serviceNames } from './system-state.ts'
 import { eventsOf, type TopicsOptions } from './topics.ts'
 
 const CLIENTS = 'clients'
@@ -19,8 +20,9 @@ export async function mapOf(
   window: Window,
 ): Promise<{ nodes: MapNode[]; edges: MapEdge[] }> {
   const { store } = options
-  const [services, calls, edge, retries, waits, events] = await Promise.all([
+  const [services, foreign, calls, edge, retries, waits, events] = await Promise.all([
     summaries(options, window),
+    foreignCalls(store, ownNames(options), window),
     redBy(store, ofCalls, ['caller', 'service'], window),
     redBy(store, ofGateway, [], window),
     store.series({
@@ -41,6 +43,10 @@ export async function mapOf(
     const extra = again === undefined || figures.rate === 0 ? 0 : lastOf(again) / figures.rate
     if (!PLATFORM.has(to)) map.join(from, to, 'call', figures, 1 + extra)
   }
+  for (const { from, to, figures } of foreign) {
+    for (const name of [from, to]) if (name !== '') map.add('outside', name, name)
+    map.join(from || CLIENTS, to, 'request', figures)
+  }
   for (const one of waits.series) {
     const service = one.labels['service'] ?? ''
     map.add('database', `database of ${service}`, service)
@@ -52,6 +58,11 @@ export async function mapOf(
     map.join(`topic ${topic}`, to, 'event', { ...noFigures, rate })
   }
   return map.drawn()
+}
+
+/** Everybody of the system who has spans; what belongs to no service is the app's. */
+function ownNames(options: OverviewOptions): readonly string[] {
+  return [...serviceNames(options), ...PLATFORM, options.app]
 }
 
 /** A map in the making. */

@@ -92,7 +92,7 @@ const CLOSING_STEP_MS = 30_000
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const otlp = readOtlpSettings(options.environment)
-  const parts = makeParts(options, otlp.traces !== undefined)
+  const parts = makeParts(options, otlp.traces.length > 0)
   try {
     takeOutside(outsideSignals(parts))
     openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))

@@ -5,7 +5,8 @@ import { defineContract } from '../contract/contract.ts'
 import { query } from '../contract/operation.ts'
 import { Nothing } from '../contract/schema.ts'
 import { defineService } from '../service/definition.ts'
-import { openOtlpReceiver } from '../testing/otlp-receiver.ts'
+import { findFreePort } from '../testing/free-port.ts'
+import { type OtlpReceiver, openOtlpReceiver } from '../testing/otlp-receiver.ts'
 import { openTestApp } from '../testing/test-app.ts'
 import { until } from '../testing/until.ts'
 import { defineApp } from './app.ts'
@@ -83,7 +84,87 @@ describe('Metrics', () => {
     )
     assert.ok((pointsOf('process_resident_memory_bytes')[0]?.asDouble ?? 0) > 1e6)
   })
+
+  it('say how many pushes were not taken, and are there in full when one is again', async (t) => {
+    const receiver = await openOtlpReceiver(t)
+    receiver.status = 503
+    const { hostOf } = await openTestApp(t, {
+      app,
+      placement: 'one process',
+      environment: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_METRIC_EXPORT_INTERVAL: '20',
+      },
+    })
+    const counted = (outcome: string): number => {
+      const text = hostOf('desk').metrics.toPrometheus()
+      return Number(new RegExp(`pushes_total\\{outcome="${outcome}"\\} (\\d+)`).exec(text)?.[1] ?? 0)
+    }
+    await until('some were not taken', () => counted('failed') >= 2)
+    assert.deepEqual([counted('taken'), receiver.metrics.length], [0, 0])
+    receiver.status = 200
+    await until('one is taken', () => counted('taken') >= 1)
+    assert.ok(receiver.metrics.length > 0)
+  })
 })
+
+describe('Traces', () => {
+  for (const backend of ['slow', 'dead'] as const) {
+    it(`are in the console as ever while the backend is ${backend}`, async (t) => {
+      const [console, slow] = [await openOtlpReceiver(t), await openOtlpReceiver(t)]
+      const dead = `http://127.0.0.1:${await findFreePort()}`
+      let open = (): void => assert.fail('not slow yet')
+      slow.answersAfter = new Promise((resolve) => {
+        open = resolve
+      })
+      const { hostOf } = await openTestApp(t, {
+        app,
+        placement: 'one process',
+        environment: {
+          FLOTILLA_TELEMETRY_URL: console.url,
+          FLOTILLA_TELEMETRY_KEY: 'its key',
+          OTEL_EXPORTER_OTLP_ENDPOINT: backend === 'slow' ? slow.url : dead,
+          OTEL_EXPORTER_OTLP_HEADERS: 'api-key=of the backend',
+        },
+      })
+      const { http, metrics } = hostOf('desk')
+      const idsOf = ({ spans }: OtlpReceiver): readonly string[] => spans.map(({ traceId }) => traceId).sort()
+      const asked: string[] = []
+      // Each after the one before has come, so that what is kept for the backend is several requests.
+      for (let n = 1; n <= 3; n++) {
+        const traceId = String(n).padStart(32, 'a')
+        const traceparent = `00-${traceId}-${'b'.repeat(16)}-01`
+        const headers = { 'content-type': 'application/json', traceparent }
+        await fetch(`${http}/operations/desk.ask`, { method: 'POST', headers, body: '{}' })
+        asked.push(traceId)
+        await until('the console has it', () => idsOf(console).length === n)
+      }
+      assert.deepEqual(idsOf(console), asked)
+      assert.ok(console.headers.every((its) => its['x-otlp-api-key'] === 'its key' && !('api-key' in its)))
+      await until('that is counted', () =>
+        /exported_total\{to="console",outcome="sent"\} 3/.test(metrics.toPrometheus()),
+      )
+      assert.match(metrics.toPrometheus(), /exported_total\{to="backend",outcome="sent"\} 0/)
+      if (backend === 'dead') return
+      assert.deepEqual(slow.spans, [])
+      open()
+      await until('the backend has them, too', () => idsOf(slow).length === 3)
+      assert.deepEqual(idsOf(slow), asked)
+      assert.ok(
+        slow.headers.every((its) => its['api-key'] === 'of the backend' && !('x-otlp-api-key' in its)),
+      )
+    })
+  }
+})
+
+const ofConsole = { FLOTILLA_TELEMETRY_URL: 'http://127.0.0.1:8090', FLOTILLA_TELEMETRY_KEY: 'its key' }
+const toConsole = {
+  name: 'console',
+  url: 'http://127.0.0.1:8090/v1/traces',
+  headers: { 'x-otlp-api-key': 'its key' },
+  timeoutMs: 10_000,
+}
 
 describe('readOtlpSettings', () => {
   it('goes by the standard variables, those of one signal first', () => {
@@ -96,11 +177,14 @@ describe('readOtlpSettings', () => {
       OTEL_METRICS_EXPORTER: 'otlp',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
     })
-    assert.deepEqual(traces, {
-      url: 'https://traces.example/in',
-      headers: { 'api-key': 'mine', other: 'two' },
-      timeoutMs: 3_000,
-    })
+    assert.deepEqual(traces, [
+      {
+        name: 'backend',
+        url: 'https://traces.example/in',
+        headers: { 'api-key': 'mine', other: 'two' },
+        timeoutMs: 3_000,
+      },
+    ])
     assert.deepEqual(metrics, {
       url: 'http://collector:4318/base/v1/metrics',
       headers: { 'api-key': 'a=b', other: 'two' },
@@ -116,15 +200,47 @@ describe('readOtlpSettings', () => {
       { ...endpoint, OTEL_SDK_DISABLED: 'true' },
       { ...endpoint, OTEL_TRACES_EXPORTER: 'none' },
     ]) {
-      const { traces, metrics } = readOtlpSettings(environment)
-      assert.deepEqual([traces, metrics], [undefined, undefined])
+      const { traces, metrics } = readOtlpSettings({ ...environment, OTEL_METRICS_EXPORTER: 'none' })
+      assert.deepEqual([traces, metrics], [[], undefined])
+      // What they say is said of a backend, not of the console.
+      const told = readOtlpSettings({ ...environment, ...ofConsole }).traces
+      assert.deepEqual(told, [toConsole])
     }
+  })
+
+  it('sends to the console and to a backend, but once where they are the same', () => {
+    const both = readOtlpSettings({ ...ofConsole, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' })
+    assert.deepEqual(
+      both.traces.map(({ name, url }) => [name, url]),
+      [
+        ['console', 'http://127.0.0.1:8090/v1/traces'],
+        ['backend', 'http://collector:4318/v1/traces'],
+      ],
+    )
+    const same = readOtlpSettings({ ...ofConsole, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:8090/' })
+    assert.deepEqual(same.traces, [toConsole])
+  })
+
+  it('understands lists of exporters', () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+    for (const [exporters, isWanted] of [
+      ['', true],
+      ['otlp', true],
+      ['console, otlp', true],
+      ['zipkin', false],
+    ] as const) {
+      const { traces } = readOtlpSettings({ ...endpoint, OTEL_TRACES_EXPORTER: exporters })
+      assert.equal(traces.length === 1, isWanted, exporters)
+    }
+    const pushed = readOtlpSettings({ ...endpoint, OTEL_METRICS_EXPORTER: 'prometheus,otlp' })
+    assert.equal(pushed.metrics?.url, 'http://collector:4318/v1/metrics')
   })
 
   it('says what is not usable, and never shows a value', () => {
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
     for (const environment of [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 's3cret' },
+      { ...ofConsole, FLOTILLA_TELEMETRY_URL: 's3cret' },
       { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
       { ...endpoint, OTEL_EXPORTER_OTLP_HEADERS: 's3cret' },
       { ...endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: 's3cret' },
@@ -133,7 +249,7 @@ describe('readOtlpSettings', () => {
         () => readOtlpSettings(environment),
         (error) =>
           error instanceof ConfigError &&
-          /^OTEL_\w+ is not usable/.test(error.message) &&
+          /^(?:OTEL|FLOTILLA)_\w+ is not usable/.test(error.message) &&
           !/s3cret/.test(error.message),
       )
     }

@@ -22,28 +22,29 @@ export function openTelemetry(
   otlp: OtlpSettings,
   onKept: (traceIds: readonly string[]) => void,
 ): void {
-  const { app, settings, ports, spans, log, metrics, closing } = parts
+  const { app, settings, ports, metrics, closing } = parts
   const { instance, version } = settings
   showProcess(metrics, ports.clock, closing)
   const facts: ResourceFacts = { app: app.name, instance, version, attributes: otlp.resource }
   if (otlp.metrics !== undefined) pushMetrics(parts, facts, otlp.metrics, otlp.metricsIntervalMs)
-  if (otlp.traces !== undefined) {
-    const { clock, random } = ports
-    const { timeoutMs } = otlp.traces
-    const sender = new OtlpSender(clock, random, postTo(parts.http, otlp.traces))
-    const exporter = new SpanExporter({
-      ring: spans,
-      sender,
-      facts,
-      clock,
-      random,
-      log,
-      metrics,
-      timeoutMs,
-      onKept,
-    })
-    closing.defer('export of spans', () => exporter.close())
-  }
+  if (otlp.traces.length > 0) exportSpans(parts, facts, otlp.traces, onKept)
+}
+
+function exportSpans(
+  parts: HostParts,
+  facts: ResourceFacts,
+  endpoints: OtlpSettings['traces'],
+  onKept: (traceIds: readonly string[]) => void,
+): void {
+  const { ports, spans, log, metrics, closing } = parts
+  const { clock, random } = ports
+  const to = endpoints.map((endpoint) => ({
+    name: endpoint.name,
+    sender: new OtlpSender(clock, random, postTo(parts.http, endpoint)),
+    timeoutMs: endpoint.timeoutMs,
+  }))
+  const exporter = new SpanExporter({ ring: spans, to, facts, clock, random, log, metrics, onKept })
+  closing.defer('export of spans', () => exporter.close())
 }
 
 /** As they are at each turn: what cannot be sent is in what is sent later, for they count from the start. */
@@ -58,9 +59,17 @@ function pushMetrics(
   const post = postTo(parts.http, endpoint)
   const service = settings.services.join(',')
   const startMs = clock.now()
+  const pushes = metrics.counter('flotilla_metrics_pushes_total', 'Pushes of metrics, taken or failed.', [
+    'outcome',
+  ])
+  let isTroubled = false
   const push = async (timeoutMs: number): Promise<void> => {
     const { status } = await post(otlpMetrics(metrics, service, facts, startMs, clock.now()), timeoutMs)
-    if (status < 200 || status >= 300) log.debug('metrics were not taken', { status })
+    const isTaken = status >= 200 && status < 300
+    pushes.with(isTaken ? 'taken' : 'failed').add()
+    if (!isTaken && !isTroubled) log.warn('metrics are not taken', { status })
+    if (isTaken && isTroubled) log.info('metrics are taken again')
+    isTroubled = !isTaken
   }
   const ticker = new Ticker({
     clock,

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  context,
+  metrics,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  type TimeInput,
+  trace,
+} from '@opentelemetry/api'
 import { anyone } from '../contract/access.ts'
 import { defineContract } from '../contract/contract.ts'
 import { query, stream } from '../contract/operation.ts'
@@ -28,6 +36,7 @@ const outer = defineContract({
   summary: 'Asks.',
   operations: {
     order: query(spec),
+    time: query(spec),
     follow: stream({ ...spec, output: Type.Object({ header: Type.String() }) }),
   },
 })
@@ -68,6 +77,23 @@ const app = defineApp({
             orders.add(2, { dish: 'salad', pan: 'none' })
             waits.record(3)
             sizes.record(100)
+            return {}
+          },
+          time() {
+            const [nowMs, ofPerformance] = [Date.now(), performance.now()]
+            const seconds = Math.floor(nowMs / 1_000)
+            const hr = (ms: number): [number, number] => [seconds, (ms - seconds * 1_000) * 1e6]
+            const times: Readonly<Record<string, readonly [TimeInput, TimeInput]>> = {
+              'Date.now': [nowMs, nowMs + 40],
+              'performance.now': [ofPerformance - 41, ofPerformance - 1],
+              Date: [new Date(nowMs), new Date(nowMs + 40)],
+              HrTime: [hr(nowMs), hr(nowMs + 40)],
+            }
+            for (const [name, [startTime, endTime]] of Object.entries(times)) {
+              const span = library.startSpan(`of ${name}`, { startTime })
+              span.recordException(null as unknown as Error)
+              span.end(endTime)
+            }
             return {}
           },
           async *follow(_, ctx) {
@@ -145,5 +171,32 @@ describe('The façade of OpenTelemetry', () => {
     assert.equal(span.isRecording(), false)
     assert.match(span.spanContext().traceId, /^[0-9a-f]{32}$/)
     assert.ok(hostOf('outer'))
+  })
+
+  it('takes times as the official SDK does, and whatever was thrown', async (t) => {
+    const { call, hostOf } = await openTestApp(t, { app, placement: 'one process' })
+    await call(outer).time()
+    const found = hostOf('outer')
+      .spans.all()
+      .filter(({ name }) => name.startsWith('of '))
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      ['of Date.now', 'of performance.now', 'of Date', 'of HrTime'],
+    )
+    for (const { durationMs, startMs, name } of found) {
+      assert.ok(durationMs > 39 && durationMs < 42, `${name}: ${durationMs}`)
+      assert.ok(Math.abs(startMs - (found[0]?.startMs ?? 0)) < 1_000, name)
+    }
+    assert.deepEqual(found[0]?.attributes, { 'exception.type': 'Error', 'exception.message': '' })
+  })
+
+  it('calls what was bound with the object that it is called on', () => {
+    const it = {
+      name: 'pan',
+      told: context.bind(context.active(), function (this: { readonly name: string }, more: string) {
+        return this.name + more
+      }),
+    }
+    assert.equal(it.told('!'), 'pan!')
   })
 })

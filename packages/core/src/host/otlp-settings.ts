@@ -1,5 +1,6 @@
 /**
- * Where telemetry is sent, as the standard variables of OpenTelemetry say.
+ * Where telemetry is sent: to the console of the system, as the control process says, and to a backend, as the standard variables of
+ * OpenTelemetry say. One does not take anything from the other.
  *
  * @source https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  * @module
@@ -13,10 +14,15 @@ export interface OtlpEndpoint {
   readonly timeoutMs: number
 }
 
+/** Where traces go. */
+export interface TracesEndpoint extends OtlpEndpoint {
+  readonly name: 'console' | 'backend'
+}
+
 /** What is sent, and where to. */
 export interface OtlpSettings {
-  /** Absent: traces stay in the process. */
-  readonly traces: OtlpEndpoint | undefined
+  /** Each gets all of them; none: they stay in the process. */
+  readonly traces: readonly TracesEndpoint[]
   /** Absent: metrics are only there to be fetched. */
   readonly metrics: OtlpEndpoint | undefined
   readonly metricsIntervalMs: number
@@ -28,19 +34,43 @@ const TIMEOUT_MS = 10_000
 const INTERVAL_MS = 60_000
 
 /**
- * Reads `OTEL_*`. Metrics are pushed only where `OTEL_METRICS_EXPORTER` is `otlp`: they can be fetched anyway.
+ * Reads `OTEL_*`, which say nothing of the console. Metrics are pushed only where `OTEL_METRICS_EXPORTER` has `otlp` in it: they can be
+ * fetched anyway.
  *
  * @throws ConfigError naming the variable.
  */
 export function readOtlpSettings(environment: Environment): OtlpSettings {
   const isOff = environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true'
-  const endpointOf = (signal: 'traces' | 'metrics', isWanted: boolean): OtlpEndpoint | undefined =>
-    isWanted && !isOff ? readEndpoint(environment, signal) : undefined
+  const isWanted = (exporters: string): boolean =>
+    !isOff && exporters.split(',').some((name) => name.trim() === 'otlp')
+  const backend = isWanted(environment['OTEL_TRACES_EXPORTER'] || 'otlp')
+    ? readEndpoint(environment, 'traces')
+    : undefined
+  const console = readConsole(environment)
   return {
-    traces: endpointOf('traces', environment['OTEL_TRACES_EXPORTER'] !== 'none'),
-    metrics: endpointOf('metrics', environment['OTEL_METRICS_EXPORTER'] === 'otlp'),
+    traces: [
+      ...(console === undefined ? [] : [{ ...console, name: 'console' as const }]),
+      // Whoever names the console as his backend wants everything there once.
+      ...(backend === undefined || backend.url === console?.url
+        ? []
+        : [{ ...backend, name: 'backend' as const }]),
+    ],
+    metrics: isWanted(environment['OTEL_METRICS_EXPORTER'] || 'none')
+      ? readEndpoint(environment, 'metrics')
+      : undefined,
     metricsIntervalMs: milliseconds(environment, 'OTEL_METRIC_EXPORT_INTERVAL') ?? INTERVAL_MS,
     resource: pairs(environment, 'OTEL_RESOURCE_ATTRIBUTES'),
+  }
+}
+
+/** The origin that takes spans for the console, and the key to it; set by the control process for those it starts. */
+function readConsole(environment: Environment): OtlpEndpoint | undefined {
+  const origin = environment['FLOTILLA_TELEMETRY_URL'] || undefined
+  if (origin === undefined) return undefined
+  return {
+    url: checked('FLOTILLA_TELEMETRY_URL', `${origin}/v1/traces`),
+    headers: { 'x-otlp-api-key': environment['FLOTILLA_TELEMETRY_KEY'] ?? '' },
+    timeoutMs: TIMEOUT_MS,
   }
 }
 

@@ -214,14 +214,14 @@ function family<F>(families: Map<string, F>, name: string, create: () => F): F {
 }
 
 function plainLines(lines: string[], metric: Family<Counter> | Family<Gauge>, type: string): void {
-  lines.push(`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${type}`)
+  lines.push(helpLine(metric), `# TYPE ${metric.name} ${type}`)
   for (const { values, cell } of metric.cells()) {
     lines.push(`${metric.name}${labelText(metric.labels, values)} ${cell.value}`)
   }
 }
 
 function histogramLines(lines: string[], metric: Family<Histogram>): void {
-  lines.push(`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} histogram`)
+  lines.push(helpLine(metric), `# TYPE ${metric.name} histogram`)
   const labels = [...metric.labels, 'le']
   // Counted are microseconds, or single units.
   const scale = metric.unit === 'seconds' ? 1e6 : 1
@@ -234,6 +234,10 @@ function histogramLines(lines: string[], metric: Family<Histogram>): void {
     lines.push(`${metric.name}_sum${labelText(metric.labels, values)} ${cell.sumMs / (scale / 1000)}`)
     lines.push(`${metric.name}_count${labelText(metric.labels, values)} ${cell.count}`)
   }
+}
+
+function helpLine({ name, help }: Family<unknown>): string {
+  return `# HELP ${name} ${help.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'))}`
 }
 
 function labelText(names: readonly string[], values: readonly string[]): string {

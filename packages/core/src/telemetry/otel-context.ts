@@ -56,7 +56,12 @@ export class WorkContexts implements ContextManager {
 
   bind<T>(context: Context, target: T): T {
     if (typeof target !== 'function') return target
-    const bound = (...args: unknown[]): unknown => this.with(context, () => target(...args))
+    const contexts = this
+    // A type variable is not narrowed to what can be called, and this can.
+    const call = target as unknown as (...args: unknown[]) => unknown
+    function bound(this: unknown, ...args: unknown[]): unknown {
+      return contexts.with(context, () => Reflect.apply(call, this, args))
+    }
     return bound as T
   }
 

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ObservableResult } from '@opentelemetry/api'
+import {
+  type BatchObservableCallback,
+  diag,
+  type Observable,
+  type ObservableResult,
+} from '@opentelemetry/api'
 import { systemRandom } from '../kernel/random.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import { Metrics } from './metrics.ts'
@@ -43,5 +48,108 @@ describe('WorkMeter', () => {
         'pots{service="app",kind="big"} 8',
       ],
     )
+  })
+
+  /** A meter, and the lines of its metrics. */
+  function makeMeter() {
+    const metrics = new Metrics()
+    const spans = new SpanRing({ sizeMax: 1 }).of('app')
+    const ports = { clock: new VirtualClock(), random: systemRandom }
+    const meter = new WorkMeter(() => ({ service: 'app', spans, metrics, ports }))
+    const lines = (): readonly string[] =>
+      metrics
+        .toPrometheus()
+        .split('\n')
+        .filter((line) => line !== '')
+    return { meter, lines, values: () => lines().filter((line) => !line.startsWith('#')) }
+  }
+
+  it('writes nothing that Prometheus could not read, whatever it is given', () => {
+    const { meter, lines, values } = makeMeter()
+    const named = meter.createGauge('5xx rate', { description: 'a\nb\\c' })
+    named.record(1, { service: 'theirs', 'a.b': 1, a_b: 2, '5xx': true, __name__: 'x', le: 3, '': 'none' })
+    assert.deepEqual(lines(), [
+      '# HELP _5xx_rate a\\nb\\\\c',
+      '# TYPE _5xx_rate gauge',
+      '_5xx_rate{service="app",attribute_service="theirs",a_b="2",attribute_5xx="true",attribute___name__="x",attribute_le="3",attribute_="none"} 1',
+    ])
+    const strange = [Number.NaN, Number.POSITIVE_INFINITY, undefined, null, '7', 1n] as unknown as number[]
+    const long = { key: 'x'.repeat(1_000), odd: Object.create(null) }
+    for (const value of strange) {
+      named.record(value)
+      meter.createCounter('counted').add(value)
+      meter.createUpDownCounter('level').add(value)
+      meter.createHistogram('sizes').record(value)
+    }
+    meter.createHistogram('sizes').record(-1)
+    assert.equal(values().length, 1)
+    meter.createCounter('counted').add(1, long)
+    assert.equal(values()[0], `counted_total{service="app",key="${'x'.repeat(256)}",odd=""} 1`)
+  })
+
+  it('asks a callback about several instruments at once, for those that it was added for', () => {
+    const { meter, values } = makeMeter()
+    const [heap, lag, other] = ['heap', 'lag', 'other'].map((name) => meter.createObservableGauge(name)) as [
+      Observable,
+      Observable,
+      Observable,
+    ]
+    let times = 0
+    const look: BatchObservableCallback = (result) => {
+      times++
+      result.observe(heap, 10 * times, { kind: 'old' })
+      result.observe(lag, times)
+      result.observe(other, times)
+    }
+    meter.addBatchObservableCallback(look, [heap, lag])
+    meter.addBatchObservableCallback(look, [lag, heap])
+    meter.observe()
+    assert.deepEqual(values(), ['heap{service="app",kind="old"} 10', 'lag{service="app"} 1'])
+    meter.removeBatchObservableCallback(look, [heap])
+    meter.observe()
+    meter.removeBatchObservableCallback(look, [heap, lag])
+    meter.observe()
+    assert.equal(times, 2)
+  })
+
+  it('goes on when a callback fails, at once or later, and asks none that still answers', async () => {
+    const { meter, values } = makeMeter()
+    const told: unknown[] = []
+    const nobody = (): void => {}
+    diag.setLogger({
+      error: (_, error) => told.push(error),
+      warn: nobody,
+      info: nobody,
+      debug: nobody,
+      verbose: nobody,
+    })
+    const gauge = meter.createObservableGauge('pots')
+    let asked = 0
+    let answer = (): void => {}
+    gauge.addCallback(() => {
+      throw new Error('at once')
+    })
+    gauge.addCallback(async () => {
+      throw new Error('later')
+    })
+    gauge.addCallback(async (result) => {
+      asked++
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      result.observe(asked)
+    })
+    meter.observe()
+    meter.observe()
+    await new Promise(setImmediate)
+    assert.deepEqual([asked, values()], [1, []])
+    answer()
+    await new Promise(setImmediate)
+    meter.observe()
+    assert.deepEqual([asked, values()], [2, ['pots{service="app"} 1']])
+    answer()
+    diag.disable()
+    assert.ok(told.some((error) => (error as Error).message === 'at once'))
+    assert.ok(told.some((error) => (error as Error).message === 'later'))
   })
 })

@@ -93,8 +93,9 @@ class UserSpan implements Span {
   setAttribute(key: string, value: AttributeValue): this {
     const kept = keptValue(value)
     if (this.#isOver || kept === undefined) return this
-    if (!Object.hasOwn(this.#attributes, key) && this.#count++ >= ATTRIBUTES_MAX) return this
-    this.#attributes[key.slice(0, TEXT_CHARS_MAX)] = kept
+    const name = key.slice(0, TEXT_CHARS_MAX)
+    if (!Object.hasOwn(this.#attributes, name) && this.#count++ >= ATTRIBUTES_MAX) return this
+    this.#attributes[name] = kept
     return this
   }
 
@@ -128,8 +129,9 @@ class UserSpan implements Span {
   }
 
   recordException(exception: Exception): void {
+    // Whatever was thrown, which may be nothing.
     const { name = 'Error', message = '' } =
-      typeof exception === 'string' ? { message: exception } : (exception as Error)
+      typeof exception === 'string' ? { message: exception } : ((exception as Error | null | undefined) ?? {})
     this.setAttributes({ 'exception.type': name, 'exception.message': message })
   }
 
@@ -165,10 +167,17 @@ function keptValue(value: AttributeValue): string | number | boolean | undefined
   return typeof text === 'string' ? text.slice(0, TEXT_CHARS_MAX) : undefined
 }
 
-/** A time as users give it, on our monotonic clock; now when they give none. */
+/**
+ * A time as users give it, on our monotonic clock; now when they give none.
+ *
+ * @source https://open-telemetry.github.io/opentelemetry-js/types/_opentelemetry_api._opentelemetry_api.TimeInput.html
+ */
 function monotonic(clock: Clock, time: TimeInput | undefined): number {
   const nowMs = clock.monotonicMs()
   if (time === undefined) return nowMs
+  const ofPerformance = performance.now()
+  // As the official SDK does: a number that could be one of `performance.now()` is one.
+  if (typeof time === 'number' && time <= ofPerformance) return nowMs - (ofPerformance - time)
   const atMs = Array.isArray(time) ? time[0] * 1_000 + time[1] / 1e6 : Number(time)
   return nowMs - (clock.now() - atMs)
 }

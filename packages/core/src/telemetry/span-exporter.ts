@@ -1,8 +1,9 @@
 /**
  * Hands the wanted spans of a process on, every second, and tells other processes which traces to keep.
  *
- * The ring is the queue: what is not sent in time is overwritten, and counted. So a backend that is away costs a process nothing but its
- * spans.
+ * Spans are taken out of the ring and written once, for all destinations, as soon as one of them has taken what came before: the quickest
+ * sets the pace, for the others they wait (`span-destination.ts`). While none takes anything they stay in the ring, where the oldest are
+ * overwritten, and counted. So a backend that is away costs a process nothing but its spans.
  *
  * @module
  */
@@ -11,15 +12,17 @@ import type { Random } from '../kernel/random.ts'
 import { Ticker } from '../kernel/ticker.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { OtlpSender } from './otlp-sender.ts'
 import { otlpTraces } from './otlp-traces.ts'
 import type { ResourceFacts } from './otlp-values.ts'
+import { type SpanBatch, SpanDestination, type SpanDestinationOptions } from './span-destination.ts'
 import type { Span, SpanRing } from './spans.ts'
 import { WallOffset } from './wall-offset.ts'
 
 const TURN_MS = 1_000
 /** Spans of one request: some 2 ms of the event loop. */
 const BATCH_MAX = 256
+/** Of one request, where its spans are large: receivers, ours too, take 4 MiB, and a character has up to three bytes. */
+const BODY_CHARS_MAX = 1024 * 1024
 /** Of one turn; the rest waits for the next. */
 const BATCHES_MAX = 16
 /** What is left at closing gets so long. */
@@ -28,14 +31,13 @@ const CLOSING_MS_MAX = 2_000
 /** What an exporter is made of. */
 export interface SpanExporterOptions {
   readonly ring: SpanRing
-  readonly sender: OtlpSender
+  /** Each gets all of it. */
+  readonly to: readonly SpanDestinationOptions[]
   readonly facts: ResourceFacts
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
   readonly metrics: Metrics
-  /** How long one request may take. */
-  readonly timeoutMs: number
   /** Told the ids of traces that this process has seen to be slow or to fail; for the others' `KeptTraces.addOf`. */
   readonly onKept: (traceIds: readonly string[]) => void
 }
@@ -45,30 +47,15 @@ export class SpanExporter {
   readonly #options: SpanExporterOptions
   readonly #offset: WallOffset
   readonly #ticker: Ticker
-  readonly #count: (what: 'sent' | 'overwritten' | 'refused', spans: number) => void
-  /** Taken from the ring, and not by the endpoint yet. */
-  #held: readonly Span[] = []
-  #closeByMs = Number.POSITIVE_INFINITY
-  #isTroubled = false
+  readonly #destinations: readonly SpanDestination[]
+  #isHandingOn = false
+  #handingOn: Promise<void> = Promise.resolve()
 
   constructor(options: SpanExporterOptions) {
-    const { clock, random, metrics, ring, log } = options
+    const { clock, random, log } = options
     this.#options = options
     this.#offset = new WallOffset(clock)
-    const help = 'Spans that were to be exported: sent, overwritten before they could be, or refused.'
-    const counter = metrics.counter('flotilla_spans_exported_total', help, ['outcome'])
-    this.#count = (outcome, spans) => counter.with(outcome).add(spans)
-    this.#count('sent', 0)
-    metrics.onScrape(() => {
-      counter.with('overwritten').value = ring.lost
-    })
-    const refused = metrics.counter(
-      'flotilla_traces_not_kept_total',
-      'Slow or failed traces that were not kept, because there were too many.',
-    )
-    metrics.onScrape(() => {
-      refused.with().value = ring.kept.refused
-    })
+    this.#destinations = openDestinations(options)
     this.#ticker = new Ticker({
       clock,
       random,
@@ -81,47 +68,97 @@ export class SpanExporter {
   /** Sends what is left, for two seconds at most. */
   async close(): Promise<void> {
     const { clock } = this.#options
-    this.#closeByMs = clock.monotonicMs() + CLOSING_MS_MAX
+    const closeByMs = clock.monotonicMs() + CLOSING_MS_MAX
+    for (const destination of this.#destinations) destination.closeBy(closeByMs)
     const late = new AbortController()
     const timeIsUp = clock.sleep(CLOSING_MS_MAX, late.signal).catch(() => {
       // It was done in time.
     })
-    await Promise.race([this.#ticker.close().then(() => this.#turn()), timeIsUp])
+    await Promise.race([this.#finish(), timeIsUp])
     late.abort()
   }
 
+  /** Waits for no endpoint: the other processes are to hear of kept traces in time. */
   async #turn(): Promise<void> {
-    const { ring, sender, onKept } = this.#options
+    this.#look()
+    for (const destination of this.#destinations) void destination.send()
+    if (this.#isHandingOn) return
+    this.#isHandingOn = true
+    this.#handingOn = this.#handOn().catch((error: unknown) =>
+      this.#options.log.error('spans could not be exported', { error }),
+    )
+  }
+
+  #look(): void {
+    const { ring, onKept } = this.#options
     this.#offset.look()
     ring.markKept()
     const fresh = ring.kept.takeFresh()
     if (fresh.length > 0) onKept(fresh)
     ring.kept.age()
-    for (let batches = 0; batches < BATCHES_MAX && sender.isOpen; batches++) {
-      if (this.#held.length === 0) this.#held = ring.take(BATCH_MAX)
-      if (this.#held.length === 0 || !(await this.#sendHeld())) return
+  }
+
+  async #handOn(): Promise<void> {
+    try {
+      for (let batches = 0; batches < BATCHES_MAX; batches++) {
+        const ready = this.#destinations.filter(({ isIdle }) => isIdle)
+        if (ready.length === 0 || !this.#putNext()) return
+        await Promise.race(ready.map((destination) => destination.send()))
+      }
+    } finally {
+      this.#isHandingOn = false
     }
   }
 
-  /** False when it is to be tried later. */
-  async #sendHeld(): Promise<boolean> {
-    const { sender, facts, clock, timeoutMs } = this.#options
-    const leftMs = this.#closeByMs - clock.monotonicMs()
-    if (leftMs <= 0) return false
-    const body = otlpTraces(this.#held, facts, this.#offset.look())
-    const outcome = await sender.send(body, Math.min(timeoutMs, leftMs))
-    this.#tell(sender.trouble)
-    if (outcome === 'wait') return false
-    this.#count(outcome === 'taken' ? 'sent' : 'refused', this.#held.length)
-    this.#held = []
+  async #finish(): Promise<void> {
+    await this.#ticker.close()
+    await this.#handingOn
+    this.#look()
+    for (let batches = 0; batches < BATCHES_MAX && this.#putNext(); batches++);
+    await Promise.all(this.#destinations.map((destination) => destination.send()))
+  }
+
+  /** Takes some spans out of the ring for everybody; false: there is none. */
+  #putNext(): boolean {
+    const spans = this.#options.ring.take(BATCH_MAX)
+    if (spans.length === 0) return false
+    const batches = this.#batchesOf(spans)
+    for (const destination of this.#destinations) destination.put(batches)
     return true
   }
 
-  /** Once for each time that it gets worse. */
-  #tell(trouble: string | undefined): void {
-    const { log } = this.#options
-    if (trouble !== undefined && !this.#isTroubled) log.warn('spans are not taken', { why: trouble })
-    if (trouble === undefined && this.#isTroubled) log.info('spans are taken again')
-    this.#isTroubled = trouble !== undefined
+  #batchesOf(spans: readonly Span[]): readonly SpanBatch[] {
+    const body = otlpTraces(spans, this.#options.facts, this.#offset.look())
+    if (body.length <= BODY_CHARS_MAX || spans.length === 1) return [{ body, spans: spans.length }]
+    const half = spans.length >> 1
+    return [...this.#batchesOf(spans.slice(0, half)), ...this.#batchesOf(spans.slice(half))]
   }
+}
+
+function openDestinations({
+  to,
+  clock,
+  log,
+  metrics,
+  ring,
+}: SpanExporterOptions): readonly SpanDestination[] {
+  const help =
+    'Spans that were to be exported, by destination: sent, refused, dropped while they waited, or overwritten before.'
+  const counter = metrics.counter('flotilla_spans_exported_total', help, ['to', 'outcome'])
+  metrics.onScrape(() => {
+    for (const { name } of to) counter.with(name, 'overwritten').value = ring.lost
+  })
+  const refused = metrics.counter(
+    'flotilla_traces_not_kept_total',
+    'Slow or failed traces that were not kept, because there were too many.',
+  )
+  metrics.onScrape(() => {
+    refused.with().value = ring.kept.refused
+  })
+  return to.map((its) => {
+    counter.with(its.name, 'sent')
+    return new SpanDestination(its, clock, log, (outcome, spans) =>
+      counter.with(its.name, outcome).add(spans),
+    )
+  })
 }

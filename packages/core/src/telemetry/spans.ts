@@ -36,19 +36,14 @@ export interface Span {
   readonly attributes: Attributes | undefined
 }
 
+/** What of a span is told after its service. */
+type RecordedSpan =
+  Parameters<SpanRing['record']> extends [service: string, ...span: infer Rest] ? Rest : never
+
 /** Records the spans of one service. */
 export interface SpanRecorder {
-  /** Records the finished span `own`; `parent` is undefined for the first span of a trace. */
-  record(
-    name: string,
-    kind: SpanKind,
-    own: TraceContext,
-    parent: TraceContext | undefined,
-    startMs: number,
-    durationMs: number,
-    code: Code | 'ok',
-    attributes?: Attributes,
-  ): void
+  /** Records a finished span: see `SpanRing.record`. */
+  readonly record: (...span: RecordedSpan) => void
 }
 
 /** Attributes of a span that lasts as long as somebody waits for something to happen: it is never slow. */
@@ -116,10 +111,10 @@ export class SpanRing {
 
   /** Records for one service. */
   of(service: string): SpanRecorder {
-    return new ServiceSpans(this, service)
+    return { record: this.record.bind(this, service) }
   }
 
-  /** As `SpanRecorder.record`, of a span of `service`. */
+  /** Records the finished span `own` of `service`; `parent` is undefined for the first span of a trace. */
   record(
     service: string,
     name: string,
@@ -129,7 +124,7 @@ export class SpanRing {
     startMs: number,
     durationMs: number,
     code: Code | 'ok',
-    attributes: Attributes | undefined,
+    attributes?: Attributes,
   ): void {
     const slot = this.#recorded++ % this.#size
     const ids = this.#ids
@@ -217,28 +212,5 @@ export class SpanRing {
       code: this.#codes[slot] as Code | 'ok',
       attributes: this.#attributes[slot],
     }
-  }
-}
-
-class ServiceSpans implements SpanRecorder {
-  readonly #ring: SpanRing
-  readonly #service: string
-
-  constructor(ring: SpanRing, service: string) {
-    this.#ring = ring
-    this.#service = service
-  }
-
-  record(
-    name: string,
-    kind: SpanKind,
-    own: TraceContext,
-    parent: TraceContext | undefined,
-    startMs: number,
-    durationMs: number,
-    code: Code | 'ok',
-    attributes?: Attributes,
-  ): void {
-    this.#ring.record(this.#service, name, kind, own, parent, startMs, durationMs, code, attributes)
   }
 }

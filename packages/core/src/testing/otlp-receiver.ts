@@ -32,6 +32,8 @@ export interface OtlpReceiver {
   readonly headers: readonly Readonly<Record<string, string | readonly string[] | undefined>>[]
   /** What is answered from now on; 200 takes what comes. At first 200. */
   status: number
+  /** Requests are taken and answered only after this. At first it has been. */
+  answersAfter: Promise<void>
 }
 
 interface Request {
@@ -52,6 +54,7 @@ export async function openOtlpReceiver(t: {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
     headers.push(incoming.headers)
+    await receiver.answersAfter
     if (receiver.status === 200) {
       const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Request
       if (incoming.url === '/v1/traces') spans.push(...spansIn(body))
@@ -65,7 +68,14 @@ export async function openOtlpReceiver(t: {
     await new Promise((resolve) => server.close(resolve))
   })
   const { port } = server.address() as AddressInfo
-  const receiver: OtlpReceiver = { url: `http://127.0.0.1:${port}`, spans, metrics, headers, status: 200 }
+  const receiver: OtlpReceiver = {
+    url: `http://127.0.0.1:${port}`,
+    spans,
+    metrics,
+    headers,
+    status: 200,
+    answersAfter: Promise.resolve(),
+  }
   return receiver
 }
 

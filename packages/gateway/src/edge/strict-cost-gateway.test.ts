@@ -12,7 +12,7 @@ import { anyone, user } from '@flotilla/core/access'
 import { defineApp } from '@flotilla/core/app'
 import { defineContract } from '@flotilla/core/contract'
 import { findFreePort } from '@flotilla/core/free-port'
-import { command, query } from '@flotilla/core/operation'
+import { query } from '@flotilla/core/operation'
 import { Type } from '@flotilla/core/schema'
 import { defineService } from '@flotilla/core/service'
 import { openTestApp } from '@flotilla/core/test-app'
@@ -20,6 +20,7 @@ import { exportJWK } from 'jose'
 import { defineGateway } from './gateway.ts'
 import { makeFiles } from './open-secure-gateway.test.ts'
 import { Spending } from './strict-cost-spending.test.ts'
+import { mirrorOperations } from './strict-mirror.test.ts'
 
 /** As a gateway is, but for limits by address, which only `limited` has; `tls` speaks TLS. */
 export type Kind = 'plain' | 'tls' | 'limited'
@@ -34,9 +35,6 @@ const BURN_MS = 50
 const PAGE_ITEMS = 100
 const PARTS = 6
 
-const Id = Type.Object({ id: Type.String() })
-const Text = Type.Object({ text: Type.Optional(Type.String()) })
-const Seen = Type.Object({ operation: Type.String(), input: Type.Unknown() })
 const Page = Type.Object({ items: Type.Array(Type.Object({ id: Type.Integer(), about: Type.String() })) })
 
 const mirror = defineContract({
@@ -44,41 +42,7 @@ const mirror = defineContract({
   version: 1,
   summary: 'Says what it was asked.',
   operations: {
-    list: query({
-      summary: 'Of all.',
-      access: anyone,
-      http: 'GET /seen',
-      input: Type.Object({
-        tag: Type.Optional(Type.String()),
-        tags: Type.Optional(Type.Array(Type.String())),
-      }),
-      output: Seen,
-    }),
-    get: query({ summary: 'Of one.', access: anyone, http: 'GET /seen/{id}', input: Id, output: Seen }),
-    put: command({
-      summary: 'With a body.',
-      access: anyone,
-      idempotency: 'natural',
-      http: 'PUT /seen/{id}',
-      input: Type.Object({ id: Type.String(), text: Type.Optional(Type.String()) }),
-      output: Seen,
-    }),
-    remove: command({
-      summary: 'Without one.',
-      access: anyone,
-      idempotency: 'natural',
-      http: 'DELETE /seen/{id}',
-      input: Id,
-      output: Seen,
-    }),
-    echo: command({
-      summary: 'With nothing but a body.',
-      access: anyone,
-      idempotency: 'none',
-      http: 'POST /echo',
-      input: Text,
-      output: Seen,
-    }),
+    ...mirrorOperations,
     page: query({
       summary: 'A page of a catalogue, for everybody.',
       access: anyone,

@@ -12,54 +12,20 @@ import { defineApp } from '@flotilla/core/app'
 import { systemClock } from '@flotilla/core/clock'
 import { defineContract } from '@flotilla/core/contract'
 import { findFreePort } from '@flotilla/core/free-port'
-import { command, query } from '@flotilla/core/operation'
+import { query } from '@flotilla/core/operation'
 import { Type } from '@flotilla/core/schema'
 import { defineService, type OperationContext } from '@flotilla/core/service'
 import { openTestApp, type TestApp } from '@flotilla/core/test-app'
 import { defineGateway } from './gateway.ts'
 import { openOnce } from './open-once.test.ts'
-
-const Id = Type.Object({ id: Type.String() })
-const Text = Type.Object({ text: Type.Optional(Type.String()) })
-const Seen = Type.Object({ operation: Type.String(), input: Type.Unknown() })
+import { mirrorOperations } from './strict-mirror.test.ts'
 
 const mirror = defineContract({
   name: 'mirror',
   version: 1,
   summary: 'Says what it was asked.',
   operations: {
-    list: query({
-      summary: 'Of all.',
-      access: anyone,
-      http: 'GET /seen',
-      input: Type.Object({ tag: Type.Optional(Type.String()) }),
-      output: Seen,
-    }),
-    get: query({ summary: 'Of one.', access: anyone, http: 'GET /seen/{id}', input: Id, output: Seen }),
-    put: command({
-      summary: 'With a body.',
-      access: anyone,
-      idempotency: 'natural',
-      http: 'PUT /seen/{id}',
-      input: Type.Object({ id: Type.String(), text: Type.Optional(Type.String()) }),
-      output: Seen,
-    }),
-    remove: command({
-      summary: 'Without one.',
-      access: anyone,
-      idempotency: 'natural',
-      http: 'DELETE /seen/{id}',
-      input: Id,
-      output: Seen,
-    }),
-    echo: command({
-      summary: 'With nothing but a body.',
-      access: anyone,
-      idempotency: 'none',
-      http: 'POST /echo',
-      input: Text,
-      output: Seen,
-    }),
+    ...mirrorOperations,
     long: query({
       summary: 'Too long for the buffers of a connection.',
       access: anyone,

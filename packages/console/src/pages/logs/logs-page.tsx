@@ -3,15 +3,14 @@
  *
  * @module
  */
-import type { LogEntry } from '@flotilla/control/shapes'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { plural } from '../../format/figures.ts'
 import { withTerm } from '../../format/values.ts'
 import { Choice, formValues, TextField } from '../../parts/inputs.tsx'
+import { WithOlder } from '../../parts/older.tsx'
 import { PageHead, Panel } from '../../parts/panel.tsx'
 import { Answer, Empty, Failed } from '../../parts/states.tsx'
-import { tell } from '../../state/acts.ts'
 import { ask } from '../../state/api.ts'
 import { useAsked } from '../../state/asked.ts'
 import { place, range, setParams } from '../../state/place.ts'
@@ -91,7 +90,8 @@ function QueryForm({ q }: { readonly q: string }): JSX.Element {
 
 function Search({ q }: { readonly q: string }): JSX.Element {
   const query = q === '' ? {} : { q }
-  const lines = useAsked('observe.logs', { ...query, ...range.value, limit: SHOWN })
+  const input = { ...query, ...range.value, limit: SHOWN }
+  const lines = useAsked('observe.logs', input)
   const histogram = useAsked('observe.logHistogram', { ...query, ...range.value, buckets: BUCKETS })
   return (
     <>
@@ -107,48 +107,18 @@ function Search({ q }: { readonly q: string }): JSX.Element {
       </Panel>
       <Panel title="Lines" isBare>
         <Answer asked={lines}>
-          {({ items, nextCursor }) => (
-            <Found key={`${q} ${place.value.params['range']}`} q={q} items={items} nextCursor={nextCursor} />
+          {(latest) => (
+            <WithOlder
+              key={`${q} ${place.value.params['range']}`}
+              latest={latest}
+              what="Older lines"
+              ask={(cursor) => ask('observe.logs', { ...input, cursor })}
+            >
+              {(items) => <LogList lines={items} />}
+            </WithOlder>
           )}
         </Answer>
       </Panel>
-    </>
-  )
-}
-
-function Found({
-  q,
-  items,
-  nextCursor,
-}: {
-  readonly q: string
-  readonly items: readonly LogEntry[]
-  readonly nextCursor: string | null
-}): JSX.Element {
-  const [older, setOlder] = useState<{
-    readonly items: readonly LogEntry[]
-    readonly cursor: string | null
-  }>()
-  const cursor = older === undefined ? nextCursor : older.cursor
-  // What is read back through stays as it was: new ones at the top would leave a gap.
-  const all = older?.items ?? items
-  const more = (): void => {
-    if (cursor === null) return
-    ask('observe.logs', { ...(q === '' ? {} : { q }), ...range.value, limit: SHOWN, cursor }).then(
-      (next) => setOlder({ items: [...all, ...next.items], cursor: next.nextCursor }),
-      (error: Error) => tell(error.message, true),
-    )
-  }
-  return (
-    <>
-      <LogList lines={all} />
-      {cursor !== null && (
-        <p class="quiet">
-          <button type="button" class="button" onClick={more}>
-            Older lines
-          </button>
-        </p>
-      )}
     </>
   )
 }

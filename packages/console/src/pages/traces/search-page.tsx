@@ -5,16 +5,15 @@
  */
 import type { TraceSummary } from '@flotilla/control/shapes'
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import { parseTimeMs } from '../../browser/browser.ts'
 import { duration, plural } from '../../format/figures.ts'
 import { clockTime, wholeTime } from '../../format/times.ts'
 import { DataTable } from '../../parts/data-table.tsx'
 import { formValues, TextField } from '../../parts/inputs.tsx'
 import { durationTone, Lasted, Mark } from '../../parts/marks.tsx'
+import { WithOlder } from '../../parts/older.tsx'
 import { PageHead, Panel } from '../../parts/panel.tsx'
 import { Answer, Empty } from '../../parts/states.tsx'
-import { tell } from '../../state/acts.ts'
 import { ask } from '../../state/api.ts'
 import { useAsked } from '../../state/asked.ts'
 import { overview } from '../../state/live.ts'
@@ -33,13 +32,15 @@ export function TracesPage(): JSX.Element {
       <SearchForm />
       <Panel title="Found" isBare side={<Legend />}>
         <Answer asked={asked}>
-          {({ items, nextCursor }) => (
-            <Found
+          {(latest) => (
+            <WithOlder
               key={JSON.stringify(place.value.params)}
-              input={input}
-              items={items}
-              nextCursor={nextCursor}
-            />
+              latest={latest}
+              what="Older ones"
+              ask={(cursor) => ask('observe.traces', { ...input, cursor })}
+            >
+              {(items) => <TraceTable traces={items} />}
+            </WithOlder>
           )}
         </Answer>
       </Panel>
@@ -122,44 +123,6 @@ function Legend(): JSX.Element {
       <Mark tone="warning" word="to 500 ms" />
       <Mark tone="bad" word="above" />
     </span>
-  )
-}
-
-/** The answer, and older ones that were asked for. */
-function Found({
-  input,
-  items,
-  nextCursor,
-}: {
-  readonly input: Filter & { readonly fromMs: number; readonly toMs: number; readonly limit: number }
-  readonly items: readonly TraceSummary[]
-  readonly nextCursor: string | null
-}): JSX.Element {
-  const [older, setOlder] = useState<{
-    readonly items: readonly TraceSummary[]
-    readonly cursor: string | null
-  }>()
-  const cursor = older === undefined ? nextCursor : older.cursor
-  // What is read back through stays as it was: new ones at the top would leave a gap.
-  const all = older?.items ?? items
-  const more = (): void => {
-    if (cursor === null) return
-    ask('observe.traces', { ...input, cursor }).then(
-      (next) => setOlder({ items: [...all, ...next.items], cursor: next.nextCursor }),
-      (error: Error) => tell(error.message, true),
-    )
-  }
-  return (
-    <>
-      <TraceTable traces={all} />
-      {cursor !== null && (
-        <p class="quiet">
-          <button type="button" class="button" onClick={more}>
-            Older ones
-          </button>
-        </p>
-      )}
-    </>
   )
 }
 

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
+import type { StoredSpan } from '../telemetry/rows.ts'
+import { openTestStore } from '../testing/test-store.ts'
+import { watchedSystem } from '../testing/watched-system.ts'
+import { foreignCalls } from './foreign-services.ts'
+import { mapOf } from './system-map.ts'
+
+const nowMs = systemClock.now()
+const window = { fromMs: nowMs - 60_000, toMs: nowMs + 1_000 }
+
+let number = 0
+/** A span of `service` that answers `parent`, or asks for it. */
+function span(
+  service: string,
+  kind: StoredSpan['kind'],
+  parent?: StoredSpan,
+  more: Partial<StoredSpan> = {},
+): StoredSpan {
+  const spanId = String(++number).padStart(16, '0')
+  return {
+    traceId: parent?.traceId ?? spanId.padStart(32, 'a'),
+    spanId,
+    ...(parent === undefined ? {} : { parentId: parent.spanId }),
+    name: 'work',
+    kind,
+    service,
+    instance: `${service}-1`,
+    startUs: (nowMs - 20_000) * 1_000,
+    durationUs: 40_000,
+    status: 'ok',
+    ...more,
+  }
+}
+
+describe('foreignCalls', () => {
+  it('are what services that are none of ours ask and answer, and nothing of what ours do among themselves', async (t) => {
+    const store = await openTestStore(t)
+    const asked = span('orders', 'client')
+    const served = span('billing', 'server', asked, { status: 'error' })
+    const back = span('billing', 'client', served)
+    const long = span('orders', 'client', undefined, { startUs: (nowMs - 90_000) * 1_000 })
+    store.appendSpans([
+      asked,
+      served,
+      back,
+      span('orders', 'server', back),
+      span('billing', 'server'),
+      // Who asked may have begun before the time that is looked at.
+      long,
+      span('billing', 'consumer', long, { durationUs: 80_000 }),
+      span('stock', 'server', span('orders', 'client')),
+      span('billing', 'server', undefined, { startUs: (nowMs - 90_000) * 1_000 }),
+    ])
+    await store.flush()
+    const found = await foreignCalls(store, ['orders', 'stock'], window)
+    const told = found.map(({ from, to, figures: { rate, errorShare, p50Ms } }) => [
+      `${from} > ${to}`,
+      Math.round(rate * 61),
+      errorShare,
+      p50Ms,
+    ])
+    assert.deepEqual(told.sort(), [
+      [' > billing', 1, 0, 40],
+      ['billing > orders', 1, 0, 40],
+      ['orders > billing', 2, 0.5, 60],
+    ])
+    assert.deepEqual(await foreignCalls(store, ['orders', 'stock', 'billing'], window), [])
+  })
+
+  it('are on the map, beside what is ours', async (t) => {
+    const store = await openTestStore(t)
+    const asked = span('orders', 'client')
+    store.appendSpans([asked, span('billing', 'server', asked), span('billing', 'server')])
+    await store.flush()
+    const { nodes, edges } = await mapOf(watchedSystem(store), window)
+    assert.deepEqual(
+      nodes.filter(({ name }) => name === 'billing').map(({ kind }) => kind),
+      ['outside'],
+    )
+    assert.deepEqual(
+      edges.map(({ from, to, kind }) => [from, to, kind]).filter((all) => all.includes('billing')),
+      [
+        ['orders', 'billing', 'request'],
+        ['clients', 'billing', 'request'],
+      ].sort(),
+    )
+  })
+})
