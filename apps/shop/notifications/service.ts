@@ -56,9 +56,9 @@ export const notificationsService = defineService({
     tell(shipping.events.shipped, shippedMail),
     tell(shipping.events.delivered, deliveredMail),
   ],
-  open({ config, every, closing }) {
+  open({ config, every, closing, clock, outsidePeer }) {
     if (config.smtpUrl !== '') {
-      const post = openPost(config.smtpUrl, config.from)
+      const post = openPost(config.smtpUrl, config.from, { clock, outsidePeer })
       closing.defer('mail connections', async () => post.close())
       every('send mails', config.sendMs, (ctx) => sendMails(ctx, post))
     }

@@ -23,6 +23,7 @@ import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
 import type { LogFields, Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { OutsidePeer } from '../telemetry/outside-requests.ts'
 import type { SpanRecorder } from '../telemetry/spans.ts'
 import type { HttpClient } from '../wire/http/http-client.ts'
 import type { Settle } from '../wire/wire.ts'
@@ -157,6 +158,8 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   readonly eventLog: EventLog | undefined
   /** Outside HTTP. */
   readonly http: HttpClient
+  /** What counts requests to the server of a URL; to be told of those that are not made by `http`. */
+  outsidePeer(url: string): OutsidePeer
   /** What instances of this service share beside its database. */
   readonly keyValue: KeyValue
   /** How many instances of this service there are, this one among them; 1 where there is no registry. */
