@@ -28,7 +28,11 @@ const LIMIT_DEFAULT = 20
 
 /** A mail for every event of a type. */
 function tell<D extends TSchema>(type: EventType<D>, mailOf: (data: Static<D>) => Mail): Reaction {
-  return on(type, ({ data }, { tx }) => noteMail(tx, mailOf(data)))
+  return on(type, ({ data }, { tx, log }) => {
+    const mail = mailOf(data)
+    noteMail(tx, mail)
+    tx.afterCommit(() => log.info('mail to send', { order_id: mail.orderId, template: mail.template }))
+  })
 }
 
 /** The notifications of the shop. */

@@ -42,6 +42,8 @@ export interface Context extends CallContext, Ports {
   readonly db: Session
   /** Lines carry the service, the trace and the request. */
   readonly log: Logger
+  /** Those of this process: what is counted here, others of its services count in, too. */
+  readonly metrics: Metrics
   /** Milliseconds until the deadline, never below 0. */
   remainingMs(): number
   /** Another service's operations. Deadline, trace, user and criticality travel along. */
