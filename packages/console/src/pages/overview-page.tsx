@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Overview, Problem, ServiceSummary } from '@flotilla/control/shapes'
+import type { Overview, Problem, SagaCounts, ServiceSummary } from '@flotilla/control/shapes'
 import type { JSX } from 'preact'
 import { parseTimeMs } from '../browser/browser.ts'
 import { bytes, count, duration, plural, rate, share, short } from '../format/figures.ts'
@@ -32,7 +32,7 @@ export function OverviewPage(): JSX.Element {
 }
 
 function Everything({ data }: { readonly data: Overview }): JSX.Element {
-  const { problems, services, totals, business } = data
+  const { problems, services, totals, business, sagas } = data
   return (
     <>
       <PageHead title={<Verdict problems={problems} />} about={`as of ${clockTime(parseTimeMs(data.at))}`} />
@@ -47,6 +47,11 @@ function Everything({ data }: { readonly data: Overview }): JSX.Element {
       {business.length > 0 && (
         <Panel title="Business">
           <Figures items={business.map(businessFigure)} />
+        </Panel>
+      )}
+      {sagas.length > 0 && (
+        <Panel title="Sagas under way" side={<a href={hrefTo('/sagas')}>All sagas</a>}>
+          <Figures items={sagas.map(sagaFigure)} />
         </Panel>
       )}
       <Panel title="Services" isBare side={<span class="muted small">the worst first</span>}>
@@ -135,7 +140,26 @@ function addedUp(lines: readonly (readonly number[])[]): number[] {
 }
 
 function businessFigure({ name, value, unit, spark }: Overview['business'][number]): FigureProps {
-  return { label: name, value: `${inUnit(value, unit)}`, spark }
+  // Several currencies are several figures of one name.
+  const [, currency] = /^([A-Z]{3})\b/.exec(unit) ?? []
+  const label = currency === undefined ? name : `${name}, ${currency}`
+  return { label, value: `${inUnit(value, unit)}`, spark }
+}
+
+function sagaFigure({ saga, ready, running, waiting, parked }: SagaCounts): FigureProps {
+  const parts = [
+    [running, 'running'],
+    [waiting, 'waiting'],
+    [ready, 'in line'],
+    [parked, 'parked'],
+  ] as const
+  const words = parts.flatMap(([number, word]) => (number > 0 ? [`${count(number)} ${word}`] : []))
+  return {
+    label: saga,
+    value: count(ready + running + waiting + parked),
+    note: words.join(', ') || 'none',
+    ...(parked > 0 ? { tone: 'bad' as const } : {}),
+  }
 }
 
 function inUnit(value: number, unit: string): string {
