@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { until } from '@flotilla/core/until'
 import { orders } from './contracts/orders.ts'
-import { openShop, type Shop } from './opened-shop.test.ts'
+import { address, openShop, type Shop } from './opened-shop.test.ts'
 
 const SKU = 'AUD-0001'
 
@@ -45,6 +45,30 @@ describe('figures of the business', () => {
       'orders_confirmed orders': 1,
       'revenue EUR': amount,
     })
+  })
+
+  it('leave out what was not committed', async () => {
+    const bob = await shop.buyer()
+    await bob.cart.setItem({ sku: SKU, quantity: 1 })
+    const place = (idempotencyKey: string) =>
+      bob.orders.place({ shippingAddress: address, paymentToken: 'tok_ok' }, { idempotencyKey })
+    const before = figuresOf(shop)['orders_placed orders'] ?? 0
+    // All have looked for an order of this cart, and found none, when the first is committed.
+    const placed = await shop.whileHeld('orders', 'flotilla.aggregate_event', async () => {
+      const placing = Promise.allSettled(['a', 'b', 'c'].map(place))
+      await until('they wait', async () => {
+        const [waiting] = await shop.ask<{ count: number }>(
+          'auth',
+          'select count(*)::int as count from pg_locks where not granted and relation is not null',
+        )
+        return (waiting?.count ?? 0) >= 3
+      })
+      return { placing }
+    })
+    const won = (await placed.placing).flatMap((end) => (end.status === 'fulfilled' ? [end.value.id] : []))
+    assert.equal(won.length, 1)
+    assert.equal((figuresOf(shop)['orders_placed orders'] ?? 0) - before, 1)
+    await bob.becomes(won[0] ?? '', ({ paymentStatus }) => paymentStatus === 'captured')
   })
 
   it('tell what comes to nothing by how, and money that goes back', async () => {

@@ -143,7 +143,7 @@ function businessFigure({ name, value, unit, spark }: Overview['business'][numbe
   // Several currencies are several figures of one name.
   const [, currency] = /^([A-Z]{3})\b/.exec(unit) ?? []
   const label = currency === undefined ? name : `${name}, ${currency}`
-  return { label, value: `${inUnit(value, unit)}`, spark }
+  return { label, ...inUnit(value, unit), spark }
 }
 
 function sagaFigure({ saga, ready, running, waiting, parked }: SagaCounts): FigureProps {
@@ -162,11 +162,13 @@ function sagaFigure({ saga, ready, running, waiting, parked }: SagaCounts): Figu
   }
 }
 
-function inUnit(value: number, unit: string): string {
-  if (unit === 'ms') return duration(value)
-  if (unit === 'bytes') return bytes(value)
-  if (unit === 'share' || unit === 'ratio') return share(value)
-  return `${Number.isInteger(value) ? count(value) : short(value)}${unit === '' ? '' : ` ${unit}`}`
+/** A unit that is a word stands below its number: it may be long. */
+function inUnit(value: number, unit: string): Pick<FigureProps, 'value' | 'note'> {
+  if (unit === 'ms') return { value: duration(value) }
+  if (unit === 'bytes') return { value: bytes(value) }
+  if (unit === 'share' || unit === 'ratio') return { value: share(value) }
+  const number = Number.isInteger(value) ? count(value) : short(value)
+  return unit === '' ? { value: number } : { value: number, note: unit }
 }
 
 const BADNESS: Readonly<Record<Tone, number>> = { bad: 0, warning: 1, ok: 2, idle: 3 }

@@ -25,7 +25,7 @@ const contractOf = <N extends string>(name: N) =>
     },
   })
 
-const shop = contractOf('shop')
+const [shop, bank] = [contractOf('shop'), contractOf('bank')] as const
 const url = Type.String({ default: '' })
 
 const app = defineApp({
@@ -51,15 +51,21 @@ const app = defineApp({
       }),
     bank: async () =>
       defineService({
-        contract: contractOf('bank'),
+        contract: bank,
         config: Type.Object({ port: Type.Integer(), gatewayUrl: url }),
-        async open({ config, closing }) {
+        async open({ config, closing, http }) {
           const server = createServer(({ url: path }, response) => {
             response.writeHead(path === '/broken' ? 500 : path === '/refused' ? 402 : 200).end()
           })
           await new Promise<void>((resolve) => server.listen(config.port, '127.0.0.1', resolve))
           closing.defer('bank', async () => void server.close())
-          return { ask: () => ({}) }
+          return {
+            async ask() {
+              // Nobody is there.
+              await http.send({ method: 'GET', url: config.gatewayUrl, timeoutMs: 2_000 }).catch(() => {})
+              return {}
+            },
+          }
         },
       }),
   },
@@ -95,7 +101,9 @@ describe('openOutside', () => {
       'flotilla_outside_requests_total{caller="shop",peer="bank",code="unavailable"} 2',
       `flotilla_outside_requests_total{caller="shop",peer="127.0.0.1:${port}",code="unavailable"} 2`,
     ])
-    assert.deepEqual(told('duration_seconds_count'), [
+    await call(bank).ask({ url: '', isTraced: false })
+    assert.equal(told('requests_total').at(-1)?.includes('caller="bank",peer="gateway"'), true)
+    assert.deepEqual(told('duration_seconds_count').slice(0, 2), [
       'flotilla_outside_duration_seconds_count{caller="shop",peer="bank"} 6',
       `flotilla_outside_duration_seconds_count{caller="shop",peer="127.0.0.1:${port}"} 2`,
     ])

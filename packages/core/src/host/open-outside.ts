@@ -9,6 +9,9 @@ import { OutsideRequests } from '../telemetry/outside-requests.ts'
 import type { App } from './app.ts'
 import { type Environment, variableName } from './config.ts'
 
+/** As what the world outside asks us. */
+const GATEWAY = 'gateway'
+
 /** For a process that runs `services`. */
 export function openOutside(
   metrics: Metrics,
@@ -18,7 +21,8 @@ export function openOutside(
 ): OutsideRequests {
   const told = toldOf(app, environment).filter(({ caller }) => services.includes(caller))
   const requests = new OutsideRequests(metrics, new Map(told.map(({ host, peer }) => [host, peer])))
-  for (const { caller, host } of told) requests.peer(caller, host)
+  // Whether somebody asks the gateway who knows its address is seen when it is so.
+  for (const { caller, host, peer } of told) if (peer !== GATEWAY) requests.peer(caller, host)
   return requests
 }
 
@@ -30,12 +34,11 @@ interface Told {
 }
 
 function toldOf({ outside = [] }: App, environment: Environment): readonly Told[] {
-  return outside.flatMap(({ service: peer, tells = [] }) =>
+  return outside.flatMap(({ service, tells = [] }) =>
     tells.flatMap(({ service: caller, field, value }) => {
       const url = environment[variableName(caller, field)] ?? ''
-      // Some are told where the gateway is; whether they ask it is seen when they do.
-      const isOfIt = value.includes('{port}') && URL.canParse(url)
-      return isOfIt ? [{ caller, host: new URL(url).host, peer }] : []
+      const peer = value.includes('{port}') ? service : value.includes('{gateway}') ? GATEWAY : undefined
+      return peer !== undefined && URL.canParse(url) ? [{ caller, host: new URL(url).host, peer }] : []
     }),
   )
 }
