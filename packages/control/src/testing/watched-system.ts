@@ -185,6 +185,7 @@ function tellWork({ count, gauge, histogram }: Told): void {
   gauge(1, 'flotilla_outside_pending', bank)
   // Nobody has yet.
   gauge(0, 'flotilla_outside_pending', { caller: 'stock', peer: 'search' })
+  gauge(0, 'flotilla_outside_pending', { caller: 'search', peer: 'gateway' })
 
   for (const [instance, running] of [['orders-1', 2] as const, ['orders-2', 1] as const]) {
     gauge(running, 'flotilla_sagas', { saga: 'checkout', status: 'running', instance })

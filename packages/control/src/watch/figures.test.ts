@@ -159,6 +159,7 @@ describe('figures of a watched system', () => {
           ['orders > stock', 'call', 1, 0.05, 1.5],
           ['orders > bank', 'request', 0.5, 0.1, 1],
           ['stock > search', 'request', 0, 0, 1],
+          ['search > gateway', 'request', 0, 0, 1],
           ['orders > database of orders', 'sql', 10, 0, 1],
           ['orders > topic orders.*', 'event', 1, 0, 1],
           ['topic orders.* > mail', 'event', 1, 0, 1],
