@@ -165,7 +165,7 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
     await page.goto(`${console}/logs`)
     await page.getByLabel('Query').fill(orderId)
     await page.keyboard.press('Enter')
-    const line = page.locator('.log-line', { hasText: orderId }).first()
+    const line = page.locator('.log-line', { hasText: orderId }).filter({ hasText: 'order confirmed' })
     await line.waitFor()
     await line.getByRole('link', { name: /^Trace / }).click()
     await page.locator('.span').first().waitFor()

@@ -49,6 +49,10 @@ export function changeCart(ctx: OperationContext<typeof staleVersion>, change: C
     const refused = refusal?.(view)
     if (refused !== undefined) throw refused
     saveCart(tx, userId, next, changed)
+    if (cart.id === undefined) {
+      const begun = ctx.metrics.counter('shop_carts_begun_business_total', 'Carts begun.', ['unit'])
+      tx.afterCommit(() => begun.with('carts').add())
+    }
     return view
   })
 }

@@ -48,6 +48,7 @@ export const ordered: Handlers<typeof cart>['ordered'] = (order, ctx) =>
     if (userId === undefined) return {}
     lockCart(tx, userId)
     if (!(await addOrder(tx, userId, order))) return {}
+    tx.afterCommit(() => ctx.log.info('the cart has become an order', { order_id: order.orderId }))
     const nowMs = ctx.clock.now()
     const present = await findCart(tx, userId, nowMs)
     if (present.id === undefined) return {}

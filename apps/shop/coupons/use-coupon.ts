@@ -44,6 +44,7 @@ export const take: Handlers<typeof coupons>['take'] = ({ orderId, code: typed, u
     if (worth.refusal !== undefined) throw ctx.fail(worth.refusal)
     const { discount, freeShipping } = worth
     await addUse(tx, orderId, userId, { code, discount, freeShipping })
+    tx.afterCommit(() => ctx.log.info('coupon used', { order_id: orderId }))
     return { code, discount, freeShipping }
   })
 }
@@ -65,6 +66,7 @@ export const release: Handlers<typeof coupons>['release'] = ({ orderId }, ctx) =
         returning code
       )
       update coupon set uses = uses - 1 from released where coupon.code = released.code`)
+    tx.afterCommit(() => ctx.log.info('coupon given back', { order_id: orderId }))
     return {}
   })
 

@@ -31,6 +31,7 @@ export const placeOrder: Handler = async ({ waitS = 0, ...input }, ctx) => {
   const { idempotencyKey } = ctx
   // Stored there under the key, so a repeat gets the same order; here is no database.
   const accepted = await ctx.call(orders).place(input, idempotencyKey === undefined ? {} : { idempotencyKey })
+  ctx.log.info('order accepted', { order_id: accepted.id })
   if (waitS === 0 || waiting >= WAITING_MAX) return accepted
   waiting++
   const order = await followed(accepted.id, untilMs, ctx).finally(() => waiting--)
@@ -53,7 +54,7 @@ async function followed(id: string, untilMs: number, ctx: Ctx): Promise<Order | 
   } catch (error) {
     // Its time is up, or something on the way is broken: the order goes on all the same.
     const isLate = isFlotillaError(error) && error.code === 'deadline_exceeded'
-    if (!isLate) ctx.log.warn('an order was not followed to its end', { order: id, error })
+    if (!isLate) ctx.log.warn('an order was not followed to its end', { order_id: id, error })
   }
   return order
 }

@@ -5,6 +5,7 @@
  */
 import { crashpoint } from '@flotilla/core/crashpoint'
 import type { Context, Handlers } from '@flotilla/core/service'
+import type { Transaction } from '@flotilla/core/transaction'
 import type { inventory } from '../contracts/inventory.ts'
 import { type Movement, moveStock } from './movements.ts'
 import {
@@ -27,6 +28,7 @@ export const commit: Handlers<typeof inventory>['commit'] = ({ orderId }, ctx) =
     if (kept.length > 0) {
       const sale = (quantity: number) => ({ onHandDelta: -quantity, reservedDelta: -quantity })
       await moveStock(ctx, tx, movementsOf(kept, 'sale', sale, actor))
+      tellLater(ctx, tx, 'reserved stock sold', orderId)
       return {}
     }
     const expired = await endReservation(tx, orderId, 'expired', 'committed')
@@ -34,6 +36,7 @@ export const commit: Handlers<typeof inventory>['commit'] = ({ orderId }, ctx) =
       const sale = (quantity: number) => ({ onHandDelta: -quantity, reservedDelta: 0, needs: quantity })
       const { shortages } = await moveStock(ctx, tx, movementsOf(expired, 'sale', sale, actor))
       if (shortages.length > 0) throw ctx.fail('out_of_stock', undefined, { data: { skus: shortages } })
+      tellLater(ctx, tx, 'stock sold whose reservation had expired', orderId)
       return {}
     }
     const present = await findReservation(tx, orderId)
@@ -56,6 +59,7 @@ export const release: Handlers<typeof inventory>['release'] = ({ orderId, reason
     await moveStock(ctx, tx, movementsOf(sold, 'cancellation', returned, actor, reason))
     // Its stock is given back already; from here on it cannot be committed any more.
     await endReservation(tx, orderId, 'expired', 'released')
+    if (kept.length > 0 || sold.length > 0) tellLater(ctx, tx, 'stock given back', orderId)
     return {}
   })
 
@@ -68,11 +72,18 @@ export async function sweep(ctx: Context): Promise<void> {
       const expired = await expireReservations(tx, EXPIRY_COUNT)
       await moveStock(ctx, tx, movementsOf(expired, 'expiry', unkept, actor))
       if (expired.length > 0) crashpoint('task.before-commit', 'inventory', 'sweep')
-      return new Set(expired.map(({ orderId }) => orderId)).size
+      const orders = new Set(expired.map(({ orderId }) => orderId))
+      for (const orderId of orders) tellLater(ctx, tx, 'stock reservation expired', orderId)
+      return orders.size
     })
     if (count > 0) crashpoint('task.after-commit', 'inventory', 'sweep')
     if (count < EXPIRY_COUNT) return
   }
+}
+
+/** A line that the order's id finds, once `tx` is committed. */
+function tellLater({ log }: Context, tx: Transaction, message: string, orderId: string): void {
+  tx.afterCommit(() => log.info(message, { order_id: orderId }))
 }
 
 type Deltas = Pick<Movement, 'onHandDelta' | 'reservedDelta' | 'needs'>

@@ -30,6 +30,7 @@ export const reserve: Reserve = ({ orderId, lines, ttlS = TTL_S }, ctx) =>
     const { shortages } = await moveStock(ctx, tx, movements)
     if (shortages.length > 0) throw ctx.fail('out_of_stock', undefined, { data: { skus: shortages } })
     addLines(tx, orderId, wanted)
+    tx.afterCommit(() => ctx.log.info('stock reserved', { order_id: orderId, lines: wanted.length }))
     return opened
   })
 

@@ -14,6 +14,7 @@ import { openReceiver } from './smtp-receiver.ts'
 
 const LIMIT_DEFAULT = 20
 const KEEP_MS = 10_000
+const ID_CHARS_MAX = 128
 
 /** The mailbox of the shop's world. */
 export const mailboxService = defineService({
@@ -34,6 +35,10 @@ export const mailboxService = defineService({
       keep: async (message) => {
         await run('keep a mail', KEEP_MS, ({ db }) => keepMessage(db, message))
         crashpoint('command.after-commit', 'mailbox', 'keep')
+        const { orderId: order_id } = message
+        // What mails say of themselves may be anything.
+        const isOrder = order_id !== null && order_id.length <= ID_CHARS_MAX
+        if (isOrder) log.info('mail received', { order_id })
       },
     })
     closing.defer('mail receiver', () => receiver.close())

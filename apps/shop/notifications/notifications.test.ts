@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { defineApp } from '@flotilla/core/app'
 import type { Calls } from '@flotilla/core/calls'
+import { systemClock } from '@flotilla/core/clock'
+import { Metrics } from '@flotilla/core/metrics'
+import { OutsideRequests } from '@flotilla/core/outside-requests'
 import { dumpSchema } from '@flotilla/core/schema-dump'
 import { openTestApp } from '@flotilla/core/test-app'
 import { testCall } from '@flotilla/core/test-call'
@@ -284,7 +287,11 @@ describe('sending', () => {
 
   it('goes out again under the same Message-ID when it was lost between the answer and the commit', async (t) => {
     const host = new MailHost()
-    const post = openPost(await host.open(t), 'shop@shop.test')
+    const requests = new OutsideRequests(new Metrics())
+    const post = openPost(await host.open(t), 'shop@shop.test', {
+      clock: systemClock,
+      outsidePeer: (url) => requests.peer('notifications', new URL(url).host),
+    })
     t.after(() => post.close())
     const { database, note } = await open(t)
     const session = database.open().session(testCall())

@@ -41,6 +41,7 @@ async function sendMail(ctx: Context, post: Post, mail: ClaimedMail): Promise<vo
     return
   }
   crashpoint('outside.after-call', 'notifications', 'mail')
-  await bookSent(ctx.db, mail)
+  if (await bookSent(ctx.db, mail))
+    ctx.log.info('mail sent', { order_id: mail.orderId, template: mail.template })
   crashpoint('outside.after-record', 'notifications', 'mail')
 }

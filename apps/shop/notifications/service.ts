@@ -28,7 +28,11 @@ const LIMIT_DEFAULT = 20
 
 /** A mail for every event of a type. */
 function tell<D extends TSchema>(type: EventType<D>, mailOf: (data: Static<D>) => Mail): Reaction {
-  return on(type, ({ data }, { tx }) => noteMail(tx, mailOf(data)))
+  return on(type, ({ data }, { tx, log }) => {
+    const mail = mailOf(data)
+    noteMail(tx, mail)
+    tx.afterCommit(() => log.info('mail to send', { order_id: mail.orderId, template: mail.template }))
+  })
 }
 
 /** The notifications of the shop. */
@@ -56,9 +60,9 @@ export const notificationsService = defineService({
     tell(shipping.events.shipped, shippedMail),
     tell(shipping.events.delivered, deliveredMail),
   ],
-  open({ config, every, closing }) {
+  open({ config, every, closing, clock, outsidePeer }) {
     if (config.smtpUrl !== '') {
-      const post = openPost(config.smtpUrl, config.from)
+      const post = openPost(config.smtpUrl, config.from, { clock, outsidePeer })
       closing.defer('mail connections', async () => post.close())
       every('send mails', config.sendMs, (ctx) => sendMails(ctx, post))
     }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ServiceRuntime } from '@flotilla/core/service'
 import { createTransport } from 'nodemailer'
 import type { ClaimedMail } from './mail-store.ts'
 
@@ -20,8 +21,12 @@ export interface Post {
   close(): void
 }
 
+/** What a post needs of the service. */
+export type PostRuntime = Pick<ServiceRuntime, 'clock' | 'outsidePeer'>
+
 /** Opens one; nothing is connected before the first mail. */
-export function openPost(url: string, from: string): Post {
+export function openPost(url: string, from: string, { clock, outsidePeer }: PostRuntime): Post {
+  const peer = outsidePeer(url)
   const domain = from.slice(from.lastIndexOf('@') + 1)
   const transport = createTransport({
     url,
@@ -35,16 +40,27 @@ export function openPost(url: string, from: string): Post {
   })
   return {
     async send({ id, orderId, template, recipient, subject, body, date }) {
-      await transport.sendMail({
-        messageId: `<${id}@${domain}>`,
-        date,
-        from,
-        // As an object: as text it would be read as a list of addresses.
-        to: { name: '', address: recipient },
-        subject,
-        text: body,
-        headers: { 'X-Order-Id': orderId, 'X-Template': template },
-      })
+      const startMs = clock.monotonicMs()
+      let code: 'ok' | 'unavailable' = 'ok'
+      peer.begin()
+      try {
+        await transport.sendMail({
+          messageId: `<${id}@${domain}>`,
+          date,
+          from,
+          // As an object: as text it would be read as a list of addresses.
+          to: { name: '', address: recipient },
+          subject,
+          text: body,
+          headers: { 'X-Order-Id': orderId, 'X-Template': template },
+        })
+      } catch (error) {
+        // A server that says no is well.
+        if (!failureOf(error).isFinal) code = 'unavailable'
+        throw error
+      } finally {
+        peer.end(code, clock.monotonicMs() - startMs)
+      }
     },
     close: () => transport.close(),
   }

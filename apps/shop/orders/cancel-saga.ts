@@ -49,6 +49,7 @@ export const cancelSaga = defineSaga('cancel', CancelState)
     async save(tx, { orderId }, ctx) {
       const loaded = await orderAggregate.load(tx, orderId)
       const cancelled = await changeOrder(
+        ctx,
         tx,
         loaded,
         [{ type: 'cancelled', data: { reason: REASON } }],
@@ -92,6 +93,7 @@ export const cancelSaga = defineSaga('cancel', CancelState)
       const { id: refundId, amount } = refund
       const loaded = await orderAggregate.load(tx, orderId)
       const refunded = await changeOrder(
+        ctx,
         tx,
         loaded,
         [
@@ -107,6 +109,6 @@ export const cancelSaga = defineSaga('cancel', CancelState)
     async compensated(tx, { orderId }, cause, ctx) {
       const loaded = await orderAggregate.load(tx, orderId)
       const reason = cause.reason ?? cause.message
-      await changeOrder(tx, loaded, [{ type: 'cancelRefused', data: { reason } }], bySaga(ctx.sagaId))
+      await changeOrder(ctx, tx, loaded, [{ type: 'cancelRefused', data: { reason } }], bySaga(ctx.sagaId))
     },
   })

@@ -19,7 +19,7 @@ export function cancelWith(sagas: Sagas): Handlers<typeof orders>['cancel'] {
       const { status, isCancelling, attemptId } = order.state
       if (isCancelling || status === 'cancelled') return orderView(order)
       if (status !== 'pending' && status !== 'confirmed') throw ctx.fail('too_late')
-      const wished = await changeOrder(tx, order, [{ type: 'cancelWished', data: {} }], byRequest(ctx))
+      const wished = await changeOrder(ctx, tx, order, [{ type: 'cancelWished', data: {} }], byRequest(ctx))
       // Its checkout sees the wish, or has been confirmed before; then the order is cancelled as a confirmed one.
       if (status === 'pending') await sagas.wake(tx, id)
       else

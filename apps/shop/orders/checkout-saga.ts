@@ -110,7 +110,7 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
     async save(tx, { card }, ctx) {
       const data = card === undefined ? {} : { card }
       const loaded = await orderAggregate.load(tx, ctx.sagaId)
-      await changeOrder(tx, loaded, [{ type: 'authorised', data }], bySaga(ctx.sagaId))
+      await changeOrder(ctx, tx, loaded, [{ type: 'authorised', data }], bySaga(ctx.sagaId))
     },
     async undo({ attemptId }, ctx) {
       const { status } = await ctx.call(payments).void({ attemptId })
@@ -132,7 +132,13 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
     async save(tx, _, ctx) {
       const loaded = await orderAggregate.load(tx, ctx.sagaId)
       if (loaded.state.isCancelling) throw wished(ctx)
-      const confirmed = await changeOrder(tx, loaded, [{ type: 'confirmed', data: {} }], bySaga(ctx.sagaId))
+      const confirmed = await changeOrder(
+        ctx,
+        tx,
+        loaded,
+        [{ type: 'confirmed', data: {} }],
+        bySaga(ctx.sagaId),
+      )
       const { shippingAddress } = confirmed.state
       await ctx.publish(tx, orders.events.confirmed, { ...toldOf(confirmed), shippingAddress })
     },
@@ -152,13 +158,13 @@ export const checkoutSaga = defineSaga('checkout', CheckoutState)
     },
     async save(tx, _, ctx) {
       const loaded = await orderAggregate.load(tx, ctx.sagaId)
-      await changeOrder(tx, loaded, [{ type: 'captured', data: {} }], bySaga(ctx.sagaId))
+      await changeOrder(ctx, tx, loaded, [{ type: 'captured', data: {} }], bySaga(ctx.sagaId))
     },
   })
   .end({
     async completed(tx, _, ctx) {
       const loaded = await orderAggregate.load(tx, ctx.sagaId)
-      await changeOrder(tx, loaded, [{ type: 'checkedOut', data: {} }], bySaga(ctx.sagaId))
+      await changeOrder(ctx, tx, loaded, [{ type: 'checkedOut', data: {} }], bySaga(ctx.sagaId))
     },
     compensated: comeToNothing,
   })
@@ -179,7 +185,13 @@ async function comeToNothing(
   const reason = reasonOf(cause)
   const paymentStatus = total.amount === 0 ? 'none' : reason === 'card_declined' ? 'declined' : 'voided'
   const type = reason === 'cancelled' ? 'abandoned' : reason === 'expired' ? 'expired' : 'rejected'
-  const ended = await changeOrder(tx, loaded, [{ type, data: { reason, paymentStatus } }], bySaga(ctx.sagaId))
+  const ended = await changeOrder(
+    ctx,
+    tx,
+    loaded,
+    [{ type, data: { reason, paymentStatus } }],
+    bySaga(ctx.sagaId),
+  )
   const told = { ...toldOf(ended), reason }
   if (type === 'rejected') await ctx.publish(tx, orders.events.rejected, told)
   else if (type === 'expired') await ctx.publish(tx, orders.events.expired, told)

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { systemClock } from '@flotilla/core/clock'
 import { isFlotillaError } from '@flotilla/core/error'
+import { createLogger } from '@flotilla/core/log'
+import { Metrics } from '@flotilla/core/metrics'
 import { migrate } from '@flotilla/core/migrate'
 import { platformMigrations } from '@flotilla/core/migration-files'
 import type { Session } from '@flotilla/core/session'
@@ -58,6 +61,11 @@ const bare = (type: 'confirmed' | 'captured' | 'checkedOut' | 'cancelWished') =>
   data: fc.constant({}),
 })
 
+const operators = {
+  log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
+  metrics: new Metrics(),
+}
+
 /** Everything that may be tried. */
 const kinds = [
   { type: 'placed', data: fc.constantFrom(0, 100).map((total) => placed(total).data) },
@@ -100,7 +108,7 @@ describe('the histories of orders', () => {
     const session = database.open().session(testCall(300_000))
     const append = (id: string, event: OrderEvent) =>
       session.transaction(async (tx) => {
-        await changeOrder(tx, await orderAggregate.load(tx, id), [event], origin)
+        await changeOrder(operators, tx, await orderAggregate.load(tx, id), [event], origin)
       })
     const events = fc.array(tried, { maxLength: 12 })
     const property = fc.asyncProperty(

@@ -13,6 +13,7 @@ import type { Transaction } from '@flotilla/core/transaction'
 import type { FulfilmentStatus, Order, OrderStatus, PaymentStatus } from '../contracts/orders.ts'
 import { type LoadedOrder, type OrderEvent, orderAggregate } from './order.ts'
 import { orderChanged } from './order-changes.ts'
+import { type Operators, tellOperators } from './tell-operators.ts'
 import { requireLegal } from './transitions.ts'
 
 /** An order of a list. */
@@ -38,6 +39,7 @@ export interface Place {
  *   transition is not legal, or an order would be placed twice.
  */
 export async function changeOrder(
+  ctx: Operators,
   tx: Transaction,
   loaded: LoadedOrder,
   events: readonly OrderEvent[],
@@ -54,6 +56,7 @@ export async function changeOrder(
       throw new FlotillaError('internal', `An order of version ${before.version} cannot be ${event.type}.`)
     }
     if (!isFirst) requireLegal(before.state, after.state)
+    tellOperators(ctx, tx, event, after)
   }
   writeRow(tx, after)
   tx.afterCommit(() => orderChanged(after.id))

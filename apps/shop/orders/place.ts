@@ -65,7 +65,7 @@ export function placeWith(sagas: Sagas, payS: number): Handler {
     const state = checkoutStateOf(placed, bought.version, input, payS)
     const commit = ctx.commit(async (tx) => {
       const none = await orderAggregate.load(tx, id)
-      const loaded = await changeOrder(tx, none, [{ type: 'placed', data: placed }], byRequest(ctx))
+      const loaded = await changeOrder(ctx, tx, none, [{ type: 'placed', data: placed }], byRequest(ctx))
       const isRunning = await sagas.start(tx, checkoutSaga, id, state, ctx)
       await ctx.publish(tx, orders.events.placed, toldOf(loaded))
       const queuePlace = isRunning ? undefined : await sagas.queuePlace(tx, id)

@@ -35,5 +35,5 @@ async function move(
   ctx: ReactionContext,
 ): Promise<void> {
   const order = await orderAggregate.load(ctx.tx, id)
-  if (order.state.status === from) await changeOrder(ctx.tx, order, [change], byEvent(event))
+  if (order.state.status === from) await changeOrder(ctx, ctx.tx, order, [change], byEvent(event))
 }

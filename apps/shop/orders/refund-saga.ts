@@ -43,6 +43,7 @@ export const refundSaga = defineSaga('refund', RefundState)
     async save(tx, { orderId, refundId, amount, reason }, ctx) {
       const loaded = await orderAggregate.load(tx, orderId)
       const refunded = await changeOrder(
+        ctx,
         tx,
         loaded,
         [{ type: 'refunded', data: { refundId } }],
@@ -54,6 +55,6 @@ export const refundSaga = defineSaga('refund', RefundState)
   .end({
     async compensated(tx, { orderId, refundId }, _, ctx) {
       const loaded = await orderAggregate.load(tx, orderId)
-      await changeOrder(tx, loaded, [{ type: 'refundFailed', data: { refundId } }], bySaga(ctx.sagaId))
+      await changeOrder(ctx, tx, loaded, [{ type: 'refundFailed', data: { refundId } }], bySaga(ctx.sagaId))
     },
   })

@@ -36,7 +36,13 @@ export function refundWith(sagas: Sagas): Handler {
       const { reason, lines } = input
       const amount = wantedAmount(input, state, ctx)
       const told = { amount, reason, ...(lines === undefined ? {} : { lines }) }
-      await changeOrder(tx, order, [{ type: 'refundStarted', data: { refundId, ...told } }], byRequest(ctx))
+      await changeOrder(
+        ctx,
+        tx,
+        order,
+        [{ type: 'refundStarted', data: { refundId, ...told } }],
+        byRequest(ctx),
+      )
       const { attemptId } = state
       const started = { orderId: input.id, attemptId, refundId, amount, reason }
       await sagas.start(tx, refundSaga, refundId, started, ctx)

@@ -104,13 +104,14 @@ export async function countRefunds(db: Queries, attemptId: string): Promise<numb
 export interface ClaimedOperation extends Operation {
   /** Tells this claim from others. */
   readonly tries: number
+  readonly orderId: string
   readonly currency: string
   readonly paymentToken: string
   readonly chargeId: string | null
 }
 
 const claimedColumns = sql`
-  ${operationColumns}, tries, currency, payment_token as "paymentToken", charge_id as "chargeId"`
+  ${operationColumns}, tries, order_id as "orderId", currency, payment_token as "paymentToken", charge_id as "chargeId"`
 
 /** Writes down what is wanted; who wrote it has it claimed for `leaseMs`; at 0 it is for anybody at once. */
 export function createOperation(

@@ -14,6 +14,7 @@ import { changeAttempt, createOperation, findPending, lockAttempt, settleOperati
 import { post } from './ledger.ts'
 import type { Charge } from './provider-client.ts'
 import { publishSettled } from './settled.ts'
+import { tellOperators } from './tell-operators.ts'
 
 /** What of the provider's kinds of entries an operation becomes. */
 const entryKinds: Readonly<Record<Operation['kind'], readonly string[]>> = {
@@ -76,6 +77,7 @@ export class Outcomes {
       await createOperation(tx, { id, attemptId: now.id, kind: 'void', amount: operation.amount }, 0)
       tx.afterCommit(this.#onMore)
     }
+    tellOperators(ctx, tx, now, operation, outcome)
     await publishSettled(ctx, tx, now)
     return now
   }

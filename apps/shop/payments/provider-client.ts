@@ -105,11 +105,11 @@ export class ProviderClient {
 
   /** Asks for an operation; a repeat is known by the operation's id. */
   async ask(operation: ClaimedOperation, asking: Asking): Promise<Said> {
-    const { id, kind, amount, currency, paymentToken: token, chargeId } = operation
+    const { id, kind, amount, currency, paymentToken: token, chargeId, orderId: order } = operation
     const path =
       kind === 'authorise' ? '/v1/charges' : `/v1/charges/${encodeURIComponent(chargeId ?? '')}/${kind}`
     const movement = kind === 'void' ? { reference: id } : { amount, reference: id }
-    const body = kind === 'authorise' ? { ...movement, token, currency } : movement
+    const body = kind === 'authorise' ? { ...movement, token, currency, order } : movement
     const answer = await this.#send('POST', path, asking, JSON.stringify(body), id)
     if (isUnknown(answer)) return answer
     const { status } = answer

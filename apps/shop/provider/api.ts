@@ -4,7 +4,7 @@
  * | call | does |
  * |---|---|
  * | `POST /vault/tokens` `{number, expiry, cvc}` | turns a card into a token; for browsers, without a key |
- * | `POST /v1/charges` `{token, amount, currency, reference}` | holds money: 201, or 402 when declined |
+ * | `POST /v1/charges` `{token, amount, currency, reference, order?}` | holds money: 201, or 402 when declined; `order` is for the log only |
  * | `POST /v1/charges/{id}/capture` `{amount, reference}` | takes it |
  * | `POST /v1/charges/{id}/void` `{reference}` | lets it go |
  * | `POST /v1/charges/{id}/refund` `{amount, reference}` | gives it back |
@@ -57,7 +57,14 @@ const Text = Type.String({ minLength: 1, maxLength: 255 })
 const Amount = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 const closed = { additionalProperties: false }
 const Authorisation = Type.Object(
-  { token: Text, amount: Amount, currency: Type.String({ pattern: '^[A-Z]{3}$' }), reference: Text },
+  {
+    token: Text,
+    amount: Amount,
+    currency: Type.String({ pattern: '^[A-Z]{3}$' }),
+    reference: Text,
+    /** What the merchant calls what is paid for. */
+    order: Type.Optional(Text),
+  },
   closed,
 )
 const Movement = Type.Object({ amount: Amount, reference: Text }, closed)
@@ -213,6 +220,9 @@ async function once(
       await tx.execute(sql`
         update request set status = ${status}, body = ${sql.json(answer.body)} where key = ${key}`)
     }
+    const { order, reference } = body as { readonly order?: string; readonly reference: string }
+    const about = { order_id: order, reference, charge: charge?.id, status }
+    tx.afterCommit(() => ctx.log.info(`asked to ${verb}`, about))
     crashpoint('command.before-commit', 'provider', verb)
     return answer
   })

@@ -22,8 +22,14 @@ export const recommendationsService = defineService({
   database: { migrations: 'recommendations/migrations' },
   calls: [catalog],
   reactions: [
-    on(orders.events.confirmed, ({ data, time }, { tx }) => notePurchases(tx, data, time)),
-    on(orders.events.cancelled, ({ data }, { tx }) => noteCancellation(tx, data.orderId)),
+    on(orders.events.confirmed, ({ data, time }, { tx, log }) => {
+      notePurchases(tx, data, time)
+      tx.afterCommit(() => log.info('purchases noted', { order_id: data.orderId }))
+    }),
+    on(orders.events.cancelled, ({ data }, { tx, log }) => {
+      noteCancellation(tx, data.orderId)
+      tx.afterCommit(() => log.info('purchases taken back', { order_id: data.orderId }))
+    }),
     on(catalog.events.productChanged, ({ data }, { tx }) => noteProduct(tx, data)),
   ],
   open: () => ({

@@ -63,6 +63,10 @@ async function move(ctx: Context, tx: Transaction, goal: Goal, which: Which): Pr
   const isShipping = goal === 'shipped'
   const moved = await (isShipping ? ship : deliver)(tx, which)
   const { shipped, delivered } = shipping.events
-  for (const parcel of moved) await ctx.publish(tx, isShipping ? shipped : delivered, parcel)
+  for (const parcel of moved) {
+    await ctx.publish(tx, isShipping ? shipped : delivered, parcel)
+    const { orderId: order_id, shipmentId: shipment_id } = parcel
+    tx.afterCommit(() => ctx.log.info(`parcel ${goal}`, { order_id, shipment_id }))
+  }
   return moved.length
 }

@@ -32,7 +32,12 @@ export const shippingService = defineService({
       description: 'milliseconds between two looks for shipments to move',
     }),
   }),
-  reactions: [on(orders.events.confirmed, ({ data }, { tx }) => createShipment(tx, data))],
+  reactions: [
+    on(orders.events.confirmed, ({ data }, { tx, log }) => {
+      createShipment(tx, data)
+      tx.afterCommit(() => log.info('shipment prepared', { order_id: data.orderId }))
+    }),
+  ],
   open({ config, every }) {
     every('move parcels', config.carrierMs, (ctx) => moveParcels(ctx, config))
     every('forget old quotes', PRUNE_MS, ({ db }) => pruneQuotes(db))
@@ -49,7 +54,13 @@ export const shippingService = defineService({
       pack: movesTo('packed'),
       ship: movesTo('shipped'),
       deliver: movesTo('delivered'),
-      stop: ({ orderId }, ctx) => ctx.commit(async (tx) => ({ stopped: await stopShipments(tx, orderId) })),
+      stop: ({ orderId }, ctx) =>
+        ctx.commit(async (tx) => {
+          const stopped = await stopShipments(tx, orderId)
+          const message = stopped ? 'shipments stopped' : 'shipments too late to stop'
+          tx.afterCommit(() => ctx.log.info(message, { order_id: orderId }))
+          return { stopped }
+        }),
     }
   },
 })

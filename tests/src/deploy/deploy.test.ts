@@ -79,6 +79,17 @@ describe('what deploy/ asks for', () => {
     assert.deepEqual(wrong, [])
   })
 
+  it('is there, too, where the documentation tells of it', () => {
+    const registered = registeredMetrics(ROOT)
+    const text = readFileSync(join(ROOT, 'docs/telemetry.md'), 'utf8')
+    const named = [...text.matchAll(/`((?:flotilla|shop)_\w+)`/g)].map(([, name = '']) => name)
+    assert.ok(named.length > 10)
+    assert.deepEqual(
+      named.filter((name) => !registered.has(name) && !registered.has(`${name}_count`)),
+      [],
+    )
+  })
+
   it('has been announced only while nothing registers it', () => {
     const registered = registeredMetrics(ROOT)
     const outlived = Object.entries(ANNOUNCED).filter(

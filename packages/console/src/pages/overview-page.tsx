@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Overview, Problem, ServiceSummary } from '@flotilla/control/shapes'
+import type { Overview, Problem, SagaCounts, ServiceSummary } from '@flotilla/control/shapes'
 import type { JSX } from 'preact'
 import { parseTimeMs } from '../browser/browser.ts'
 import { bytes, count, duration, plural, rate, share, short } from '../format/figures.ts'
@@ -32,7 +32,7 @@ export function OverviewPage(): JSX.Element {
 }
 
 function Everything({ data }: { readonly data: Overview }): JSX.Element {
-  const { problems, services, totals, business } = data
+  const { problems, services, totals, business, sagas } = data
   return (
     <>
       <PageHead title={<Verdict problems={problems} />} about={`as of ${clockTime(parseTimeMs(data.at))}`} />
@@ -47,6 +47,11 @@ function Everything({ data }: { readonly data: Overview }): JSX.Element {
       {business.length > 0 && (
         <Panel title="Business">
           <Figures items={business.map(businessFigure)} />
+        </Panel>
+      )}
+      {sagas.length > 0 && (
+        <Panel title="Sagas under way" side={<a href={hrefTo('/sagas')}>All sagas</a>}>
+          <Figures items={sagas.map(sagaFigure)} />
         </Panel>
       )}
       <Panel title="Services" isBare side={<span class="muted small">the worst first</span>}>
@@ -135,14 +140,35 @@ function addedUp(lines: readonly (readonly number[])[]): number[] {
 }
 
 function businessFigure({ name, value, unit, spark }: Overview['business'][number]): FigureProps {
-  return { label: name, value: `${inUnit(value, unit)}`, spark }
+  // Several currencies are several figures of one name.
+  const [, currency] = /^([A-Z]{3})\b/.exec(unit) ?? []
+  const label = currency === undefined ? name : `${name}, ${currency}`
+  return { label, ...inUnit(value, unit), spark }
 }
 
-function inUnit(value: number, unit: string): string {
-  if (unit === 'ms') return duration(value)
-  if (unit === 'bytes') return bytes(value)
-  if (unit === 'share' || unit === 'ratio') return share(value)
-  return `${Number.isInteger(value) ? count(value) : short(value)}${unit === '' ? '' : ` ${unit}`}`
+function sagaFigure({ saga, ready, running, waiting, parked }: SagaCounts): FigureProps {
+  const parts = [
+    [running, 'running'],
+    [waiting, 'waiting'],
+    [ready, 'in line'],
+    [parked, 'parked'],
+  ] as const
+  const words = parts.flatMap(([number, word]) => (number > 0 ? [`${count(number)} ${word}`] : []))
+  return {
+    label: saga,
+    value: count(ready + running + waiting + parked),
+    note: words.join(', ') || 'none',
+    ...(parked > 0 ? { tone: 'bad' as const } : {}),
+  }
+}
+
+/** A unit that is a word stands below its number: it may be long. */
+function inUnit(value: number, unit: string): Pick<FigureProps, 'value' | 'note'> {
+  if (unit === 'ms') return { value: duration(value) }
+  if (unit === 'bytes') return { value: bytes(value) }
+  if (unit === 'share' || unit === 'ratio') return { value: share(value) }
+  const number = Number.isInteger(value) ? count(value) : short(value)
+  return unit === '' ? { value: number } : { value: number, note: unit }
 }
 
 const BADNESS: Readonly<Record<Tone, number>> = { bad: 0, warning: 1, ok: 2, idle: 3 }

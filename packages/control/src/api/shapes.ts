@@ -55,6 +55,21 @@ export const Problem = Type.Object({
 /** Something that is wrong as a value. */
 export type Problem = Static<typeof Problem>
 
+/** Sagas of a kind that have not ended. */
+export const SagaCounts = Type.Object({
+  saga: Name,
+  /** Want to run, and stand in line. */
+  ready: Count,
+  running: Count,
+  /** For a time, or for somebody. */
+  waiting: Count,
+  /** Need people. */
+  parked: Count,
+})
+
+/** Sagas of a kind that have not ended as a value. */
+export type SagaCounts = Static<typeof SagaCounts>
+
 /** Everything at a glance. */
 export const Overview = Type.Object({
   at: Time,
@@ -74,6 +89,7 @@ export const Overview = Type.Object({
       spark: Type.Array(Type.Number()),
     }),
   ),
+  sagas: Type.Array(SagaCounts),
 })
 
 /** Everything at a glance as a value. */

@@ -2,7 +2,7 @@
  * A system as the watch sees it, with a minute of telemetry whose figures can be counted by hand.
  *
  * Clients ask the gateway 120 times, which asks `orders` 120 times, which asks `stock` 60 times. `mail` follows what `orders` tells; of
- * `mail` one instance of two is ready, of `search` none; nobody asks `catalog`.
+ * `mail` one instance of two is ready, of `search` none, which stands for the outside world; nobody asks `catalog`. `orders` asks a bank 30 times.
  *
  * @module
  */
@@ -92,21 +92,47 @@ export function aMoment(nowMs: number): number {
 
 /** What its processes told in the minute before `nowMs`. */
 export function itsSamples(nowMs: number): readonly StoredSample[] {
-  const all: StoredSample[] = []
-  const count = (value: number, name: string, labels: Readonly<Record<string, string>>): void => {
-    const sample = { name, labels, type: 'counter' as const }
-    all.push({ ...sample, timeMs: nowMs - 50_000, value: 0 }, { ...sample, timeMs: nowMs - 10_000, value })
+  const told = new Told(nowMs)
+  tellCalls(told)
+  tellWork(told)
+  tellBusiness(told)
+  return told.samples
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** Samples of a minute. */
+class Told {
+  readonly samples: StoredSample[] = []
+  readonly #nowMs: number
+
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs
   }
-  const gauge = (value: number, name: string, labels: Readonly<Record<string, string>>): void => {
-    all.push({ name, labels, type: 'gauge', timeMs: nowMs - 10_000, value })
+
+  /** Nothing at its beginning, `value` ten seconds before its end. */
+  readonly count = (value: number, name: string, labels: Labels): void =>
+    this.steps(name, labels, [
+      [50_000, 0],
+      [10_000, value],
+    ])
+
+  readonly gauge = (value: number, name: string, labels: Labels): void => {
+    this.samples.push({ name, labels, type: 'gauge', timeMs: this.#nowMs - 10_000, value })
   }
-  const histogram = (
-    name: string,
-    labels: Readonly<Record<string, string>>,
-    upTo: Readonly<Record<string, number>>,
-  ) => {
-    for (const [le, value] of Object.entries(upTo)) count(value, `${name}_bucket`, { ...labels, le })
+
+  readonly histogram = (name: string, labels: Labels, upTo: Readonly<Record<string, number>>): void => {
+    for (const [le, value] of Object.entries(upTo)) this.count(value, `${name}_bucket`, { ...labels, le })
   }
+
+  /** A counter, by milliseconds before now. */
+  readonly steps = (name: string, labels: Labels, values: readonly (readonly [number, number])[]): void => {
+    for (const [agoMs, value] of values)
+      this.samples.push({ name, labels, type: 'counter', timeMs: this.#nowMs - agoMs, value })
+  }
+}
+
+function tellCalls({ count, histogram }: Told): void {
   const place = { service: 'orders', operation: 'orders.place' }
   const list = { service: 'orders', operation: 'orders.list' }
   const take = { service: 'stock', operation: 'stock.take' }
@@ -142,23 +168,43 @@ export function itsSamples(nowMs: number): readonly StoredSample[] {
   for (const decision of ['retry', 'hedge']) count(15, decided, { caller: 'orders', ...take, decision })
   count(60, decided, { caller: 'orders', ...take, decision: 'shed' })
   count(600, 'flotilla_database_wait_seconds_count', { service: 'orders' })
+}
 
+function tellWork({ count, gauge, histogram }: Told): void {
   count(60, 'flotilla_events_relayed_total', { service: 'orders' })
   count(30, 'flotilla_events_relayed_total', { service: 'catalog' })
   for (const [instance, lag] of [['mail-1', 7] as const, ['mail-2', 3] as const])
     gauge(lag, 'flotilla_group_lag', { service: 'mail', group: 'mail', instance })
   gauge(9, 'flotilla_group_lag', { service: 'search', group: 'search', instance: 'search-1' })
   histogram('flotilla_event_delay_seconds', { service: 'mail', group: 'mail' }, { '0.5': 100, '+Inf': 100 })
-  // 30 orders in each half minute.
-  const [agoMs, values] = [
-    [50_000, 25_000, 10_000],
-    [0, 30, 60],
-  ]
-  for (const [index, value] of values.entries()) {
-    const timeMs = nowMs - (agoMs[index] as number)
-    all.push({ name: 'shop_business_total', labels: { unit: 'orders' }, type: 'counter', timeMs, value })
+  const asked = 'flotilla_outside_requests_total'
+  const bank = { caller: 'orders', peer: 'bank' }
+  count(27, asked, { ...bank, code: 'ok' })
+  count(3, asked, { ...bank, code: 'unavailable' })
+  histogram('flotilla_outside_duration_seconds', bank, { '0.2': 30, '+Inf': 30 })
+  gauge(1, 'flotilla_outside_pending', bank)
+  // Nobody has yet.
+  gauge(0, 'flotilla_outside_pending', { caller: 'stock', peer: 'search' })
+  gauge(0, 'flotilla_outside_pending', { caller: 'search', peer: 'gateway' })
+
+  for (const [instance, running] of [['orders-1', 2] as const, ['orders-2', 1] as const]) {
+    gauge(running, 'flotilla_sagas', { saga: 'checkout', status: 'running', instance })
+    gauge(1, 'flotilla_sagas', { saga: 'checkout', status: 'parked', instance })
+    gauge(0, 'flotilla_sagas', { saga: 'cancel', status: 'waiting', instance })
   }
-  return all
+}
+
+/** In each half minute 30 orders, of 15.00 EUR and 1500 JPY together. */
+function tellBusiness({ steps }: Told): void {
+  const business = (name: string, unit: string, each: number): void =>
+    steps(`${name}_business_total`, { unit }, [
+      [50_000, 0],
+      [25_000, each],
+      [10_000, 2 * each],
+    ])
+  business('shop', 'orders', 30)
+  business('test_money_taken', 'EUR', 1_500)
+  business('test_money_taken', 'JPY', 1_500)
 }
 
 /** A span of one of its services that failed in its last minute. */

@@ -86,8 +86,21 @@ describe('figures of a watched system', () => {
       assert.deepEqual([totals.instances, totals.ready, placement], [7, 5, 'split'])
       assert.deepEqual(
         business.map(({ name, value, unit }) => [name, value, unit]),
-        [['shop', 60, 'orders a minute']],
+        [
+          ['shop', 60, 'orders a minute'],
+          ['money taken', 30, 'EUR a minute'],
+          ['money taken', 3_000, 'JPY a minute'],
+        ],
       )
+    })
+
+    it('counts sagas once, however many instances tell of them', async () => {
+      const { sagas } = await overviewOf(watchedSystem(store), nowMs, 60_000)
+      const none = { ready: 0, running: 0, waiting: 0, parked: 0 }
+      assert.deepEqual(sagas, [
+        { ...none, saga: 'cancel' },
+        { ...none, saga: 'checkout', running: 2, parked: 1 },
+      ])
     })
 
     it('has a problem for each service that suffers, with a trace that shows it', async () => {
@@ -144,6 +157,9 @@ describe('figures of a watched system', () => {
           ['clients > gateway', 'request', 2, 0.025, 1],
           ['gateway > orders', 'call', 2, 0, 1],
           ['orders > stock', 'call', 1, 0.05, 1.5],
+          ['orders > bank', 'request', 0.5, 0.1, 1],
+          ['stock > search', 'request', 0, 0, 1],
+          ['search > gateway', 'request', 0, 0, 1],
           ['orders > database of orders', 'sql', 10, 0, 1],
           ['orders > topic orders.*', 'event', 1, 0, 1],
           ['topic orders.* > mail', 'event', 1, 0, 1],
@@ -157,6 +173,28 @@ describe('figures of a watched system', () => {
       assert.deepEqual([of('catalog')?.health, of('catalog')?.kind], ['idle', 'service'])
       assert.deepEqual([of('gateway')?.kind, of('clients')?.kind], ['gateway', 'client'])
       assert.equal(of('control'), undefined)
+    })
+  })
+
+  describe('mapOf, of what is outside', () => {
+    it('has servers as they were asked, and services that stand for such as the processes that they are', async () => {
+      const { nodes, edges } = await mapOf(watchedSystem(store), window)
+      assert.deepEqual(
+        nodes.filter(({ kind }) => kind === 'outside'),
+        [
+          {
+            id: 'search',
+            kind: 'outside',
+            name: 'search',
+            health: 'bad',
+            ready: 0,
+            wanted: 1,
+            hosts: ['search'],
+          },
+          { id: 'bank', kind: 'outside', name: 'bank', health: 'bad', ready: 1, wanted: 1, hosts: [] },
+        ],
+      )
+      assert.equal(round(edges.find(({ to }) => to === 'bank')?.p95Ms ?? 0), 190)
     })
   })
 

@@ -51,6 +51,12 @@ export const ofCalls: RedSource = {
   durations: 'flotilla_client_duration_seconds',
   outcome: 'code',
 }
+/** What servers outside answered, as those saw it who asked. */
+export const ofOutside: RedSource = {
+  calls: 'flotilla_outside_requests_total',
+  durations: 'flotilla_outside_duration_seconds',
+  outcome: 'code',
+}
 /** What the gateway answered. */
 export const ofGateway: RedSource = {
   calls: 'flotilla_gateway_requests_total',

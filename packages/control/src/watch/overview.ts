@@ -4,12 +4,13 @@
  * @module
  */
 import { isoTime, parseIsoTime } from '@flotilla/core/clock'
-import type { AlertInfo, Overview, Problem, ServiceSummary } from '../api/shapes.ts'
+import type { AlertInfo, Overview, Problem, SagaCounts, ServiceSummary } from '../api/shapes.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 import {
   filled,
   joined,
   keyOf,
+  lastOf,
   noFigures,
   ofGateway,
   ofServices,
@@ -35,6 +36,7 @@ export interface OverviewOptions extends SystemOptions {
 const SPARK_MS = 15 * 60_000
 const SPARK_STEP_MS = 30_000
 const SLOW_MS = 1_000
+const MINUTE_S = 60
 const ERRORS_WARNING = 0.01
 const ERRORS_BAD = 0.05
 /** Traces that show a problem are looked for so far back. */
@@ -46,11 +48,12 @@ export async function overviewOf(
   nowMs: number,
   windowMs: number,
 ): Promise<Overview> {
-  const { store, app, placement, gateway, startedAt } = options
+  const { app, placement, gateway, startedAt } = options
   const window = { fromMs: nowMs - windowMs, toMs: nowMs }
-  const [services, business] = await Promise.all([
+  const [services, business, sagas] = await Promise.all([
     summaries(options, window),
-    businessOf(store, { fromMs: nowMs - SPARK_MS, toMs: nowMs }),
+    businessOf(options, { fromMs: nowMs - SPARK_MS, toMs: nowMs }),
+    sagasOf(options.store, window),
   ])
   const edge = services.find(({ name }) => name === GATEWAY)
   const inner = services.filter(({ name }) => name !== GATEWAY)
@@ -69,6 +72,7 @@ export async function overviewOf(
     problems: await problemsOf(options, services, nowMs),
     services,
     business,
+    sagas,
   }
 }
 
@@ -103,7 +107,8 @@ export async function summaries(options: OverviewOptions, window: Window): Promi
   return all.sort((a, b) => badness[a.health] - badness[b.health] || b.rate - a.rate)
 }
 
-function judge(
+/** How well something is that answers so, of which there are so many. */
+export function judge(
   { rate, errorShare, p99Ms }: Red,
   { ready, wanted }: Instances,
 ): Pick<ServiceSummary, 'health' | 'why'> {
@@ -178,21 +183,52 @@ async function exampleOf(
   return undefined
 }
 
-/** What counts for the business, where the app measures it: `<name>_business_total`, with the unit in its label. */
-async function businessOf(store: TelemetryStore, past: Window): Promise<Overview['business']> {
-  const names = store.metrics().filter(({ name }) => name.endsWith('_business_total'))
-  const all = names.map(async ({ name }) => {
+/** Every instance of a service counts all of its sagas, so the largest number is the number. */
+async function sagasOf(store: TelemetryStore, window: Window): Promise<SagaCounts[]> {
+  const by = ['saga', 'status']
+  const { series } = await store.series({ ...window, name: 'flotilla_sagas', as: 'value', by, merge: 'max' })
+  const countOf = (name: string, status: string): number => {
+    const found = series.find(({ labels }) => labels['saga'] === name && labels['status'] === status)
+    return found === undefined ? 0 : lastOf(found)
+  }
+  return [...new Set(series.map(({ labels }) => labels['saga'] ?? ''))].sort().map((saga) => ({
+    saga,
+    ready: countOf(saga, 'ready'),
+    running: countOf(saga, 'running'),
+    waiting: countOf(saga, 'waiting'),
+    parked: countOf(saga, 'parked'),
+  }))
+}
+
+/** A currency in a unit: then minor units of it are counted. */
+const CURRENCY = /^[A-Z]{3}$/
+
+/**
+ * What counts for the business, where the app measures it: `<app>_<name>_business_total`, with what is counted in its label `unit`; for money
+ * that is the currency. Shown by the minute, money in whole units.
+ */
+async function businessOf({ store, app }: OverviewOptions, past: Window): Promise<Overview['business']> {
+  const names = store
+    .metrics()
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith('_business_total'))
+  const all = names.sort().map(async (name) => {
     const { series } = await store.series({ ...past, name, as: 'rate', by: ['unit'], stepMs: SPARK_STEP_MS })
     return series.map(({ labels, points }) => {
-      const spark = filled(points, SPARK_STEP_MS, past).map(([, value]) => value * 60)
-      const unit = `${labels['unit'] ?? ''} a minute`.trim()
-      return {
-        name: name.replace(/_business_total$/, '').replaceAll('_', ' '),
-        value: spark.at(-1) ?? 0,
-        unit,
-        spark,
-      }
+      const { unit = '' } = labels
+      const scale = MINUTE_S / minorUnitsOf(unit)
+      const spark = filled(points, SPARK_STEP_MS, past).map(([, value]) => value * scale)
+      const words = name.replace(/_business_total$/, '').split('_')
+      if (words.length > 1 && words[0] === app) words.shift()
+      return { name: words.join(' '), value: spark.at(-1) ?? 0, unit: `${unit} a minute`.trim(), spark }
     })
   })
   return (await Promise.all(all)).flat()
+}
+
+/** How many minor units are one of a currency; 1 of all else. */
+function minorUnitsOf(unit: string): number {
+  if (!CURRENCY.test(unit)) return 1
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency: unit })
+  return 10 ** (format.resolvedOptions().maximumFractionDigits ?? 0)
 }

@@ -4,9 +4,22 @@
  * @module
  */
 import type { MapEdge, MapNode, ServiceSummary } from '../api/shapes.ts'
-import { lastOf, noFigures, ofCalls, ofGateway, type Red, redBy, valuesOf, type Window } from './figures.ts'
+import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
+import {
+  joined,
+  keyOf,
+  lastOf,
+  noFigures,
+  ofCalls,
+  ofGateway,
+  ofOutside,
+  type Red,
+  redBy,
+  valuesOf,
+  type Window,
+} from './figures.ts'
 import { foreignCalls } from './foreign-services.ts'
-import { type OverviewOptions, summaries } from './overview.ts'
+import { judge, type OverviewOptions, summaries } from './overview.ts'
 import { GATEWAY, serviceNames } from './system-state.ts'
 import { eventsOf, type TopicsOptions } from './topics.ts'
 
@@ -20,11 +33,12 @@ export async function mapOf(
   window: Window,
 ): Promise<{ nodes: MapNode[]; edges: MapEdge[] }> {
   const { store } = options
-  const [services, foreign, calls, edge, retries, waits, events] = await Promise.all([
+  const [services, foreign, calls, edge, outside, retries, waits, events] = await Promise.all([
     summaries(options, window),
     foreignCalls(store, ownNames(options), window),
     redBy(store, ofCalls, ['caller', 'service'], window),
     redBy(store, ofGateway, [], window),
+    outsideOf(store, window),
     store.series({
       ...window,
       name: 'flotilla_client_decisions_total',
@@ -47,6 +61,10 @@ export async function mapOf(
     for (const name of [from, to]) if (name !== '') map.add('outside', name, name)
     map.join(from || CLIENTS, to, 'request', figures)
   }
+  for (const peer of new Set(outside.map(({ to }) => to))) {
+    map.addOutside(peer, joined(outside.filter(({ to }) => to === peer).map(({ figures }) => figures)))
+  }
+  for (const { from, to, figures } of outside) map.join(from, to, 'request', figures)
   for (const one of waits.series) {
     const service = one.labels['service'] ?? ''
     map.add('database', `database of ${service}`, service)
@@ -63,6 +81,23 @@ export async function mapOf(
 /** Everybody of the system who has spans; what belongs to no service is the app's. */
 function ownNames(options: OverviewOptions): readonly string[] {
   return [...serviceNames(options), ...PLATFORM, options.app]
+}
+
+/** Who asks whom outside: those, too, that can and have not. */
+async function outsideOf(
+  store: Pick<TelemetryStore, 'series'>,
+  window: Window,
+): Promise<{ readonly from: string; readonly to: string; readonly figures: Red }[]> {
+  const by = ['caller', 'peer']
+  const [asked, pending] = await Promise.all([
+    redBy(store, ofOutside, by, window),
+    store.series({ ...window, name: 'flotilla_outside_pending', as: 'value', by }),
+  ])
+  const known = pending.series.map(({ labels }) => keyOf(by.map((label) => labels[label] ?? '')))
+  return [...new Set([...asked.keys(), ...known])].map((key) => {
+    const [from = '', to = ''] = valuesOf(key)
+    return { from, to, figures: asked.get(key) ?? noFigures }
+  })
 }
 
 /** A map in the making. */
@@ -83,6 +118,15 @@ class Sketch {
     this.#nodes.set(id, { id, kind, name, health: 'ok', ready: 1, wanted: 1, hosts: [] })
   }
 
+  /** A server outside; one that runs here to stand for such a one is on the map already. The gateway may be asked from outside: it is ours. */
+  addOutside(peer: string, figures: Red): void {
+    const known = this.#nodes.get(peer)
+    if (known?.kind === 'gateway') return
+    const { hosts = [], ready = 1, wanted = 1 } = known ?? {}
+    const { health } = judge(figures, { hosts, ready, wanted })
+    this.#nodes.set(peer, { id: peer, kind: 'outside', name: peer, health, ready, wanted, hosts: [...hosts] })
+  }
+
   /** Nothing where one end is not on the map: the control process calls, too. */
   join(from: string, to: string, kind: MapEdge['kind'], figures: Red, amplification = 1): void {
     const key = `${from} > ${to}`
@@ -94,9 +138,9 @@ class Sketch {
   /** What nothing leads to or from is left out, but services. */
   drawn(): { nodes: MapNode[]; edges: MapEdge[] } {
     const edges = [...this.#edges.values()]
-    const joined = new Set(edges.flatMap(({ from, to }) => [from, to]))
+    const ends = new Set(edges.flatMap(({ from, to }) => [from, to]))
     const isShown = ({ id, kind }: MapNode): boolean =>
-      joined.has(id) || kind === 'service' || kind === 'gateway'
+      ends.has(id) || kind === 'service' || kind === 'gateway'
     return { nodes: [...this.#nodes.values()].filter(isShown), edges }
   }
 }

@@ -36,6 +36,7 @@ import type { Environment } from './config.ts'
 import { httpCaller } from './http-caller.ts'
 import { Membership } from './membership.ts'
 import { type Network, openNetwork } from './network.ts'
+import { openOutside } from './open-outside.ts'
 import { openPolicies } from './open-policies.ts'
 import { openService, readServiceSettings } from './open-service.ts'
 import { openTelemetry } from './open-telemetry.ts'
@@ -157,6 +158,7 @@ function makeParts(
     wheel,
     trust: new Trust(settings, clock),
     http,
+    outside: openOutside(metrics, app, services, environment),
     receiver: new ServiceReceiver(wheel, watch),
     watch,
     policies: new CallPolicies(),

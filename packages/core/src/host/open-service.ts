@@ -18,6 +18,7 @@ import { admissionOf, lateError } from '../service/overload.ts'
 import { ServedOperation, type ServedService } from '../service/served.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { openWorker, type Worker } from '../store/worker.ts'
+import type { OutsidePeer } from '../telemetry/outside-requests.ts'
 import { ConfigError, type Environment, readConfig } from './config.ts'
 import type { Network } from './network.ts'
 import { eventLogOf, ServiceEvents } from './open-events.ts'
@@ -78,7 +79,7 @@ export async function openService(
     spans,
     isSampled,
     closing,
-    http: tracedHttp(parts.http, ports, spans),
+    ...outsideOf(parts, name),
     keyValue: network.keyValueOf(name),
     instances: () => Math.max(1, network.instancesOf(name).length),
     isDraining: () => state.isDraining,
@@ -98,6 +99,18 @@ export async function openService(
   const idempotency = database && worker && openIdempotency(database, ports, worker, background)
   serve(parts, contract, handlers, { environment, idempotency })
   events?.start(environment)
+}
+
+/** The way of a service to servers outside. */
+function outsideOf(
+  { http, ports, spans, outside }: HostParts,
+  name: string,
+): Pick<ServiceRuntime, 'http' | 'outsidePeer'> {
+  const peerOf = (host: string): OutsidePeer => outside.peer(name, host)
+  return {
+    http: tracedHttp(http, ports, { spans: spans.of(name), peerOf }),
+    outsidePeer: (url) => peerOf(new URL(url).host),
+  }
 }
 
 function serve(

@@ -11,6 +11,7 @@ import type { LoopWatch } from '../service/loop-watch.ts'
 import type { ServiceReceiver } from '../service/receive.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { OutsideRequests } from '../telemetry/outside-requests.ts'
 import type { Redaction } from '../telemetry/redaction.ts'
 import type { SpanRing } from '../telemetry/spans.ts'
 import type { HttpClient } from '../wire/http/http-client.ts'
@@ -40,6 +41,8 @@ export interface HostParts {
   readonly wheel: TimerWheel
   readonly trust: Trust
   readonly http: HttpClient
+  /** What is counted of requests to the outside. */
+  readonly outside: OutsideRequests
   /** Answers the calls to all services of the host. */
   readonly receiver: ServiceReceiver
   /** Says what is refused when the event loop is late; absent: nothing. */

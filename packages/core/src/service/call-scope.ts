@@ -124,6 +124,10 @@ export class CallScope implements Context, Work {
     return this.#log
   }
 
+  get metrics(): Metrics {
+    return this.environment.metrics
+  }
+
   remainingMs(): number {
     return Math.max(0, this.deadlineMs - this.clock.monotonicMs())
   }

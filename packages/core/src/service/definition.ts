@@ -23,6 +23,7 @@ import type { Transaction, TransactionOptions } from '../store/transaction.ts'
 import type { Worker } from '../store/worker.ts'
 import type { LogFields, Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { OutsidePeer } from '../telemetry/outside-requests.ts'
 import type { SpanRecorder } from '../telemetry/spans.ts'
 import type { HttpClient } from '../wire/http/http-client.ts'
 import type { Settle } from '../wire/wire.ts'
@@ -41,6 +42,8 @@ export interface Context extends CallContext, Ports {
   readonly db: Session
   /** Lines carry the service, the trace and the request. */
   readonly log: Logger
+  /** Those of this process: what is counted here, others of its services count in, too. */
+  readonly metrics: Metrics
   /** Milliseconds until the deadline, never below 0. */
   remainingMs(): number
   /** Another service's operations. Deadline, trace, user and criticality travel along. */
@@ -157,6 +160,8 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
   readonly eventLog: EventLog | undefined
   /** Outside HTTP. */
   readonly http: HttpClient
+  /** What counts requests to the server of a URL; to be told of those that are not made by `http`. */
+  outsidePeer(url: string): OutsidePeer
   /** What instances of this service share beside its database. */
   readonly keyValue: KeyValue
   /** How many instances of this service there are, this one among them; 1 where there is no registry. */

@@ -78,10 +78,10 @@ export class EdgePolicies {
   #now: EdgeRules
 
   constructor(options: EdgePoliciesOptions) {
-    const { clock, random } = options.runtime
+    const { runtime } = options
     this.#options = options
-    this.#upstreams = new ByName((settings) => new Upstream(settings, clock, random))
-    this.#grpc = new ByName((settings) => new GrpcUpstream(settings, clock, random))
+    this.#upstreams = new ByName((settings) => new Upstream(settings, runtime))
+    this.#grpc = new ByName((settings) => new GrpcUpstream(settings, runtime))
     this.#now = this.#rulesOf({})
   }
 

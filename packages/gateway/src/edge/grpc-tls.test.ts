@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock } from '@flotilla/core/clock'
 import { isFlotillaError } from '@flotilla/core/error'
+import { Metrics } from '@flotilla/core/metrics'
+import { OutsideRequests } from '@flotilla/core/outside-requests'
 import { systemRandom } from '@flotilla/core/random'
 import { ServerCredentials } from '@grpc/grpc-js'
 import { GrpcUpstream } from '../grpc/grpc-upstream.ts'
@@ -20,7 +22,15 @@ const CALL_MS = 5_000
 
 /** The part of it that runs in a process of its own, as which CAs are believed is decided when a process starts. */
 async function callOnce(origin: string): Promise<string> {
-  const upstream = new GrpcUpstream({ targets: [origin] }, systemClock, systemRandom)
+  const requests = new OutsideRequests(new Metrics())
+  const upstream = new GrpcUpstream(
+    { targets: [origin] },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      outsidePeer: (url) => requests.peer('gateway', new URL(url).host),
+    },
+  )
   const call = {
     method: 'acme.Stock/WhoAsks',
     message: new Uint8Array(),

@@ -13,9 +13,8 @@ import { createSecureContext } from 'node:tls'
 import type { Cancellation } from '@flotilla/core/cancellation'
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
-import type { Random } from '@flotilla/core/random'
 import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
-import { type Outcome, type Target, Targets } from '../upstream/targets.ts'
+import { type Outcome, type Target, Targets, type TargetsRuntime } from '../upstream/targets.ts'
 import { errorOfStatus, isServerFault } from './status.ts'
 
 /** How to reach it. */
@@ -70,10 +69,10 @@ export class GrpcUpstream {
   readonly #targets: Targets
   readonly #clients = new Map<string, Client>()
 
-  constructor(settings: GrpcUpstreamSettings, clock: Clock, random: Random) {
+  constructor(settings: GrpcUpstreamSettings, runtime: TargetsRuntime) {
     this.#settings = settings
-    this.#clock = clock
-    this.#targets = new Targets(settings.targets, clock, random)
+    this.#clock = runtime.clock
+    this.#targets = new Targets(settings.targets, runtime)
   }
 
   /**

@@ -8,6 +8,8 @@ import type { Readable } from 'node:stream'
 import { Cancellation } from '@flotilla/core/cancellation'
 import { systemClock } from '@flotilla/core/clock'
 import type { FlotillaError } from '@flotilla/core/error'
+import { Metrics } from '@flotilla/core/metrics'
+import { OutsideRequests } from '@flotilla/core/outside-requests'
 import { seededRandom } from '@flotilla/core/random'
 import type { Flow } from './attempt.ts'
 import type { ForeignHead } from './foreign-head.ts'
@@ -88,7 +90,15 @@ export function openUpstream(
   origins: readonly string[],
   settings: Partial<UpstreamSettings> = {},
 ): Upstream {
-  const upstream = new Upstream({ targets: origins, retries: 0, ...settings }, systemClock, seededRandom(1))
+  const requests = new OutsideRequests(new Metrics())
+  const upstream = new Upstream(
+    { targets: origins, retries: 0, ...settings },
+    {
+      clock: systemClock,
+      random: seededRandom(1),
+      outsidePeer: (url) => requests.peer('gateway', new URL(url).host),
+    },
+  )
   t.after(() => upstream.destroy())
   return upstream
 }

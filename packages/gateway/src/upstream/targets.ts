@@ -7,14 +7,18 @@ import { Balancer } from '@flotilla/core/balancer'
 import { InstanceBreaker } from '@flotilla/core/breaker'
 import { Budget } from '@flotilla/core/budget'
 import type { Clock } from '@flotilla/core/clock'
+import type { OutsidePeer } from '@flotilla/core/outside-requests'
 import { PeakEwma } from '@flotilla/core/peak-ewma'
 import type { Random } from '@flotilla/core/random'
+import type { ServiceRuntime } from '@flotilla/core/service'
 
 /** How a request ended; `unknown`: in a way that says nothing of the server. */
 export type Outcome = 'well' | 'failed' | 'unknown'
 
 /** As for calls (`core/client`): a tenth more than what clients ask, and one a second. */
 const RETRIES = { ratio: 0.1, floorPerSec: 1 }
+
+const CODES = { well: 'ok', failed: 'unavailable', unknown: 'canceled' } as const
 
 /** One server. */
 export class Target {
@@ -24,10 +28,12 @@ export class Target {
   readonly slowStart = undefined
   readonly ewma = new PeakEwma()
   readonly breaker: InstanceBreaker
+  readonly peer: OutsidePeer
   readonly #clock: Clock
 
-  constructor(origin: string, clock: Clock, random: Random) {
+  constructor(origin: string, peer: OutsidePeer, clock: Clock, random: Random) {
     this.id = origin
+    this.peer = peer
     this.#clock = clock
     this.breaker = new InstanceBreaker(random)
   }
@@ -55,6 +61,7 @@ export class Asked {
     this.#startMs = clock.monotonicMs()
     target.ewma.begin()
     target.breaker.begin(this.#startMs)
+    target.peer.begin()
   }
 
   /** Its answer begins. */
@@ -64,15 +71,20 @@ export class Asked {
 
   /** It is over. */
   ended(outcome: Outcome): void {
-    const { breaker, ewma } = this.#target
+    const { breaker, ewma, peer } = this.#target
     const nowMs = this.#clock.monotonicMs()
     // How long a stream goes on, or its client takes to read it, is not the server's doing.
-    ewma.end(nowMs, (this.#headMs ?? nowMs) - this.#startMs, outcome === 'failed')
+    const durationMs = (this.#headMs ?? nowMs) - this.#startMs
+    ewma.end(nowMs, durationMs, outcome === 'failed')
+    peer.end(CODES[outcome], durationMs)
     if (outcome === 'failed') breaker.fail(nowMs)
     else if (outcome === 'well') breaker.succeed(nowMs)
     else breaker.abandon(nowMs)
   }
 }
+
+/** What targets need of the gateway. */
+export type TargetsRuntime = Pick<ServiceRuntime, 'clock' | 'random' | 'outsidePeer'>
 
 /** All of them. */
 export class Targets {
@@ -82,10 +94,12 @@ export class Targets {
   readonly #retries = new Budget(RETRIES)
 
   /** @param origins at least one */
-  constructor(origins: readonly string[], clock: Clock, random: Random) {
+  constructor(origins: readonly string[], { clock, random, outsidePeer }: TargetsRuntime) {
     this.#clock = clock
     this.#balancer = new Balancer(random)
-    this.#all = origins.map((origin) => new Target(new URL(origin).origin, clock, random))
+    this.#all = origins.map(
+      (origin) => new Target(new URL(origin).origin, outsidePeer(origin), clock, random),
+    )
   }
 
   /** Who is asked first; undefined: nobody is left. */

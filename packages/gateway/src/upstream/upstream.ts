@@ -6,16 +6,14 @@
  *
  * @module
  */
-import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError, isFlotillaError } from '@flotilla/core/error'
-import type { Random } from '@flotilla/core/random'
 import { TimerWheel } from '@flotilla/core/timer-wheel'
 import { type AnswerTaker, Attempt, type UpstreamRequest } from './attempt.ts'
 import type { ClientOptions } from './client-connection.ts'
 import { Connections } from './connections.ts'
 import { dialOf } from './dial.ts'
 import { headText } from './request-text.ts'
-import { type Target, Targets } from './targets.ts'
+import { type Target, Targets, type TargetsRuntime } from './targets.ts'
 
 /** How to reach it. */
 export interface UpstreamSettings {
@@ -45,10 +43,11 @@ export class Upstream {
   readonly #servers = new Map<string, Server>()
   readonly #retries: number
 
-  constructor(settings: UpstreamSettings, clock: Clock, random: Random) {
+  constructor(settings: UpstreamSettings, runtime: TargetsRuntime) {
+    const { clock } = runtime
     const { targets, timeoutMs = TIMEOUT_MS, retries = 1, connections = CONNECTIONS } = settings
     this.#retries = retries
-    this.#targets = new Targets(targets, clock, random)
+    this.#targets = new Targets(targets, runtime)
     const shared: Omit<ClientOptions, 'dial'> = { clock, wheel: new TimerWheel(clock), timeoutMs }
     for (const target of targets) {
       const { origin, host } = new URL(target)

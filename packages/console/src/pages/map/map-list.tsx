@@ -62,8 +62,10 @@ function NodeName({ node }: { readonly node: MapNode }): JSX.Element {
 }
 
 /** The page that tells more of a node; undefined where there is none. */
-function hrefOfNode({ kind, name }: MapNode): string | undefined {
-  if (kind === 'service' || kind === 'gateway') return hrefTo(`/services/${name}`)
+function hrefOfNode({ kind, name, hosts }: MapNode): string | undefined {
+  // What stands for the outside world runs here, too.
+  if (kind === 'service' || kind === 'gateway' || (kind === 'outside' && hosts.length > 0))
+    return hrefTo(`/services/${name}`)
   if (kind === 'topic') return hrefTo('/events', { topic: name })
   return kind === 'database' ? hrefTo('/infrastructure') : undefined
 }
@@ -76,8 +78,8 @@ function nodeName(id: string, nodes: readonly MapNode[]): string {
 }
 
 /** `1 of 2`; undefined for what has no instances of its own. */
-export function readyInWords({ kind, ready, wanted }: MapNode): string | undefined {
-  return kind === 'service' || kind === 'gateway' ? `${ready} of ${wanted}` : undefined
+export function readyInWords({ hosts, ready, wanted }: MapNode): string | undefined {
+  return hosts.length > 0 ? `${ready} of ${wanted}` : undefined
 }
 
 /** Ways with their figures. */
