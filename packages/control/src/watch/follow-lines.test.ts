@@ -15,8 +15,13 @@ const linesOf = (count: number, more: Partial<StoredLine> = {}): StoredLine[] =>
     ...more,
   }))
 
+/** What is lost is waited for in vain. */
+const TIMEOUT_MS = 60_000
+
 describe('followLines', () => {
-  it('gives every one of thousands of lines that come at once, in their order', async (t) => {
+  it('gives every one of thousands of lines that come at once, in their order', {
+    timeout: TIMEOUT_MS,
+  }, async (t) => {
     const store = await openTestStore(t)
     const leave = new AbortController()
     const following = followLines(store, systemClock, 'service=orders', leave.signal)
@@ -38,7 +43,9 @@ describe('followLines', () => {
     assert.equal((await following.next()).done, true)
   })
 
-  it('goes on after lines that nobody wants, and takes lines of whatever time', async (t) => {
+  it('goes on after lines that nobody wants, and takes lines of whatever time', {
+    timeout: TIMEOUT_MS,
+  }, async (t) => {
     const store = await openTestStore(t)
     const leave = new AbortController()
     const following = followLines(store, systemClock, 'level>=warn', leave.signal)
@@ -52,7 +59,9 @@ describe('followLines', () => {
     leave.abort()
   })
 
-  it('says how many lines it left out when it is read too slowly, and goes on with those that come then', async (t) => {
+  it('says how many lines it left out when it is read too slowly, and goes on with those that come then', {
+    timeout: TIMEOUT_MS,
+  }, async (t) => {
     const store = await openTestStore(t)
     const leave = new AbortController()
     const following = followLines(store, systemClock, '', leave.signal)
