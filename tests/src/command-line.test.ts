@@ -9,6 +9,8 @@ import { openDatabase } from '@flotilla/core/database'
 import { systemRandom } from '@flotilla/core/random'
 import { type Sql, sql } from '@flotilla/core/sql'
 import { until } from '@flotilla/core/until'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { makeBed, processesOf, run, start, startUp } from './flotilla-process.ts'
 import { openOnce } from './open-once.ts'
 
@@ -93,6 +95,42 @@ describe('the commands', () => {
       await told('events', 'inventory.stockChanged', '--key', 'AUD-0001'),
       /#\d+ inventory\.stockChanged/,
     )
+  })
+
+  it('let an assistant look, wherever its client starts them', async (t) => {
+    const bed = bedOf()
+    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } })
+    t.after(() => client.close())
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [join(bed.root, 'packages/control/bin/flotilla.mjs'), 'mcp'],
+        env: { ...bed.environment },
+        cwd: bed.folder,
+      }),
+    )
+    const told = async (name: string, given: Record<string, unknown> = {}): Promise<string> => {
+      const { content, isError } = await client.callTool({ name, arguments: given })
+      const [first] = content
+      assert.ok(first?.type === 'text' && !isError, `${name}: ${JSON.stringify(content)}`)
+      return first.text
+    }
+    const given: Readonly<Record<string, Record<string, unknown>>> = {
+      service: { service: 'catalog' },
+      read_series: { name: 'flotilla_server_calls_total', as: 'rate', by: 'service' },
+    }
+    const { tools } = await client.listTools()
+    for (const { name } of tools) if (name !== 'read_trace') await told(name, given[name])
+    assert.match(await told('status'), /"isReady":true/)
+    assert.match(await told('processes'), /"name":"catalog-1","host":"catalog".*"state":"ready"/)
+    assert.match(await told('databases'), /"service":"orders"/)
+    assert.match(await told('routes'), /"target":"catalog\.products"/)
+    await fetch(`http://127.0.0.1:${bed.gatewayPort}/api/v1/products`)
+    const found = async (): Promise<string | undefined> =>
+      /"traceId":"([0-9a-f]{32})","name":"GET \/api\/v1\/products"/.exec(await told('find_traces'))?.[1]
+    await until('there is the trace', async () => (await found()) !== undefined, 20_000)
+    assert.match(await told('read_trace', { traceId: await found() }), /catalog catalog\.products \(server\)/)
+    assert.match(await told('search_logs', { q: 'service=gateway' }), /catalog\.products/)
   })
 
   it('look at a running system and act on it', async () => {

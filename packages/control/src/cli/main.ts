@@ -19,6 +19,7 @@ import { doctor } from './commands/doctor.ts'
 import { down } from './commands/down.ts'
 import { events } from './commands/events.ts'
 import { logs } from './commands/logs.ts'
+import { mcp } from './commands/mcp.ts'
 import { metrics } from './commands/metrics.ts'
 import { policies } from './commands/policies.ts'
 import { ps } from './commands/ps.ts'
@@ -41,6 +42,7 @@ const commands: readonly Command[] = [
   trace,
   metrics,
   alerts,
+  mcp,
   scale,
   events,
   dlq,

@@ -34,6 +34,11 @@ export class Terminal {
     return this.#isJson
   }
 
+  /** How wide it is; undefined when a file or a program reads. */
+  get columns(): number | undefined {
+    return process.stdout.columns
+  }
+
   /** False when nobody reads any more what is printed. */
   get isRead(): boolean {
     return this.#isRead

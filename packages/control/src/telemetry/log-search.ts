@@ -24,8 +24,6 @@ export interface LogQuery extends TimeRange {
   readonly limit?: number | undefined
   /** What an earlier answer gave: goes on after it, with older lines. */
   readonly cursor?: string | undefined
-  /** Only those that arrived after that one (`seq`), whatever their time: for following. */
-  readonly afterSeq?: number | undefined
 }
 
 /** A line that was found. */
@@ -63,12 +61,14 @@ export interface LogHistogram {
   readonly countedFromMs: number
 }
 
+/** A question as SQL: a condition, and what stands for its `$1`, `$2` … */
 interface Condition {
   readonly text: string
   readonly values: readonly string[]
 }
 
-interface LineRow {
+/** What `LINE_COLUMNS` gives. */
+export interface LineRow {
   readonly seq: number
   readonly time_us: number
   readonly level: number
@@ -80,6 +80,9 @@ interface LineRow {
   readonly fields: string | null
 }
 
+/** What is read of a line. */
+export const LINE_COLUMNS =
+  'seq::double as seq, time_us::double as time_us, level, service, instance, message, trace_id, span_id, fields'
 const COLUMNS = {
   service: 'lower(service)',
   instance: 'lower(instance)',
@@ -97,17 +100,16 @@ const BUCKETS_MAX = 1_000
 export async function searchLines(source: TelemetrySource, query: LogQuery): Promise<FoundLines> {
   const span = spanOf(query)
   const limit = limitOf(query.limit, 100, 500)
-  const condition = conditionOf(parseLogQuery(query.query))
+  const condition = lineCondition(query.query)
   const cursor = cursorOf(query.cursor)
-  const after = query.afterSeq === undefined ? '' : `and lines.seq > ${seqOf(query.afterSeq)}`
   const lines: FoundLine[] = []
   const toUs = cursor === undefined ? span.toUs : Math.min(span.toUs, cursor.timeUs + 1)
   const before =
     cursor === undefined ? '' : `and (lines.time_us, lines.seq) < (${cursor.timeUs}, ${cursor.seq})`
   const searchedUs = await searchBack(source, 'lines', { fromUs: span.fromUs, toUs }, async (slice) => {
     const rows = await source.database.ask<LineRow>(
-      `select seq::double as seq, time_us::double as time_us, level, service, instance, message, trace_id, span_id, fields
-       from lines where lines.time_us >= ${slice.fromUs} and lines.time_us < ${slice.toUs} ${before} ${after} and ${condition.text}
+      `select ${LINE_COLUMNS} from lines
+       where lines.time_us >= ${slice.fromUs} and lines.time_us < ${slice.toUs} ${before} and ${condition.text}
        order by lines.time_us desc, lines.seq desc limit ${limit - lines.length}`,
       condition.values,
       STATEMENT_MS,
@@ -135,7 +137,7 @@ export async function countLines(
 ): Promise<LogHistogram> {
   const span = spanOf(query)
   const stepUs = stepOf(query.stepMs, query, BUCKETS_MAX) * 1_000
-  const condition = conditionOf(parseLogQuery(query.query))
+  const condition = lineCondition(query.query)
   const buckets = new Map<number, Partial<Record<LineLevel, number>>>()
   const countedUs = await searchBack(source, 'lines', span, async (slice) => {
     const rows = await source.database.ask<{ time_us: number; level: number; n: number }>(
@@ -159,11 +161,15 @@ export async function countLines(
   }
 }
 
-/** The terms as a condition in SQL. */
-function conditionOf(terms: readonly LogTerm[]): Condition {
+/**
+ * What people search for as a condition in SQL.
+ *
+ * @throws FlotillaError `invalid_argument` for a question that is wrong.
+ */
+export function lineCondition(query: string): Condition {
   const values: string[] = []
   const value = (text: string): string => `$${values.push(text)}`
-  const texts = terms.map((term) => {
+  const texts = parseLogQuery(query).map((term) => {
     switch (term.is) {
       case 'text':
         return textCondition(term.text, value)
@@ -204,13 +210,8 @@ function cursorOf(text: string | undefined): { readonly timeUs: number; readonly
   return { timeUs: Number(timeUs), seq: Number(seq) }
 }
 
-function seqOf(seq: number): number {
-  if (!Number.isSafeInteger(seq) || seq < 0)
-    throw badInput('/afterSeq', 'The place must be a whole number, 0 or more.')
-  return seq
-}
-
-function lineOf(row: LineRow): FoundLine {
+/** A row as a line. */
+export function lineOf(row: LineRow): FoundLine {
   return {
     seq: row.seq,
     timeUs: row.time_us,

@@ -173,16 +173,27 @@ describe('openTelemetryStore', () => {
     assert.deepEqual(await find(`trace=${traceId}`), ['line 2'])
     assert.deepEqual(await find(`trace!=${traceId}`), ['line 1', stock, 'line 4'])
     assert.deepEqual(await find('message="line 1"'), ['line 1'])
-    assert.deepEqual(await find('', { afterSeq: newest }), ['line 1', 'line 4'])
-    for (const wrong of [
-      { limit: 501 },
-      { limit: 0 },
-      { cursor: '1' },
-      { toMs: 0 },
-      { afterSeq: -1 },
-      { query: 'level=loud' },
-    ])
+    for (const wrong of [{ limit: 501 }, { limit: 0 }, { cursor: '1' }, { toMs: 0 }, { query: 'level=loud' }])
       await assert.rejects(store.searchLogs({ query: '', ...all, ...wrong }), isInvalid)
+
+    const after = async (query: string, afterSeq: number, limit: number): Promise<unknown[]> => {
+      const { lines, seq, isMore } = await store.logsAfter({ query, afterSeq, limit })
+      return [lines.map(({ message }) => message), seq - newest, isMore]
+    }
+    // By arrival, not by time; and the place goes on past lines that were not wanted.
+    assert.deepEqual(await after('', newest, 5), [['line 1', 'line 4'], 2, false])
+    assert.deepEqual(await after('', newest, 1), [['line 1'], 1, true])
+    assert.deepEqual(await after('"line 1"', newest, 5), [['line 1'], 2, false])
+    assert.deepEqual(await after('', newest + 2, 5), [[], 2, false])
+    assert.deepEqual(await store.countLogsAfter({ query: '"line 4"', afterSeq: newest }), {
+      count: 1,
+      seq: newest + 2,
+    })
+    for (const wrong of [{ afterSeq: -1 }, { query: 'level=loud' }]) {
+      const query = { query: '', afterSeq: newest + 2, limit: 5, ...wrong }
+      await assert.rejects(store.logsAfter(query), isInvalid)
+      await assert.rejects(store.countLogsAfter(query), isInvalid)
+    }
   })
 
   it('findTraces finds traces by what one of their spans is, and trace gives all of them', async (t) => {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type ArrivalQuery, type Arrivals, countAfter, linesAfter } from './log-arrivals.ts'
 import type { FoundLines, LogHistogram, LogQuery } from './log-search.ts'
 import { countLines, searchLines } from './log-search.ts'
 import type { StoredLine, StoredSample, StoredSpan } from './rows.ts'
@@ -56,6 +57,10 @@ export interface TelemetryStore extends AsyncDisposable {
   /** No spans: there is no such trace, or it has not been written yet. */
   trace(traceId: string): Promise<WholeTrace>
   searchLogs(query: LogQuery): Promise<FoundLines>
+  /** Lines in the order of their arrival, those that are written. */
+  logsAfter(query: ArrivalQuery & { readonly limit: number }): Promise<Arrivals>
+  /** How many such lines there are, and the place of the last line of all. */
+  countLogsAfter(query: ArrivalQuery): Promise<{ readonly count: number; readonly seq: number }>
   logHistogram(query: TimeRange & { readonly query: string; readonly stepMs: number }): Promise<LogHistogram>
   series(query: SeriesQuery): Promise<FoundSeries>
   exemplars(
@@ -105,6 +110,8 @@ export async function openTelemetryStore(options: TelemetryWriterOptions): Promi
     findTraces: (query) => findTraces(source(), query),
     trace: (traceId) => readTrace(source(), traceId),
     searchLogs: (query) => searchLines(source(), query),
+    logsAfter: (query) => linesAfter(source(), query),
+    countLogsAfter: (query) => countAfter(source(), query),
     logHistogram: (query) => countLines(source(), query),
     series: (query) => askSeries(source(), query),
     exemplars: (query) => findExemplars(source(), query),

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
+import fc from 'fast-check'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { openTestStore } from '../testing/test-store.ts'
 import { aFailedSpan, aMoment, itsSamples, watchedSystem } from '../testing/watched-system.ts'
-import { joined, keyOf, noFigures, ofCalls, ofGateway, ofServices, type Red, redBy } from './figures.ts'
+import {
+  filled,
+  joined,
+  keyOf,
+  noFigures,
+  ofCalls,
+  ofGateway,
+  ofServices,
+  type Red,
+  redBy,
+} from './figures.ts'
 import { overviewOf, summaries } from './overview.ts'
 import { routesOf } from './routes.ts'
 import { mapOf } from './system-map.ts'
@@ -230,5 +241,44 @@ describe('figures of a watched system', () => {
         ],
       )
     })
+  })
+})
+
+describe('filled', () => {
+  const stepMs = 30_000
+
+  it('has a 0 where nothing moved, up to the last step that is over', () => {
+    const points = [
+      [2 * stepMs, 4],
+      [4 * stepMs, 5],
+    ] as const
+    const all = [
+      [2 * stepMs, 4],
+      [3 * stepMs, 0],
+      [4 * stepMs, 5],
+      [5 * stepMs, 0],
+    ]
+    assert.deepEqual(filled(points, stepMs, { toMs: 6 * stepMs }), all)
+    // One millisecond less, and the last step goes on.
+    assert.deepEqual(filled(points, stepMs, { toMs: 6 * stepMs - 1 }), all.slice(0, 3))
+    assert.deepEqual(filled([], stepMs, { toMs: 6 * stepMs }), [])
+  })
+
+  it('has every step since the first that is known, with what is known of it', () => {
+    const steps = fc.uniqueArray(fc.integer({ min: 0, max: 50 }), { minLength: 1 })
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 0, max: 60 * stepMs }), (some, toMs) => {
+        const points = some.sort((a, b) => a - b).map((step): [number, number] => [step * stepMs, step + 1])
+        const found = filled(points, stepMs, { toMs })
+        const [first = 0] = some
+        const over = Math.floor(toMs / stepMs)
+        assert.equal(found.length, Math.max(0, over - first))
+        for (const [index, [atMs, value]] of found.entries())
+          assert.deepEqual(
+            [atMs, value],
+            [(first + index) * stepMs, some.includes(first + index) ? first + index + 1 : 0],
+          )
+      }),
+    )
   })
 })

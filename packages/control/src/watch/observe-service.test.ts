@@ -177,6 +177,62 @@ describe('observeService', () => {
     await assert.rejects(observe.service({ service: 'constructor' }), { reason: 'no_service' })
   })
 
+  it('follows the overview: again every two seconds, with what came meanwhile', async (t) => {
+    const { store, observe } = await makeBed(t)
+    const seen: { readonly at: number; readonly rate: number }[] = []
+    for await (const { at, services, totals } of observe.followOverview({ windowMs: 120_000 })) {
+      const orders = services.find(({ name }) => name === 'orders')
+      seen.push({ at: Date.parse(at), rate: orders?.rate ?? -1 })
+      assert.equal(totals.instances, 7)
+      if (seen.length === 2) break
+      store.appendSamples(itsSamples(systemClock.now()))
+      await store.flush()
+    }
+    const [before, after] = seen
+    assert.ok(before !== undefined && after !== undefined)
+    assert.deepEqual([before.rate, after.rate], [0, 1])
+    assert.ok(after.at - before.at >= 1_900, String(after.at - before.at))
+  })
+
+  it('shows beside durations the slowest traces, one for every four steps; of one service, of its own spans', async (t) => {
+    const { store, observe } = await makeBed(t)
+    const stepMs = 10_000
+    const range = { fromMs: Math.floor(systemClock.now() / 40_000) * 40_000 - 80_000, stepMs }
+    const toMs = range.fromMs + 80_000
+    const slow = (afterMs: number, durationMs: number, more: Partial<StoredSpan> = {}): StoredSpan => ({
+      ...aFailedSpan(0, 'orders'),
+      traceId: String(durationMs).padStart(32, '0'),
+      startUs: (range.fromMs + afterMs) * 1_000,
+      durationUs: durationMs * 1_000,
+      ...more,
+    })
+    store.appendSpans([
+      slow(1_000, 20),
+      slow(39_000, 30),
+      slow(41_000, 10),
+      slow(42_000, 500, { kind: 'client' }),
+      slow(43_000, 600, { service: 'stock' }),
+      slow(44_000, 700, { service: 'gateway' }),
+    ])
+    await store.flush()
+    const name = 'flotilla_server_duration_seconds'
+    const exemplars = async (more: Partial<Parameters<typeof observe.series>[0]>) => {
+      const found = await observe.series({ name, as: 'quantile', ...range, toMs, ...more })
+      return found.exemplars.map(({ atMs, value, traceId }) => [atMs - range.fromMs, value, Number(traceId)])
+    }
+    assert.deepEqual(await exemplars({ where: 'service=orders' }), [
+      [0, 0.03, 30],
+      [40_000, 0.01, 10],
+    ])
+    assert.deepEqual(await exemplars({ where: 'service=stock' }), [[40_000, 0.6, 600]])
+    assert.deepEqual(await exemplars({ name: 'flotilla_gateway_duration_seconds' }), [[40_000, 0.7, 700]])
+    // Of which service would they be?
+    for (const where of ['', 'service=orders|stock', 'service!=orders', 'operation=orders.place'])
+      assert.deepEqual(await exemplars({ where }), [])
+    assert.deepEqual(await exemplars({ where: 'service=orders', as: 'rate' }), [])
+    assert.deepEqual(await exemplars({ name: 'flotilla_group_lag', where: 'service=orders' }), [])
+  })
+
   it('shows a histogram as one metric, without its parts', async (t) => {
     const { store, observe } = await makeBed(t)
     store.appendSamples(itsSamples(systemClock.now()))

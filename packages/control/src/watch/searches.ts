@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { type Clock, isoTime, parseIsoTime } from '@flotilla/core/clock'
+import { type Clock, parseIsoTime } from '@flotilla/core/clock'
 import { isFlotillaError } from '@flotilla/core/error'
 import type { Handlers, OperationContext } from '@flotilla/core/service'
 import type { observeContract } from '../api/observe-contract.ts'
-import type { LogEntry, MetricInfo } from '../api/shapes.ts'
-import type { FoundLine } from '../telemetry/log-search.ts'
+import type { MetricInfo } from '../api/shapes.ts'
 import type { LabelMatcher } from '../telemetry/series-index.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { filled, ofGateway, type Window } from './figures.ts'
+import { entryOf, followLines } from './follow-lines.ts'
 import { summaryOf, traceOf } from './read-traces.ts'
 import { byOf, matchersOf } from './series-input.ts'
 import { GATEWAY } from './system-state.ts'
@@ -25,7 +25,6 @@ const POINTS = 120
 const STEP_MS_MIN = 5_000
 const BUCKETS = 60
 const LIMIT = 100
-const FOLLOW_MS = 500
 /** As many of the steps as this get one trace that shows how slow it was. */
 const EXEMPLAR_STEPS = 4
 
@@ -66,17 +65,11 @@ export function searches(
       }
     },
     async *followLogs({ q = '' }, ctx) {
-      let afterSeq = store.newestSeq
-      const fromMs = clock.now() - MINUTE_MS
-      while (!ctx.signal.aborted) {
-        const found = await understood(ctx, () =>
-          store.searchLogs({ fromMs, toMs: clock.now() + MINUTE_MS, query: q, limit: 500, afterSeq }),
-        )
-        for (const line of found.lines.toReversed()) {
-          afterSeq = Math.max(afterSeq, line.seq)
-          yield entryOf(line)
-        }
-        await clock.sleep(FOLLOW_MS, ctx.signal)
+      const lines = followLines(store, clock, q, ctx.signal)
+      while (true) {
+        const next = await understood(ctx, () => lines.next())
+        if (next.done) return
+        yield next.value
       }
     },
   }
@@ -160,28 +153,6 @@ async function understood<T>(ctx: Pick<Asks, 'fail'>, ask: () => Promise<T>): Pr
     if (isFlotillaError(error) && error.code === 'invalid_argument')
       throw ctx.fail('bad_query', error.issues?.[0]?.message ?? error.message)
     throw error
-  }
-}
-
-function entryOf({
-  timeUs,
-  level,
-  service,
-  instance,
-  message,
-  traceId,
-  spanId,
-  fields,
-}: FoundLine): LogEntry {
-  return {
-    time: isoTime(Math.trunc(timeUs / 1_000)),
-    level,
-    service,
-    instance,
-    message,
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(spanId === undefined ? {} : { spanId }),
-    fields: { ...fields },
   }
 }
 

@@ -3,19 +3,14 @@
  *
  * @module
  */
-import type { SpanInfo, TraceSummary } from '../../api/shapes.ts'
 import { loadApp } from '../../system/app-module.ts'
 import { textOption, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { dataFolderOf, withObserve } from '../running-system.ts'
-import { type Terminal, table } from '../terminal.ts'
+import { RED_MS, traceList, waterfall } from '../trace-lines.ts'
 
 const LIMIT_DEFAULT = 20
 const LIMIT_MAX = 200
-/** What people call slow, as in the console: from here on yellow, from there on red. */
-const YELLOW_MS = 100
-const RED_MS = 500
-const BAR_CHARS = 40
 
 /** The command. */
 export const traces: Command = {
@@ -48,7 +43,7 @@ export const traces: Command = {
     context.terminal.result(items, () =>
       items.length === 0
         ? ['There is no such trace in the last 15 minutes.']
-        : table([['TRACE', 'AT', 'MS', 'SPANS', 'FAILED', 'WHAT', 'SERVICES'], ...items.map(row)]),
+        : traceList(items, context.terminal),
     )
     return undefined
   },
@@ -60,7 +55,8 @@ export const trace: Command = {
   usage: 'ID',
   summary: 'one trace: its spans in their order, with what they waited for',
   argumentsMax: 1,
-  details: 'Spans marked with * are those that the duration of the whole is made of.',
+  details:
+    'Spans marked with * are those that the duration of the whole is made of. Durations are milliseconds.',
   async run(context) {
     const [traceId] = context.positionals
     if (traceId === undefined || !/^[0-9a-f]{32}$/.test(traceId))
@@ -68,60 +64,14 @@ export const trace: Command = {
     const { root } = await loadApp(context.workingFolder)
     const found = await withObserve(dataFolderOf(context, root), (observe) => observe.trace({ traceId }))
     context.terminal.result(found, () => [
-      `${found.name} of ${found.service}, ${found.startAt}, ${found.durationMs.toFixed(1)} ms, ${found.spans} spans, ${found.errors} failed`,
+      `${found.service} ${found.name}`,
+      `${found.startAt}, ${found.durationMs.toFixed(1)} ms, ${found.spans} spans, ${found.errors} failed`,
       '',
-      ...tree(found.items).map(({ span, depth }) => line(context.terminal, span, depth, found.durationMs)),
+      ...waterfall(found.items, found.durationMs, context.terminal),
       ...(found.isTruncated ? ['… and more spans than are shown'] : []),
       '',
       `${found.logLines} log lines: npx flotilla logs --where trace_id=${traceId}`,
     ])
     return undefined
   },
-}
-
-function row({
-  traceId,
-  startAt,
-  durationMs,
-  spans,
-  errors,
-  name,
-  service,
-  services,
-}: TraceSummary): string[] {
-  const what = `${service} ${name}`
-  return [
-    traceId,
-    startAt.slice(11, 23),
-    durationMs.toFixed(1),
-    String(spans),
-    String(errors),
-    what,
-    services.join(', '),
-  ]
-}
-
-/** Spans below those that caused them, each followed by its own. */
-function tree(spans: readonly SpanInfo[]): readonly { readonly span: SpanInfo; readonly depth: number }[] {
-  const ids = new Set(spans.map(({ spanId }) => spanId))
-  const childrenOf = (id: string | undefined): readonly SpanInfo[] =>
-    spans.filter(({ parentId }) =>
-      id === undefined ? parentId === undefined || !ids.has(parentId) : parentId === id,
-    )
-  const below = (id: string | undefined, depth: number): { span: SpanInfo; depth: number }[] =>
-    depth > spans.length
-      ? []
-      : childrenOf(id).flatMap((span) => [{ span, depth }, ...below(span.spanId, depth + 1)])
-  return below(undefined, 0)
-}
-
-function line(terminal: Terminal, span: SpanInfo, depth: number, totalMs: number): string {
-  const { name, service, kind, startMs, durationMs, code, isCritical } = span
-  const scale = BAR_CHARS / Math.max(totalMs, 0.001)
-  const before = Math.min(BAR_CHARS - 1, Math.floor(startMs * scale))
-  const length = Math.max(1, Math.min(BAR_CHARS - before, Math.round(durationMs * scale)))
-  const bar = `${' '.repeat(before)}${'='.repeat(length)}`.padEnd(BAR_CHARS)
-  const colour = code !== 'ok' || durationMs > RED_MS ? 'red' : durationMs >= YELLOW_MS ? 'yellow' : 'green'
-  const failed = code === 'ok' ? '' : ` ${terminal.style('red', code)}`
-  return `${isCritical ? '*' : ' '} ${terminal.style(colour, bar)} ${durationMs.toFixed(1).padStart(8)} ms  ${'  '.repeat(depth)}${service} ${name} (${kind})${failed}`
 }
