@@ -189,7 +189,8 @@ describe('openSystem', () => {
   })
 
   it('stops though the control process is killed meanwhile, and does not start it again', async (t) => {
-    const ending = `process.on('SIGTERM', () => setTimeout(() => process.exit(), 1_000)); ${READY}`
+    // Long enough for another one to be ready.
+    const ending = `process.on('SIGTERM', () => setTimeout(() => process.exit(), 5_000)); ${READY}`
     const { folder, open } = await makeBed(t, ending)
     const system = await open()
     const { pid = 0 } = system.processes.find(({ name }) => name === 'control') ?? {}
