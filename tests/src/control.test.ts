@@ -150,9 +150,8 @@ describe('the control process', () => {
       assert.equal(first.starts, 1)
       process.kill(first.pid as number, 'SIGKILL')
       // A command is a little patient.
-      const status = await run(bed, 'status', '--json')
+      const [status, second] = await Promise.all([run(bed, 'status', '--json'), untilBack(bed, first)])
       assert.deepEqual([status.exitCode, status.errors], [0, ''])
-      const second = await untilBack(bed, first)
       assert.equal(second.starts, 2)
       assert.match(second.lastEnd ?? '', /^SIGKILL after/)
       await untilKept(bed, before)

@@ -200,10 +200,15 @@ describe('kill -9', () => {
     for (const name of victims) {
       const before = await processNamed(bed, name)
       process.kill(before?.pid as number, 'SIGKILL')
-      await until(`${name} is back`, async () => {
-        const row = await processNamed(bed, name)
-        return row?.state === 'ready' && row.pid !== before?.pid
-      })
+      // The control process loads most; while it is away, nobody can be asked.
+      await until(
+        `${name} is back`,
+        async () => {
+          const row = await processNamed(bed, name)
+          return row?.state === 'ready' && row.pid !== before?.pid
+        },
+        15_000,
+      )
       await reading.goOn()
     }
     await killPostmaster(bed)

@@ -109,7 +109,7 @@ describe('RemoteFleet', () => {
       const beside = supervisor.slots.at(-1)
       const pid = beside?.pid as number
       assert.equal(await fleet[act]('control'), true)
-      assert.equal(beside?.state, 'ready')
+      assert.deepEqual([beside?.state, beside?.pid], ['ready', pid])
       await until('it is another', async () => {
         await clock.advance(100)
         return beside?.state === 'ready' && beside.pid !== pid

@@ -10,6 +10,7 @@ import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
 import { until } from '@flotilla/core/until'
+import { openTelemetryStore } from '../telemetry/telemetry-store.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
 import { loadAllServices, loadApp } from './app-module.ts'
 import { type DataFolder, Secrets } from './data-folder.ts'
@@ -161,6 +162,44 @@ describe('openSystem', () => {
     assert.match(await ask('processes'), /"isLooping":true.*"lastEnd":"exit code 78 after/)
     rmSync(join(folder.path, 'loop'))
     await until('it runs again', async () => (await ask('status')).includes('"isReady":true'), 20_000)
+  })
+
+  it('looks no more when it is to stop, and takes what its processes say last', async (t) => {
+    // Longer than it takes to the next look at metrics.
+    const ending = `process.on('SIGTERM', () => setTimeout(() => { console.log('farewell'); process.exit() }, 6_000)); ${READY}`
+    const { folder, open } = await makeBed(t, ending)
+    const system = await open()
+    const closingMs = systemClock.now()
+    await system.close()
+    const log = { warn: () => {} }
+    const store = await openTelemetryStore({
+      folder: join(folder.path, 'telemetry'),
+      clock: systemClock,
+      log,
+    })
+    t.after(() => store.close())
+    const { samples } = (await store.stats()).kinds
+    assert.ok((samples.newestMs ?? 0) < closingMs + 1_000)
+    const range = { fromMs: closingMs - 60_000, toMs: systemClock.now() + 1_000 }
+    const { lines } = await store.searchLogs({ ...range, query: 'farewell' })
+    assert.deepEqual(
+      lines.map(({ instance }) => instance),
+      ['main-1'],
+    )
+  })
+
+  it('stops though the control process is killed meanwhile, and does not start it again', async (t) => {
+    // Long enough for another one to be ready.
+    const ending = `process.on('SIGTERM', () => setTimeout(() => process.exit(), 5_000)); ${READY}`
+    const { folder, open } = await makeBed(t, ending)
+    const system = await open()
+    const { pid = 0 } = system.processes.find(({ name }) => name === 'control') ?? {}
+    const closed = system.close()
+    process.kill(pid, 'SIGKILL')
+    await closed
+    assert.deepEqual(folder.readJson('processes.json'), [])
+    const log = readFileSync(join(folder.logs, 'control.log'), 'utf8')
+    assert.equal(log.split('"message":"ready"').length, 2)
   })
 
   it('ends its processes though its data folder is gone, and says what it could not write', async (t) => {
