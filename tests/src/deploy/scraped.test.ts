@@ -81,8 +81,8 @@ async function order(shop: Shop): Promise<void> {
 /** Names of all processes, and that each is asked without an error. */
 async function untilAllUp({ prometheus, bed }: Seen): Promise<readonly ScrapedTarget[]> {
   const { output } = await run(bed, 'ps', '--json')
-  const processes = (JSON.parse(output) as { readonly name: string }[]).map(({ name }) => name)
-  const wanted = [...processes, 'control'].sort()
+  const wanted = (JSON.parse(output) as { readonly name: string }[]).map(({ name }) => name).sort()
+  assert.ok(wanted.includes('control'))
   let targets: readonly ScrapedTarget[] = []
   const told = (): readonly string[] => targets.map(({ labels }) => labels['process'] ?? '').sort()
   await until(

@@ -221,6 +221,13 @@ describe('readOtlpSettings', () => {
     assert.deepEqual(same.traces, [toConsole])
   })
 
+  it('puts the path of a signal before what is asked for', () => {
+    const { traces } = readOtlpSettings({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://in.example/otlp/?team=a%20b',
+    })
+    assert.equal(traces[0]?.url, 'https://in.example/otlp/v1/traces?team=a%20b')
+  })
+
   it('understands lists of exporters', () => {
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
     for (const [exporters, isWanted] of [

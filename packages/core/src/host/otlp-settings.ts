@@ -86,7 +86,7 @@ function readEndpoint(environment: Environment, signal: 'traces' | 'metrics'): O
   return {
     url:
       url === undefined
-        ? checked(`${general}_ENDPOINT`, `${base?.replace(/\/+$/, '')}/v1/${signal}`)
+        ? below(checked(`${general}_ENDPOINT`, base ?? ''), signal)
         : checked(`${own}_ENDPOINT`, url),
     headers: { ...pairs(environment, `${general}_HEADERS`), ...pairs(environment, `${own}_HEADERS`) },
     timeoutMs:
@@ -94,6 +94,13 @@ function readEndpoint(environment: Environment, signal: 'traces' | 'metrics'): O
       milliseconds(environment, `${general}_TIMEOUT`) ??
       TIMEOUT_MS,
   }
+}
+
+/** What is asked for behind a question mark stays behind the path. */
+function below(base: string, signal: string): string {
+  const url = new URL(base)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/${signal}`
+  return url.href
 }
 
 function checked(variable: string, url: string): string {

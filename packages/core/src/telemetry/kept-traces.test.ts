@@ -29,4 +29,16 @@ describe('KeptTraces', () => {
     for (let look = 0; look < 15; look++) kept.age()
     assert.equal(kept.size, 0)
   })
+
+  it('counts what others told and there is no room for, and keeps for longer what is told again', () => {
+    const kept = new KeptTraces()
+    const all = Array.from({ length: 1_003 }, () => TraceContext.start(random, false))
+    for (const trace of all) kept.addOf(trace.traceId)
+    assert.deepEqual([kept.size, kept.refused], [1_000, 3])
+    for (let look = 0; look < 14; look++) kept.age()
+    const [first, second] = all as [TraceContext, TraceContext]
+    kept.addOf(first.traceId)
+    kept.age()
+    assert.deepEqual([has(kept, first), has(kept, second), kept.refused], [true, false, 3])
+  })
 })

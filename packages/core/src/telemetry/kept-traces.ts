@@ -39,10 +39,13 @@ export class KeptTraces {
     }
   }
 
-  /** Another process has seen it; `traceId` as 32 hexadecimal digits, anything else is ignored. */
+  /** Another process has seen it, perhaps again, and then it is kept for longer; `traceId` as 32 hexadecimal digits, anything else is ignored. */
   addOf(traceId: string): void {
     const trace = TraceContext.parse(`00-${traceId}-0000000000000001-00`)
-    if (trace !== undefined && this.#kept.size < KEPT_MAX) this.#put(trace)
+    if (trace === undefined) return
+    if (this.#kept.size < KEPT_MAX || this.has(trace.trace0, trace.trace1, trace.trace2, trace.trace3))
+      this.#put(trace)
+    else this.refused++
   }
 
   has(t0: number, t1: number, t2: number, t3: number): boolean {
