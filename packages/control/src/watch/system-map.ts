@@ -57,14 +57,15 @@ export async function mapOf(
     const extra = again === undefined || figures.rate === 0 ? 0 : lastOf(again) / figures.rate
     if (!PLATFORM.has(to)) map.join(from, to, 'call', figures, 1 + extra)
   }
-  for (const { from, to, figures } of foreign) {
-    for (const name of [from, to]) if (name !== '') map.add('outside', name, name)
-    map.join(from || CLIENTS, to, 'request', figures)
-  }
   for (const peer of new Set(outside.map(({ to }) => to))) {
     map.addOutside(peer, joined(outside.filter(({ to }) => to === peer).map(({ figures }) => figures)))
   }
   for (const { from, to, figures } of outside) map.join(from, to, 'request', figures)
+  // After those that are counted: not every span is sent.
+  for (const { from, to, figures } of foreign) {
+    for (const name of [from, to]) if (name !== '') map.add('outside', name, name)
+    map.join(from || CLIENTS, to, 'request', figures)
+  }
   for (const one of waits.series) {
     const service = one.labels['service'] ?? ''
     map.add('database', `database of ${service}`, service)
