@@ -5,6 +5,13 @@
  */
 import { styleText } from 'node:util'
 
+/**
+ * Characters that would steer a terminal, but for ends of lines, tabs and the styles below: who writes what a service logs must not move its reader's
+ * cursor, name his window or hide lines.
+ */
+const STEERING = /(\p{Cc}|\p{Bidi_Control})(\[(?:1|2|22|3[1236]|39)m)?/gu
+const ESCAPE = '\u001b'
+
 /** Styles used for people. */
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -47,26 +54,34 @@ export class Terminal {
   /** The result of a command: the value as JSON, or the lines that say it to people. */
   result(value: unknown, lines: () => readonly string[]): void {
     if (this.#isJson) this.#out.write(`${JSON.stringify(value, undefined, 2)}\n`)
-    else for (const line of lines()) this.#out.write(`${line}\n`)
+    else for (const line of lines()) this.#out.write(`${harmless(line)}\n`)
   }
 
   /** A line for people, printed at once; not part of a JSON result. */
   line(text: string): void {
-    ;(this.#isJson ? this.#err : this.#out).write(`${text}\n`)
+    ;(this.#isJson ? this.#err : this.#out).write(`${harmless(text)}\n`)
   }
 
   /** One piece of a result that goes on for ever. */
   item(value: unknown, line: () => string): void {
-    this.#out.write(`${this.#isJson ? JSON.stringify(value) : line()}\n`)
+    this.#out.write(`${this.#isJson ? JSON.stringify(value) : harmless(line())}\n`)
   }
 
   error(text: string): void {
-    this.#err.write(`${this.style('red', 'error:')} ${text}\n`)
+    this.#err.write(`${this.style('red', 'error:')} ${harmless(text)}\n`)
   }
 
   style(style: Style, text: string): string {
     return this.#hasColour && text !== '' ? styleText(style, text) : text
   }
+}
+
+/** A text in which what would steer a terminal is seen. */
+export function harmless(text: string): string {
+  return text.replace(STEERING, (all, one: string, style = '') => {
+    const isFine = one === '\n' || one === '\t' || (one === ESCAPE && style !== '')
+    return isFine ? all : `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}${style}`
+  })
 }
 
 /** Rows in columns, as wide as their longest cell; the last column is as long as it is. */

@@ -6,6 +6,7 @@
  */
 import type { SpanInfo, TraceSummary } from '../api/shapes.ts'
 import { type SpanRow, spanRows } from '../api/span-tree.ts'
+import { shown } from '../mcp/answer-text.ts'
 import { type Terminal, table } from './terminal.ts'
 
 /** Where they are shown. `columns`: undefined for a file. */
@@ -63,7 +64,7 @@ function spanLine(
   const failed = code === 'ok' ? '' : ` ${code}`
   const room = columns === undefined ? undefined : columns - barChars - DURATION_CHARS - failed.length
   // The operation of a service begins with its name.
-  const what = name.startsWith(`${service}.`) ? name : `${service} ${name}`
+  const what = shown(name.startsWith(`${service}.`) ? name : `${service} ${name}`)
   const text = fitted(`${' '.repeat(depth)}${what} (${kind})`, room)
   return `${isCritical ? '*' : ' '}${screen.style(colour, bar)} ${durationMs.toFixed(1).padStart(7)}  ${text}${screen.style('red', failed)}`
 }

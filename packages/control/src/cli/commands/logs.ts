@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { systemClock } from '@flotilla/core/clock'
 import { FlotillaError } from '@flotilla/core/error'
+import { shown } from '../../mcp/answer-text.ts'
 import { loadApp } from '../../system/app-module.ts'
 import { textOption, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -79,14 +80,15 @@ function pretty(terminal: Terminal, { process, text }: LogLine): string {
   const { level, timestamp, service: _, instance: __, version: ___, message, error, ...rest } = fields
   const colour = level === 'error' ? 'red' : level === 'warn' ? 'yellow' : 'dim'
   const extra = Object.entries(rest).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([name, value]) => `${name}=${typeof value === 'string' ? shown(value) : JSON.stringify(value)}`,
   )
   const trouble = error as { readonly message?: string; readonly stack?: string } | undefined
   return [
     terminal.style('dim', String(timestamp ?? '').slice(11, 23)),
     terminal.style('cyan', process),
     terminal.style(colour, String(level ?? '')),
-    String(message ?? ''),
+    // In one line: what looks like another line is none.
+    shown(String(message ?? '')),
     terminal.style('dim', extra.join(' ')),
     trouble === undefined ? '' : `\n  ${trouble.stack ?? trouble.message ?? ''}`,
   ]
