@@ -62,6 +62,8 @@ export interface SpanRingOptions {
   readonly slowMs?: number
   /** True where somebody takes what is wanted. Default false. */
   readonly isExported?: boolean
+  /** True: nothing is recorded. Default false. */
+  readonly isOff?: boolean
 }
 
 const WORDS = 8
@@ -70,6 +72,7 @@ const [FREE, WANTED, TAKEN] = [0, 1, 2] as const
 /** The ring. */
 export class SpanRing {
   readonly kept = new KeptTraces()
+  readonly isOff: boolean
   readonly #size: number
   readonly #slowMs: number
   readonly #wantedIfSampled: number
@@ -85,7 +88,8 @@ export class SpanRing {
   #marked = 0
   #lost = 0
 
-  constructor({ sizeMax = 8_192, slowMs = 500, isExported = false }: SpanRingOptions = {}) {
+  constructor({ sizeMax = 8_192, slowMs = 500, isExported = false, isOff = false }: SpanRingOptions = {}) {
+    this.isOff = isOff
     this.#size = sizeMax
     this.#slowMs = slowMs
     this.#wantedIfSampled = isExported ? WANTED : FREE
@@ -126,6 +130,7 @@ export class SpanRing {
     code: Code | 'ok',
     attributes?: Attributes,
   ): void {
+    if (this.isOff) return
     const slot = this.#recorded++ % this.#size
     const ids = this.#ids
     const at = slot * WORDS
