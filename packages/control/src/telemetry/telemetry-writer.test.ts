@@ -72,6 +72,35 @@ for (let next = it.newestSeq + 1; ; ) {
   console.log(next - 1)
 }`
 
+/** Writes until it cannot, then more, and tells how it is when everything that is left has been written. */
+const FULL = `
+const [store, clock, folder] = process.argv.slice(1)
+const { openTelemetryStore } = await import(store)
+const { systemClock } = await import(clock)
+const { randomBytes } = await import('node:crypto')
+const it = await openTelemetryStore({ folder, clock: systemClock, log: { warn() {} }, waitingRowsMax: 3_000 })
+let written = 0
+const write = () => it.appendLogs(Array.from({ length: 1_000 }, () => ({
+  timeUs: Date.now() * 1_000, level: 'info', service: 's', instance: 'i', message: ++written + ' ' + randomBytes(300).toString('base64'),
+})))
+const tried = async (work) => {
+  for (;;) {
+    try { return await work() } catch { await systemClock.sleep(50) }
+  }
+}
+for (let isFull = false; !isFull; ) {
+  write()
+  await it.flush().catch(() => { isFull = true })
+}
+for (let batch = 0; batch < 5; batch++) write()
+const now = Date.now()
+const { lines } = await tried(() => it.searchLogs({ query: '', fromMs: now - 60_000, toMs: now + 1_000, limit: 1 }))
+console.log(JSON.stringify({ found: lines.length }))
+await tried(() => it.flush())
+const { lines: { dropped, rows, waiting } } = (await it.stats()).kinds
+console.log(JSON.stringify({ written, dropped, rows, waiting }))
+await it.close()`
+
 describe('TelemetryWriter', () => {
   it('loses nothing that was flushed when its process is killed while it writes', async (t) => {
     const folder = makeFolder(t)
@@ -102,6 +131,37 @@ describe('TelemetryWriter', () => {
       assert.deepEqual([last, right, spans], [n, n, n])
     }
     assert.ok(safe > 0)
+  })
+
+  it('answers while the disk is full, and afterwards has every line once that it did not count as dropped', async (t) => {
+    const folder = makeFolder(t)
+    const path = new URL('./telemetry-store.js', import.meta.url).href
+    const clock = import.meta.resolve('@flotilla/core/clock')
+    // No file may become longer than this, which an unprivileged process can be told and a disk cannot.
+    const limited = ['--fsize=3000000:unlimited', process.execPath, '--input-type=module', '-e', FULL]
+    const child = spawn('prlimit', [...limited, path, clock, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exited = once(child, 'exit')
+    const told: Record<string, number>[] = []
+    for await (const text of createInterface(child.stdout)) {
+      told.push(JSON.parse(text))
+      if (told.length === 1) spawn('prlimit', ['--pid', String(child.pid), '--fsize=unlimited'])
+    }
+    const [code] = await exited
+    assert.equal(code, 0)
+    const [full, after] = told
+    assert.deepEqual(full, { found: 1 })
+    const { written = 0, dropped = 0, rows = 0, waiting } = after ?? {}
+    assert.ok(dropped >= 2_000, `${dropped} dropped`)
+    assert.deepEqual([rows + dropped, waiting], [written, 0])
+    const writer = await openWriter(t, { folder })
+    const [found] = await writer.database.ask<{ n: number }>(
+      "select count(distinct split_part(message, ' ', 1))::double as n from lines",
+      [],
+      10_000,
+    )
+    assert.equal(found?.n, rows)
   })
 
   it('keeps the newest when the file is too large, of all kinds, within its bound', async (t) => {
@@ -170,11 +230,41 @@ describe('TelemetryWriter', () => {
       [20_000, 0],
     )
     // What is searched by is forgotten with it.
-    const source = { database: writer.database, clock, counts: writer.counts, series: writer.series }
+    const source = {
+      database: writer.database,
+      clock,
+      counts: writer.counts,
+      series: writer.series,
+      newestSeq: 0,
+    }
     const { lines } = await searchLines(source, { query: '', fromMs: 0, toMs: nowMs + 1_000 })
     assert.equal(lines.length, 2)
     const gone = { fromUs: (nowMs - 70_000) * 1_000, toUs: (nowMs - 48_000) * 1_000 }
     assert.deepEqual([...writer.counts.lines.slices(gone, 1)], [])
+  })
+
+  it('looks for what has arrived since a line once, however much there is from before', async (t) => {
+    const writer = await openWriter(t)
+    const atUs = nowMs * 1_000
+    // As if there were much: each quarter of a minute is a piece of its own.
+    for (let quarter = 1; quarter < 20; quarter++) writer.counts.lines.add(atUs - quarter * 15e6, 50_000)
+    writer.takeLines([line(atUs, 'old'), line(atUs - 200e6, 'late'), line(atUs, 'new')])
+    await writer.flush()
+    let asked = 0
+    const database = new Proxy(writer.database, {
+      get: (its, name) => {
+        if (name === 'ask') asked++
+        const value = Reflect.get(its, name)
+        return typeof value === 'function' ? value.bind(its) : value
+      },
+    })
+    const { counts, series, newestSeq } = writer
+    const source = { database, clock: systemClock, counts, series, newestSeq }
+    const range = { query: '', fromMs: nowMs - 290_000, toMs: nowMs + 1_000 }
+    const { lines } = await searchLines(source, { ...range, afterSeq: 1 })
+    assert.deepEqual([lines.map(({ message }) => message), asked], [['new', 'late'], 1])
+    await searchLines(source, range)
+    assert.ok(asked > 3)
   })
 
   it('opens the file anew when it cannot be written, and writes what waited, once', async (t) => {

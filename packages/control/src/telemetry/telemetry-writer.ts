@@ -201,6 +201,12 @@ export class TelemetryWriter {
   }
 
   async #flush(): Promise<void> {
+    // One that could not be written comes first; what has come since is to be written, too.
+    if (this.#batch !== undefined) await this.#writeBatch()
+    await this.#writeBatch()
+  }
+
+  async #writeBatch(): Promise<void> {
     const { spans, lines, samples } = this.#waiting
     this.#batch ??= {
       spans: spans.take(),
