@@ -1,8 +1,7 @@
 /**
  * The two sides of `observing.mjs`: systems with telemetry as it is by default, and with all of it off that can be.
  *
- * On are spans (recorded, chosen, kept, sent by OTLP), metrics (counted, and fetched once in each turn: a console fetches them every five
- * seconds), log lines of level info and the gateway's access log. Off is what `OTEL_SDK_DISABLED=true`, `FLOTILLA_LOG_LEVEL=silent` and
+ * On are spans (recorded, chosen, kept, sent by OTLP), metrics (counted and fetched), log lines of level info and the gateway's access log. Off is what `OTEL_SDK_DISABLED=true`, `FLOTILLA_LOG_LEVEL=silent` and
  * `GATEWAY_ACCESS_LOG=off` leave off. At both sides trace ids are drawn and travel, as the standard has it, and clocks are read,
  * which deadlines and latency-aware balancing need.
  *
@@ -36,7 +35,7 @@ export async function openGatewaySide(isOn, cleanUps) {
   const front = await openGateway(folder, '/api/v1/products/AUD-0007', watcher?.environment ?? OFF)
   cleanUps.push(() => front.close())
   return sideOf(front.hosts, watcher, async (seconds) => {
-    const { requests, failed, p99Ms } = await load(front, CONNECTIONS, seconds)
+    const { requests, failed, p99Ms } = await load(front, CONNECTIONS, Math.max(1, Math.round(seconds)))
     return { count: requests, failed, besides: { 'p99 ms': p99Ms } }
   })
 }
@@ -71,41 +70,40 @@ export async function openCallsSide(isOn, cleanUps) {
 /** The shop with its control process, which keeps telemetry and fetches metrics; it is told beside the services. */
 export async function openOrdersSide(isOn, cleanUps) {
   const system = await openShop(cleanUps, 'fleet', BUYERS, isOn ? {} : OFF)
-  const turn = async (seconds, warmMs) => {
+  // A piece begins when all buyers buy again.
+  const piece = async (seconds, warmMs = 500) => {
     const { cpu, perSec, confirmedP99 } = await measure(system, BUYERS, seconds, warmMs)
     const sum = (isIt) => cpu.reduce((all, [name, ms]) => (isIt(name) ? all + ms : all), 0)
     const isDatabase = (name) => name.startsWith('pg ')
     const isControl = (name) => name === 'supervisor' || name.includes('control')
-    const parts = { services: sum((name) => !isDatabase(name) && !isControl(name)) * 1_000 }
     const count = perSec * seconds
+    const spentUs = { services: sum((name) => !isDatabase(name) && !isControl(name)) * 1_000 * count }
     const besides = {
       'control process, CPU ms/order': sum(isControl),
       'PostgreSQL, CPU ms/order': sum(isDatabase),
       'confirmed p99 ms': confirmedP99,
     }
-    return { parts, count, failed: 0, besides }
+    return { spentUs, count, failed: 0, besides }
   }
-  // Orders are a few in a second: a turn has to be longer, and begins when all buyers buy again.
   return {
-    warm: () => warm((seconds) => turn(seconds * 3, 0), WARM_ORDERS),
-    turn: (seconds) => turn(seconds * 3, 500),
+    warm: () => warm((seconds) => piece(seconds * 3, 0), WARM_ORDERS),
+    piece: (seconds) => piece(seconds),
   }
 }
 
 function sideOf(hosts, watcher, work) {
   return {
     warm: () => warm(work, WARM_COUNT),
-    async turn(seconds) {
-      const fetched = watcher && pause((seconds * 1_000) / 2).then(() => watcher.fetchMetrics(hosts))
+    async piece(seconds, isLooked) {
+      const fetched =
+        watcher && isLooked && pause((seconds * 1_000) / 2).then(() => watcher.fetchMetrics(hosts))
       const before = hosts.map(({ pid }) => spentUsOf(pid))
       const { count, ...result } = await work(seconds)
       const after = hosts.map(({ pid }) => spentUsOf(pid))
       await fetched
       if (watcher?.spans() === 0) throw new Error('no span has come: nothing is observed')
-      const parts = Object.fromEntries(
-        hosts.map(({ name }, index) => [name, (after[index] - before[index]) / count]),
-      )
-      return { ...result, parts }
+      const spentUs = Object.fromEntries(hosts.map(({ name }, index) => [name, after[index] - before[index]]))
+      return { ...result, count, spentUs }
     },
   }
 }

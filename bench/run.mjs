@@ -83,9 +83,8 @@ const comparisons = {
   },
   observing: {
     from: ['./observing.mjs', 'measureObserving'],
-    about:
-      'what telemetry costs requests, calls and orders, on as by default and off; repeats are pairs of turns',
-    repeats: 20,
+    about: 'what telemetry costs requests, calls and orders, on as by default and off',
+    repeats: 6,
     seconds: 1,
   },
   console: {
