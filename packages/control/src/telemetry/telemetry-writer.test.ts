@@ -267,6 +267,27 @@ describe('TelemetryWriter', () => {
     assert.ok(asked > 3)
   })
 
+  it('closes without a complaint, whatever it is doing', async (t) => {
+    let passedMs = 0
+    const hurried: Clock = {
+      ...systemClock,
+      schedule: (ms, action) => systemClock.schedule(ms / 500, action),
+      // Each turn removes what is old.
+      monotonicMs: () => (passedMs += 20_000),
+    }
+    const warnings: string[] = []
+    for (let moment = 0; moment < 15; moment++) {
+      const writer = await openWriter(t, {
+        clock: hurried,
+        log: { warn: (message) => warnings.push(message) },
+      })
+      writer.takeLines([line(nowMs * 1_000)])
+      await systemClock.sleep(moment)
+      await writer.close()
+    }
+    assert.deepEqual(warnings, [])
+  })
+
   it('opens the file anew when it cannot be written, and writes what waited, once', async (t) => {
     const hurried: Clock = { ...systemClock, schedule: (ms, action) => systemClock.schedule(ms / 50, action) }
     const warnings: string[] = []
