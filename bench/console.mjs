@@ -90,6 +90,9 @@ async function underLoad(system, seconds, visitS) {
   const memory = watchMemory(holder)
   const begun = { ms: performance.now(), us: spentUsOf(holder) }
   const sending = ask(loader, { role: 'load', origin, key, logs })
+  sending.catch(() => {
+    // Where something else went wrong: that is told.
+  })
   const asking = askUntil(observe, begun.ms + seconds * 1_000)
   // When everything is warm and there is much; the rest of the time the shop's own telemetry is that of a shop at rest.
   await pause(Math.max(0, (seconds - visitS) * 1_000 * 0.7))
