@@ -67,7 +67,7 @@ async function knownBy(observe) {
   const endMs = performance.now() + KNOWN_MS_MAX
   for (;;) {
     if (performance.now() > endMs) throw new Error('no line that was sent is found')
-    const { items } = await observe('logs', { q: '"order placed" service=shipping', limit: 1 })
+    const { items } = await observe('logs', { q: '"order placed" service=catalog', limit: 1 })
     const [line] = items
     if (line?.fields.orderId !== undefined) return { orderId: line.fields.orderId, traceId: line.traceId }
     await pause(500)

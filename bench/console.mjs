@@ -124,13 +124,18 @@ async function settled(observe, before, sent) {
 
 function watchMemory(pid) {
   let rssMax = 0
+  let rssPeak = 0
   const timer = setInterval(() => {
-    rssMax = Math.max(rssMax, memoryOf(pid).rss)
+    const { rss, peak } = memoryOf(pid)
+    // Not a number when it has ended, which whoever asks it will notice.
+    rssMax = Math.max(rssMax, rss)
+    rssPeak = peak
   }, LOOK_MS)
+  timer.unref()
   return {
     stop() {
       clearInterval(timer)
-      return { rssMax, rssPeak: memoryOf(pid).peak }
+      return { rssMax, rssPeak }
     },
   }
 }

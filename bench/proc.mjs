@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** The kernel counts in hundredths of a second. */
 const TICK_MS = 10
@@ -86,9 +86,10 @@ function linksOf(folder) {
   }
 }
 
-/** The resident memory of a process in bytes: now, and at most since it began. */
+/** The resident memory of a process in bytes: now, and at most since it began; not numbers when it is not there. */
 export function memoryOf(pid) {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const path = `/proc/${pid}/status`
+  const status = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const bytes = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1_024
   return { rss: bytes('VmRSS'), peak: bytes('VmHWM') }
 }
