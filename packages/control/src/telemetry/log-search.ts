@@ -4,12 +4,10 @@
  * @module
  */
 import { type LogTerm, parseLogQuery } from './log-query.ts'
-import type { TimeSpan } from './row-counts.ts'
 import { type Fields, type LineLevel, lineLevels } from './rows.ts'
 import {
   badInput,
   limitOf,
-  SLICE_ROWS,
   STATEMENT_MS,
   searchBack,
   spanOf,
@@ -108,7 +106,7 @@ export async function searchLines(source: TelemetrySource, query: LogQuery): Pro
   const toUs = cursor === undefined ? span.toUs : Math.min(span.toUs, cursor.timeUs + 1)
   const before =
     cursor === undefined ? '' : `and (lines.time_us, lines.seq) < (${cursor.timeUs}, ${cursor.seq})`
-  const askOf = async (slice: TimeSpan): Promise<boolean> => {
+  const searchedUs = await searchBack(source, 'lines', { fromUs: span.fromUs, toUs }, async (slice) => {
     const rows = await source.database.ask<LineRow>(
       `select ${LINE_COLUMNS} from lines
        where lines.time_us >= ${slice.fromUs} and lines.time_us < ${slice.toUs} ${before} and ${condition.text}
@@ -118,13 +116,7 @@ export async function searchLines(source: TelemetrySource, query: LogQuery): Pro
     )
     for (const row of rows) lines.push(lineOf(row))
     return lines.length === limit
-  }
-  const whole = { fromUs: span.fromUs, toUs }
-  // What arrived last lies together, whatever its time: who follows does not search everything again and again.
-  const isNews = query.afterSeq !== undefined && source.newestSeq - query.afterSeq <= SLICE_ROWS
-  const searchedUs = isNews
-    ? await askOf(whole).then(() => span.fromUs)
-    : await searchBack(source, 'lines', whole, askOf)
+  })
   const last = lines.length === limit ? lines.at(-1) : undefined
   const isComplete = last === undefined && searchedUs <= span.fromUs
   return {

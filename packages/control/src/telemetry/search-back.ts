@@ -16,8 +16,6 @@ export interface TelemetrySource {
   readonly clock: Clock
   readonly counts: { readonly spans: RowCounts; readonly lines: RowCounts }
   readonly series: SeriesIndex
-  /** The place of the newest line in the order of arrival. */
-  readonly newestSeq: number
 }
 
 /** The time a question is about, in milliseconds since 1970: from this on, up to that, which is no part of it. */
@@ -28,8 +26,7 @@ export interface TimeRange {
 
 /** After this the next piece is left to the next question. */
 const SEARCH_MS = 120
-/** About as many rows are searched at a time. */
-export const SLICE_ROWS = 40_000
+const SLICE_ROWS = 40_000
 /** One statement; far more than a piece takes. */
 export const STATEMENT_MS = 5_000
 

@@ -101,7 +101,6 @@ export async function openTelemetryStore(options: TelemetryWriterOptions): Promi
     clock: options.clock,
     counts: writer.counts,
     series: writer.series,
-    newestSeq: writer.newestSeq,
   })
   const close = (): Promise<void> => writer.close()
   return {

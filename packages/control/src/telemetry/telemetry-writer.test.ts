@@ -230,41 +230,11 @@ describe('TelemetryWriter', () => {
       [20_000, 0],
     )
     // What is searched by is forgotten with it.
-    const source = {
-      database: writer.database,
-      clock,
-      counts: writer.counts,
-      series: writer.series,
-      newestSeq: 0,
-    }
+    const source = { database: writer.database, clock, counts: writer.counts, series: writer.series }
     const { lines } = await searchLines(source, { query: '', fromMs: 0, toMs: nowMs + 1_000 })
     assert.equal(lines.length, 2)
     const gone = { fromUs: (nowMs - 70_000) * 1_000, toUs: (nowMs - 48_000) * 1_000 }
     assert.deepEqual([...writer.counts.lines.slices(gone, 1)], [])
-  })
-
-  it('looks for what has arrived since a line once, however much there is from before', async (t) => {
-    const writer = await openWriter(t)
-    const atUs = nowMs * 1_000
-    // As if there were much: each quarter of a minute is a piece of its own.
-    for (let quarter = 1; quarter < 20; quarter++) writer.counts.lines.add(atUs - quarter * 15e6, 50_000)
-    writer.takeLines([line(atUs, 'old'), line(atUs - 200e6, 'late'), line(atUs, 'new')])
-    await writer.flush()
-    let asked = 0
-    const database = new Proxy(writer.database, {
-      get: (its, name) => {
-        if (name === 'ask') asked++
-        const value = Reflect.get(its, name)
-        return typeof value === 'function' ? value.bind(its) : value
-      },
-    })
-    const { counts, series, newestSeq } = writer
-    const source = { database, clock: systemClock, counts, series, newestSeq }
-    const range = { query: '', fromMs: nowMs - 290_000, toMs: nowMs + 1_000 }
-    const { lines } = await searchLines(source, { ...range, afterSeq: 1 })
-    assert.deepEqual([lines.map(({ message }) => message), asked], [['new', 'late'], 1])
-    await searchLines(source, range)
-    assert.ok(asked > 3)
   })
 
   it('closes without a complaint, whatever it is doing', async (t) => {
