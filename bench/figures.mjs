@@ -33,6 +33,26 @@ export function quantileOf(sorted, share) {
   return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN
 }
 
+/**
+ * The middle one, and between which two values of these the middle of all such values lies, with at least 95 % certainty where there are six
+ * or more; it takes no distribution for granted.
+ *
+ * @source the sign test's interval, as in Conover, Practical Nonparametric Statistics, 3.2
+ */
+export function medianWithSpread(values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const count = sorted.length
+  let [rank, chance] = [0, 0.5 ** count]
+  for (let term = chance; chance <= 0.025 && rank < count; rank++) {
+    term *= (count - rank) / (rank + 1)
+    chance += term
+  }
+  const [low = Number.NaN] = sorted.slice(Math.max(0, rank - 1))
+  const [high = Number.NaN] = sorted.slice(Math.min(count - 1, count - Math.max(1, rank)))
+  const middle = ((sorted[(count - 1) >> 1] ?? Number.NaN) + (sorted[count >> 1] ?? Number.NaN)) / 2
+  return { median: middle, low, high }
+}
+
 /** Those that were chosen, comma-separated; else all. */
 export function chosen(only, names) {
   const wanted = only?.split(',') ?? names

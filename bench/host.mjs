@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { openSync } from 'node:fs'
 import { openHost } from '@flotilla/core/host'
 import { readHostSettings } from '@flotilla/core/host-settings'
+import { createLogger } from '@flotilla/core/log'
 import { ports } from './hosts.mjs'
 
 let before = process.cpuUsage()
@@ -13,12 +15,19 @@ let before = process.cpuUsage()
 process.on('message', async ({ module, environment, cpu }) => {
   if (module !== undefined) {
     const { app } = await import(module)
-    await openHost({ app, settings: readHostSettings(environment), environment, ports })
-    process.send({ isReady: true })
+    const settings = readHostSettings(environment)
+    const { http } = await openHost({ app, settings, environment, ports, log: logTo(environment, settings) })
+    process.send({ isReady: true, http })
   } else if (cpu) {
     const { user, system } = process.cpuUsage(before)
     before = process.cpuUsage()
     process.send({ cpuUs: user + system })
   }
 })
+/** A logger that writes into the file BENCH_LOG; absent: lines go to where ours do. */
+function logTo({ BENCH_LOG: path }, { logLevel: level, instance }) {
+  if (path === undefined) return undefined
+  return createLogger({ level, clock: ports.clock, fields: { instance }, destination: openSync(path, 'a') })
+}
+
 process.on('disconnect', () => process.exit(0))

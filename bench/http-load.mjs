@@ -59,7 +59,7 @@ async function isAnswering({ url, headers }) {
 }
 
 /** Has wrk ask for so long. */
-async function load({ url, headers, pids }, connections, seconds) {
+export async function load({ url, headers, pids }, connections, seconds) {
   const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const wrk = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...fields, url]
   const before = spentMs(pids())
@@ -70,6 +70,7 @@ async function load({ url, headers, pids }, connections, seconds) {
   return {
     perSec: number(/Requests\/sec:\s+([\d.]+)/),
     cpuUs: spentUs / number(/(\d+) requests in/),
+    requests: number(/(\d+) requests in/),
     p50Ms: millisecondsOf(/50%\s+([\d.]+\w+)/.exec(stdout)?.[1]),
     p99Ms: millisecondsOf(/99%\s+([\d.]+\w+)/.exec(stdout)?.[1]),
     failed: lost

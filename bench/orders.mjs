@@ -12,7 +12,7 @@ import { startFleet } from '@flotilla/tests/fleet'
 import { pause } from './children.mjs'
 import { withSession } from './databases.mjs'
 import { judge, quantileOf, say, showTable, takeTurns } from './figures.mjs'
-import { childrenOf, cpuOf, titleOf } from './proc.mjs'
+import { childrenOf, cpuOf, spentUsOf, titleOf } from './proc.mjs'
 
 const PLACEMENTS = ['fleet', 'monolith']
 const BUYERS = '1,8,32'
@@ -90,9 +90,9 @@ function show(turns, counts, figures, parts) {
   }
 }
 
-/** A shop with buyers who have accounts, and goods enough. */
-async function openShop(cleanUps, placement, buyersMax) {
-  const environment = { SHIPPING_PACK_MS: '600000', FLOTILLA_LOG_LEVEL: 'warn' }
+/** A shop with buyers who have accounts, and goods enough; `more` are environment variables. */
+export async function openShop(cleanUps, placement, buyersMax, more = { FLOTILLA_LOG_LEVEL: 'warn' }) {
+  const environment = { SHIPPING_PACK_MS: '600000', ...more }
   const shop = await startFleet(
     { after: (cleanUp) => cleanUps.push(cleanUp) },
     { placement, provider: 'instant', environment },
@@ -110,7 +110,8 @@ async function openShop(cleanUps, placement, buyersMax) {
   return { shop, skus, accounts }
 }
 
-async function measure({ shop, skus, accounts }, count, seconds) {
+/** What so many buyers get in so long, after a while in which nothing is measured. */
+export async function measure({ shop, skus, accounts }, count, seconds, warmMs = WARM_MS) {
   const stop = { isTold: false }
   const answered = []
   const buying = Promise.all(
@@ -119,7 +120,7 @@ async function measure({ shop, skus, accounts }, count, seconds) {
       return buy(shop.api, own, skus, stop, answered)
     }),
   )
-  await Promise.race([buying, pause(WARM_MS)])
+  await Promise.race([buying, pause(warmMs)])
   const from = new Date()
   const before = spentBy(shop)
   const first = answered.length
@@ -183,8 +184,8 @@ async function latenciesOf(url, from, to) {
 function spentBy(shop) {
   const spent = new Map()
   const add = (name, ms = 0) => spent.set(name, (spent.get(name) ?? 0) + ms)
-  for (const { pid, name } of shop.processes()) add(name, cpuOf(pid)?.ownMs)
-  add('supervisor', cpuOf(shop.supervisor()?.pid)?.ownMs)
+  for (const { pid, name } of shop.processes()) add(name, spentUsOf(pid) / 1_000)
+  add('supervisor', spentUsOf(shop.supervisor()?.pid) / 1_000)
   const postmaster = shop.postmaster()?.pid
   add('pg ended', cpuOf(postmaster)?.endedChildrenMs)
   for (const pid of [postmaster, ...childrenOf(postmaster)]) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** The kernel counts in hundredths of a second. */
 const TICK_MS = 10
@@ -26,6 +26,23 @@ export function cpuOf(pid) {
   }
 }
 
+/**
+ * Microseconds that the threads of a process which live have spent, to the nanosecond: for turns too short for hundredths of a second. Not a
+ * number when it is not there.
+ *
+ * @source https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat
+ */
+export function spentUsOf(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => {
+      const [ns] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')
+      return sum + Number(ns) / 1_000
+    }, 0)
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** Its children that live. */
 export function childrenOf(pid) {
   if (process.platform !== 'linux') return []
@@ -39,6 +56,42 @@ export function spentUsOfTree(pid) {
   const { ownMs = 0, endedChildrenMs = 0 } = cpuOf(pid) ?? {}
   const alive = childrenOf(pid).reduce((sum, child) => sum + (cpuOf(child)?.ownMs ?? 0), 0)
   return (ownMs + endedChildrenMs + alive) * 1_000
+}
+
+/** The process that listens on a TCP port of the loopback; undefined: nobody of ours does. */
+export function listenerOf(port) {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)
+  const fields = lines.map((line) => line.trim().split(/\s+/))
+  // 0A is LISTEN; the tenth field is the inode of the socket.
+  const inode = fields.find(([, address, , state]) => address === local && state === '0A')?.[9]
+  const pids = readdirSync('/proc').filter((one) => /^\d+$/.test(one))
+  return pids
+    .map(Number)
+    .find((pid) => inode !== undefined && linksOf(`/proc/${pid}/fd`).includes(`socket:[${inode}]`))
+}
+
+/** What the links of a folder lead to; nothing where they are not ours to see. */
+function linksOf(folder) {
+  try {
+    return readdirSync(folder).map((name) => {
+      try {
+        return readlinkSync(`${folder}/${name}`)
+      } catch {
+        return ''
+      }
+    })
+  } catch {
+    return []
+  }
+}
+
+/** The resident memory of a process in bytes: now, and at most since it began; not numbers when it is not there. */
+export function memoryOf(pid) {
+  const path = `/proc/${pid}/status`
+  const status = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const bytes = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1_024
+  return { rss: bytes('VmRSS'), peak: bytes('VmHWM') }
 }
 
 /** The command line or title of a process; empty when it is not there. */

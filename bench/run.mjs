@@ -81,6 +81,19 @@ const comparisons = {
     repeats: 1,
     seconds: 60,
   },
+  observing: {
+    from: ['./observing.mjs', 'measureObserving'],
+    about: 'what telemetry costs requests, calls and orders, on as by default and off',
+    repeats: 6,
+    seconds: 1,
+  },
+  console: {
+    from: ['./console.mjs', 'measureConsole'],
+    about:
+      'a running shop whose control process keeps 1,000 spans and 2,000 log lines a second more, while a console asks it',
+    repeats: 1,
+    seconds: 600,
+  },
 }
 
 const { values, positionals } = parseArgs({
@@ -108,7 +121,7 @@ function usage() {
     ...lines,
     `  ${'all'.padEnd(10)} all of them in turn`,
     '',
-    '--only names sides (gateway, upstream, cache, calls, local), numbers of buyers (orders: 1,8) or parts (growth, faults, overload);',
+    '--only names sides (gateway, upstream, cache, calls, local), numbers of buyers (orders: 1,8), parts (growth, faults, overload) or workloads (observing);',
     '--rows is how many orders growth goes up to (100000).',
   ].join('\n')
 }

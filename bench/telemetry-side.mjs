@@ -21,7 +21,7 @@ const past = await fill()
 const result = await keep()
 await store?.close()
 process.send(result)
-process.disconnect()
+if (process.connected) process.disconnect()
 
 /** What was there before, as fast as it goes; gives an order of it and its trace. */
 async function fill() {

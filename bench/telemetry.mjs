@@ -11,8 +11,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { showAnswers, slowestP95 } from './answers.mjs'
 import { answer, ended, start } from './children.mjs'
-import { judge, quantileOf, say, showTable } from './figures.mjs'
+import { judge, say } from './figures.mjs'
 
 const WHOLE_S = 600
 
@@ -27,35 +28,14 @@ export async function measureTelemetry({ seconds }) {
     isControl: false,
     isAsked: true,
   })
-  const questions = Object.entries(store.answersMs)
-  showTable(
-    ['question', 'asked', 'median ms', 'p95', 'slowest', 'complete'],
-    questions.map(([name, all]) => {
-      const sorted = all.map(({ ms }) => ms).toSorted((a, b) => a - b)
-      const complete = all.filter(({ isComplete }) => isComplete).length
-      return [
-        name,
-        String(all.length),
-        ...[0.5, 0.95, 1].map((share) => quantileOf(sorted, share).toFixed(0)),
-        `${Math.round((complete / all.length) * 100)} %`,
-      ]
-    }),
-  )
+  showAnswers(store.answersMs)
   const { rows } = store
   const perSecond = unasked.cpuMs / unasked.seconds - without.cpuMs / without.seconds
   console.log(
     `\n  ${rows.spans} spans, ${rows.lines} lines, ${rows.samples} samples in ${store.seconds.toFixed(0)} s; file ${(store.fileBytes / 1e6).toFixed(0)} MB; ` +
       `its process blocked at most ${store.stallMs.toFixed(0)} ms\n`,
   )
-  const worst = Math.max(
-    ...questions.map(([, all]) =>
-      quantileOf(
-        all.map(({ ms }) => ms).toSorted((a, b) => a - b),
-        0.95,
-      ),
-    ),
-  )
-  judge('slowest question, p95', worst, { atMost: 300, unit: 'ms', digits: 0 })
+  judge('slowest question, p95', slowestP95(store.answersMs), { atMost: 300, unit: 'ms', digits: 0 })
   judge('memory of the process', store.rssBytesMax / 1e6, { atMost: 400, unit: 'MB', digits: 0 })
   judge('CPU for 1,000 spans and lines, with their samples', perSecond / 3, {
     atMost: 50,

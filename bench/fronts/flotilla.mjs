@@ -43,12 +43,13 @@ export async function openBeforeForeign(folder) {
   }
 }
 
-/** Registry and service in one process, the gateway in another. */
-async function openGateway(folder, path, more) {
+/** Registry and service in one process, the gateway in another; `more` are further settings of both. */
+export async function openGateway(folder, path, more) {
   const keys = createKeys()
   const { jwk, bearer } = await createTokens()
   const port = await freePort()
   const children = []
+  const hosts = []
   const open = async (instance, services, core, registry) => {
     const child = start('./host.mjs', {
       core,
@@ -64,7 +65,8 @@ async function openGateway(folder, path, more) {
       GATEWAY_PREMIUM_PER_MINUTE: UNREACHED,
       ...more,
     }
-    await ask(child, { module: './gateway-app.mjs', environment })
+    const { http } = await ask(child, { module: './gateway-app.mjs', environment })
+    hosts.push({ name: instance, pid: child.pid, http })
     return child.pid
   }
   await open('back', ['registry', 'bench'], OTHER_CORE)
@@ -73,6 +75,7 @@ async function openGateway(folder, path, more) {
     url: `http://127.0.0.1:${port}${path}`,
     headers: { authorization: `Bearer ${bearer}` },
     pids: () => [pid],
+    hosts,
     async close() {
       for (const child of children) await ended(child)
     },

@@ -27,7 +27,8 @@ import { input, output } from '../payload.mjs'
 const Text = Type.String({ maxLength: 200 })
 const Price = Type.Object({ amount: Type.Integer(), currency: Type.String({ pattern: '^[A-Z]{3}$' }) })
 
-const shop = defineContract({
+/** What is called. */
+export const shop = defineContract({
   name: 'bench',
   version: 1,
   summary: 'What is measured.',
@@ -61,7 +62,8 @@ const shop = defineContract({
   },
 })
 
-const service = defineService({ contract: shop, open: () => ({ quote: async () => output }) })
+/** Who answers. */
+export const service = defineService({ contract: shop, open: () => ({ quote: async () => output }) })
 
 function settingsOf(keys, services, instance) {
   const path = socketOf(tmpdir(), instance)

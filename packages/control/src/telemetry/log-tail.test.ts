@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -94,6 +102,27 @@ describe('LogTail', () => {
       world.taken.map(({ length }) => length),
       [512 * 1024],
     )
+  })
+
+  it('reads the others when one cannot be read, and says so', async (t) => {
+    const world = makeWorld()
+    t.after(world.remove)
+    const folder = `${world.path}.folder`
+    mkdirSync(folder)
+    const open = (): Promise<LogTail> =>
+      LogTail.open({
+        files: () => [folder, world.path].map((path) => ({ process: 'orders-1', path })),
+        placesPath: `${world.path}.places`,
+        clock: systemClock,
+        take: (lines) => world.taken.push(...lines.map(({ message }) => message)),
+        flush: () => Promise.resolve(),
+      })
+    world.write('one')
+    await assert.rejects((await open()).poll(), /EISDIR/)
+    world.write('two')
+    // Another process goes on where that was.
+    await assert.rejects((await open()).poll(), /EISDIR/)
+    assert.deepEqual(world.taken, ['one', 'two'])
   })
 
   it('takes nothing twice that could not be written', async (t) => {

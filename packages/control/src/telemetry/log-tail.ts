@@ -69,17 +69,22 @@ export class LogTail {
   }
 
   /**
-   * Reads each file on to its end. To be called again and again, one after the other. Rejects when what was taken could not be written; it is
-   * not taken twice for that.
+   * Reads each file on to its end. To be called again and again, one after the other. Rejects when what was taken could not be written, it is
+   * not taken twice for that; and when a file could not be read, after all the others were.
    */
   async poll(): Promise<void> {
     const { files, take, flush, clock } = this.#options
     const paths = new Set<string>()
+    const unread: unknown[] = []
     for (const { process, path } of files()) {
       paths.add(path)
       for (let isMore = true; isMore; ) {
         const before = this.#places.get(path) ?? START
-        const piece = await readOn(path, before)
+        const piece = await readOn(path, before).catch((error: unknown) => {
+          unread.push(error)
+          return undefined
+        })
+        if (piece === undefined) break
         take(readLogLines(piece.lines, { process, readAtUs: clock.now() * 1_000 }))
         this.#places.set(path, piece.place)
         this.#hasNew ||= JSON.stringify(piece.place) !== JSON.stringify(before)
@@ -89,8 +94,14 @@ export class LogTail {
       }
     }
     for (const path of this.#places.keys()) if (!paths.has(path)) this.#places.delete(path)
+    await this.#writeDown()
+    // Whoever cannot be read does not stop the others.
+    if (unread.length > 0) throw unread[0]
+  }
+
+  async #writeDown(): Promise<void> {
     if (!this.#hasNew) return
-    await flush()
+    await this.#options.flush()
     await writePlaces(this.#options.placesPath, this.#places)
     this.#hasNew = false
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { readPrometheusText } from './prometheus-text.ts'
+import { PrometheusReader } from './prometheus-text.ts'
 
 const scrape = { timeMs: 7, labels: { instance: 'i1' }, sinceMs: 3 }
 const sample = (name: string, labels: object, type: string, value: number, timeMs = 7) => ({
@@ -16,7 +16,10 @@ const sample = (name: string, labels: object, type: string, value: number, timeM
 const quote = (text: string): string =>
   text.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))
 
-describe('readPrometheusText', () => {
+const readPrometheusText = (...given: Parameters<PrometheusReader['read']>) =>
+  new PrometheusReader().read(...given)
+
+describe('PrometheusReader', () => {
   it('reads counters, gauges, histograms, summaries, times and exemplars', () => {
     const text = [
       '# HELP calls_total Calls.',
@@ -65,6 +68,34 @@ describe('readPrometheusText', () => {
         },
       ),
     )
+  })
+
+  it('reads again what it has read as if for the first time', () => {
+    const anyHead = fc.constantFrom(
+      'x',
+      'x{a="b"}',
+      'x{a="b c"}',
+      'y_total',
+      'y_total{}',
+      'z{a="b"} 3 # {t="1"}',
+    )
+    const anyRest = fc.constantFrom('1', '2.5', '+Inf', '7 1790000000000', '3 # {t="1"} 0.5', 'none', '')
+    const anyText = fc
+      .array(fc.tuple(anyHead, anyRest), { maxLength: 8 })
+      .map((lines) => ['# TYPE x counter', ...lines.map((line) => line.join(' '))].join('\n'))
+    fc.assert(
+      fc.property(fc.array(anyText, { maxLength: 5 }), (texts) => {
+        const reader = new PrometheusReader()
+        for (const [timeMs, text] of texts.entries())
+          assert.deepEqual(
+            reader.read(text, { ...scrape, timeMs }),
+            readPrometheusText(text, { ...scrape, timeMs }),
+          )
+      }),
+    )
+    const reader = new PrometheusReader()
+    const labelsOf = (text: string) => reader.read(text, scrape).samples[0]?.labels
+    assert.equal(labelsOf('x{a="b"} 1'), labelsOf('x{a="b"} 2'))
   })
 
   it('counts lines that are none, and goes on', () => {

@@ -31,36 +31,66 @@ const TYPE = /^#\s*TYPE\s+(\S+)\s+(\S+)/
 /** Parts of a histogram or a summary. */
 const PART = /_(?:bucket|sum|count)$/
 
-/** Reads it; what it says of the time of a sample holds. */
-export function readPrometheusText(text: string, scrape: Scrape): ScrapedSamples {
-  const samples: StoredSample[] = []
-  const types = new Map<string, string>()
-  let rejected = 0
-  for (const line of text.split('\n')) {
-    if (line.startsWith('#')) {
-      const [, name, type] = TYPE.exec(line) ?? []
-      if (name !== undefined && type !== undefined) types.set(name, type)
-    } else if (line.trim() !== '') {
-      const sample = samples.length < SAMPLES_MAX ? sampleOf(line, types, scrape) : undefined
-      if (sample === undefined) rejected++
-      else samples.push(sample)
+/**
+ * Reads what one process shows, again and again. What stands before the value is nearly always what stood there the last time: then it is known
+ * what it means, and the sample has the very same object of labels.
+ */
+export class PrometheusReader {
+  /** By what stands before the value. */
+  readonly #known = new Map<string, Meaning>()
+
+  /** Reads it; what it says of the time of a sample holds. */
+  read(text: string, scrape: Scrape): ScrapedSamples {
+    const samples: StoredSample[] = []
+    const types = new Map<string, string>()
+    let rejected = 0
+    for (const line of text.split('\n')) {
+      if (line.startsWith('#')) {
+        const [, name, type] = TYPE.exec(line) ?? []
+        if (name !== undefined && type !== undefined) types.set(name, type)
+      } else if (line.trim() !== '') {
+        const sample = samples.length < SAMPLES_MAX ? this.#sampleOf(line, types, scrape) : undefined
+        if (sample === undefined) rejected++
+        else samples.push(sample)
+      }
     }
+    return { samples, rejected }
   }
-  return { samples, rejected }
+
+  #sampleOf(line: string, types: ReadonlyMap<string, string>, scrape: Scrape): StoredSample | undefined {
+    const space = line.lastIndexOf(' ')
+    const head = line.slice(0, space)
+    const known = this.#known.get(head)
+    const value = known === undefined ? undefined : numberOf(line.slice(space + 1))
+    if (known !== undefined && value !== undefined) {
+      const { timeMs, sinceMs } = scrape
+      return { timeMs, ...known, value, sinceMs }
+    }
+    const read = sampleOf(line, types, scrape)
+    if (read === undefined) return undefined
+    const { sample, end } = read
+    if (this.#known.size >= SAMPLES_MAX) this.#known.clear()
+    // Neither a time nor an exemplar stands behind its value.
+    if (end === space) this.#known.set(head, { name: sample.name, labels: sample.labels, type: sample.type })
+    return sample
+  }
 }
 
+type Meaning = Pick<StoredSample, 'name' | 'labels' | 'type'>
+
+/** A sample, and where in its line that ends which stands before its value. */
 function sampleOf(
   line: string,
   types: ReadonlyMap<string, string>,
   { timeMs, labels, sinceMs }: Scrape,
-): StoredSample | undefined {
+): { readonly sample: StoredSample; readonly end: number } | undefined {
   const name = match(NAME, line, 0)?.[0]
   if (name === undefined) return undefined
   const own = line[name.length] === '{' ? labelsOf(line, name.length + 1) : { labels: {}, end: name.length }
   const [, text = '', time] = own === undefined ? [] : (match(VALUE, line, own.end) ?? [])
   const value = numberOf(text)
   if (own === undefined || value === undefined) return undefined
-  return {
+  const sample: StoredSample = {
     timeMs: time === undefined ? timeMs : Number(time),
     name,
     labels: { ...own.labels, ...labels },
@@ -68,6 +98,7 @@ function sampleOf(
     value,
     sinceMs,
   }
+  return { sample, end: own.end }
 }
 
 function labelsOf(

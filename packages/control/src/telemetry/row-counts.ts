@@ -28,6 +28,22 @@ export class RowCounts {
     for (const quarter of this.#rows.keys()) if (quarter < first) this.#rows.delete(quarter)
   }
 
+  /** A time made longer at both ends: by at most `usMax`, and not beyond where about `rowsMax` more rows are in it at that end. */
+  around({ fromUs, toUs }: TimeSpan, rowsMax: number, usMax: number): TimeSpan {
+    const [first, last] = [Math.floor(fromUs / QUARTER_US), Math.floor(toUs / QUARTER_US)]
+    const quarters = Math.ceil(usMax / QUARTER_US)
+    const reach = (begin: number, step: 1 | -1): number => {
+      let rows = 0
+      let quarter = begin
+      while (rows < rowsMax && Math.abs(quarter - begin) < quarters) {
+        quarter += step
+        rows += this.#rows.get(quarter) ?? 0
+      }
+      return quarter
+    }
+    return { fromUs: reach(first, -1) * QUARTER_US, toUs: (reach(last, 1) + 1) * QUARTER_US }
+  }
+
   /**
    * The parts of a time that may have rows, newest first, each with about `rowsMax` rows or a quarter of a minute. They do not overlap, and every row
    * of the time is in one of them.

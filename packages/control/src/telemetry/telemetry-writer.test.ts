@@ -72,6 +72,35 @@ for (let next = it.newestSeq + 1; ; ) {
   console.log(next - 1)
 }`
 
+/** Writes until it cannot, then more, and tells how it is when everything that is left has been written. */
+const FULL = `
+const [store, clock, folder] = process.argv.slice(1)
+const { openTelemetryStore } = await import(store)
+const { systemClock } = await import(clock)
+const { randomBytes } = await import('node:crypto')
+const it = await openTelemetryStore({ folder, clock: systemClock, log: { warn() {} }, waitingRowsMax: 3_000 })
+let written = 0
+const write = () => it.appendLogs(Array.from({ length: 1_000 }, () => ({
+  timeUs: Date.now() * 1_000, level: 'info', service: 's', instance: 'i', message: ++written + ' ' + randomBytes(300).toString('base64'),
+})))
+const tried = async (work) => {
+  for (;;) {
+    try { return await work() } catch { await systemClock.sleep(50) }
+  }
+}
+for (let isFull = false; !isFull; ) {
+  write()
+  await it.flush().catch(() => { isFull = true })
+}
+for (let batch = 0; batch < 5; batch++) write()
+const now = Date.now()
+const { lines } = await tried(() => it.searchLogs({ query: '', fromMs: now - 60_000, toMs: now + 1_000, limit: 1 }))
+console.log(JSON.stringify({ found: lines.length }))
+await tried(() => it.flush())
+const { lines: { dropped, rows, waiting } } = (await it.stats()).kinds
+console.log(JSON.stringify({ written, dropped, rows, waiting }))
+await it.close()`
+
 describe('TelemetryWriter', () => {
   it('loses nothing that was flushed when its process is killed while it writes', async (t) => {
     const folder = makeFolder(t)
@@ -102,6 +131,37 @@ describe('TelemetryWriter', () => {
       assert.deepEqual([last, right, spans], [n, n, n])
     }
     assert.ok(safe > 0)
+  })
+
+  it('answers while the disk is full, and afterwards has every line once that it did not count as dropped', async (t) => {
+    const folder = makeFolder(t)
+    const path = new URL('./telemetry-store.js', import.meta.url).href
+    const clock = import.meta.resolve('@flotilla/core/clock')
+    // No file may become longer than this, which an unprivileged process can be told and a disk cannot.
+    const limited = ['--fsize=3000000:unlimited', process.execPath, '--input-type=module', '-e', FULL]
+    const child = spawn('prlimit', [...limited, path, clock, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exited = once(child, 'exit')
+    const told: Record<string, number>[] = []
+    for await (const text of createInterface(child.stdout)) {
+      told.push(JSON.parse(text))
+      if (told.length === 1) spawn('prlimit', ['--pid', String(child.pid), '--fsize=unlimited'])
+    }
+    const [code] = await exited
+    assert.equal(code, 0)
+    const [full, after] = told
+    assert.deepEqual(full, { found: 1 })
+    const { written = 0, dropped = 0, rows = 0, waiting } = after ?? {}
+    assert.ok(dropped >= 2_000, `${dropped} dropped`)
+    assert.deepEqual([rows + dropped, waiting], [written, 0])
+    const writer = await openWriter(t, { folder })
+    const [found] = await writer.database.ask<{ n: number }>(
+      "select count(distinct split_part(message, ' ', 1))::double as n from lines",
+      [],
+      10_000,
+    )
+    assert.equal(found?.n, rows)
   })
 
   it('keeps the newest when the file is too large, of all kinds, within its bound', async (t) => {
@@ -175,6 +235,27 @@ describe('TelemetryWriter', () => {
     assert.equal(lines.length, 2)
     const gone = { fromUs: (nowMs - 70_000) * 1_000, toUs: (nowMs - 48_000) * 1_000 }
     assert.deepEqual([...writer.counts.lines.slices(gone, 1)], [])
+  })
+
+  it('closes without a complaint, whatever it is doing', async (t) => {
+    let passedMs = 0
+    const hurried: Clock = {
+      ...systemClock,
+      schedule: (ms, action) => systemClock.schedule(ms / 500, action),
+      // Each turn removes what is old.
+      monotonicMs: () => (passedMs += 20_000),
+    }
+    const warnings: string[] = []
+    for (let moment = 0; moment < 15; moment++) {
+      const writer = await openWriter(t, {
+        clock: hurried,
+        log: { warn: (message) => warnings.push(message) },
+      })
+      writer.takeLines([line(nowMs * 1_000)])
+      await systemClock.sleep(moment)
+      await writer.close()
+    }
+    assert.deepEqual(warnings, [])
   })
 
   it('opens the file anew when it cannot be written, and writes what waited, once', async (t) => {

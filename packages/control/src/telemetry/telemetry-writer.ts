@@ -73,6 +73,8 @@ export class TelemetryWriter {
   /** Taken from the buffers and not yet written. */
   #batch: Readonly<Record<RowKind | 'series', readonly WaitingRow[]>> | undefined
   #flushing: Promise<void> | undefined
+  /** What is done each second, as far as it has come. */
+  #turning: Promise<void> = Promise.resolve()
   #seq = 0
   #failures = 0
   #retainedMs = 0
@@ -187,6 +189,7 @@ export class TelemetryWriter {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#timer?.cancel()
+    await this.#turning
     await this.flush().catch((error: unknown) => this.#options.log.warn('telemetry is lost', { error }))
     await this.#database.close()
   }
@@ -201,6 +204,12 @@ export class TelemetryWriter {
   }
 
   async #flush(): Promise<void> {
+    // One that could not be written comes first; what has come since is to be written, too.
+    if (this.#batch !== undefined) await this.#writeBatch()
+    await this.#writeBatch()
+  }
+
+  async #writeBatch(): Promise<void> {
     const { spans, lines, samples } = this.#waiting
     this.#batch ??= {
       spans: spans.take(),
@@ -222,7 +231,7 @@ export class TelemetryWriter {
   #schedule(): void {
     if (this.#isClosing) return
     this.#timer = this.#options.clock.schedule(FLUSH_MS, () => {
-      this.#turn().then(
+      this.#turning = this.#turn().then(
         () => {
           this.#failures = 0
           this.#schedule()
@@ -238,7 +247,7 @@ export class TelemetryWriter {
   async #turn(): Promise<void> {
     await this.flush()
     const nowMs = this.#options.clock.monotonicMs()
-    if (nowMs - this.#retainedMs < RETAIN_MS) return
+    if (this.#isClosing || nowMs - this.#retainedMs < RETAIN_MS) return
     this.#retainedMs = nowMs
     await this.retain()
   }

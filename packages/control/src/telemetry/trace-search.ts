@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TimeSpan } from './row-counts.ts'
 import { type Fields, type SpanKind, type StoredSpan, spanKinds } from './rows.ts'
 import {
   badInput,
@@ -106,8 +107,12 @@ const TRACE_ID = /^[0-9a-f]{32}$/
 const CURSOR = /^(\d{1,16})-([0-9a-f]{32})$/
 const LAST_ID = 'f'.repeat(32)
 const SPANS_MAX = 5_000
-/** Spans of a trace that are further than this from the one that was found are not counted in its summary. */
+/**
+ * Spans of a trace that are further than this from the one that was found are not counted in its summary, nor are those with more spans of all
+ * traces in between: so a summary costs as much with a gigabyte as with ten minutes.
+ */
 const AROUND_US = 3_600_000_000
+const AROUND_ROWS = 60_000
 const STEPS_MAX = 1_000
 
 /**
@@ -125,6 +130,7 @@ export async function findTraces(source: TelemetrySource, query: TraceQuery): Pr
   const after =
     cursor === undefined ? '' : `having max(start_us) < ${cursor.us} or trace_id > '${cursor.traceId}'`
   const found = new Map<string, number>()
+  const traces: TraceSummary[] = []
   const searchedUs = await searchBack(source, 'spans', { fromUs: span.fromUs, toUs }, async (slice) => {
     const rows = await source.database.ask<{ trace_id: string; us: number }>(
       `select trace_id, max(start_us)::double as us from spans
@@ -133,28 +139,35 @@ export async function findTraces(source: TelemetrySource, query: TraceQuery): Pr
       condition.values,
       STATEMENT_MS,
     )
-    for (const { trace_id: traceId, us } of rows) {
-      if (!found.has(traceId) && found.size < limit) found.set(traceId, us)
-    }
+    const fresh = rows.filter(({ trace_id: traceId }) => !found.has(traceId)).slice(0, limit - found.size)
+    for (const { trace_id: traceId, us } of fresh) found.set(traceId, us)
+    traces.push(
+      ...(await summaries(
+        source,
+        slice,
+        fresh.map(({ trace_id: traceId }) => traceId),
+      )),
+    )
     return found.size === limit
   })
   const last = found.size === limit ? [...found].at(-1) : undefined
   const [traceId, us] = last ?? [LAST_ID, searchedUs]
   const isComplete = last === undefined && searchedUs <= span.fromUs
   return {
-    traces: await summaries(source, found),
+    traces,
     cursor: isComplete ? undefined : `${us}-${traceId}`,
     searchedFromMs: (last?.[1] ?? searchedUs) / 1_000,
   }
 }
 
+/** What traces are about that have a span in `slice`. */
 async function summaries(
-  { database }: TelemetrySource,
-  found: ReadonlyMap<string, number>,
+  { database, counts }: TelemetrySource,
+  slice: TimeSpan,
+  ids: readonly string[],
 ): Promise<TraceSummary[]> {
-  if (found.size === 0) return []
-  const ids = [...found.keys()]
-  const times = [...found.values()]
+  if (ids.length === 0) return []
+  const { fromUs, toUs } = counts.spans.around(slice, AROUND_ROWS, AROUND_US)
   const rows = await database.ask<{
     trace_id: string
     name: string
@@ -171,7 +184,7 @@ async function summaries(
        count(*)::double as spans, (count(*) filter (status <> 'ok'))::double as failed,
        string_agg(distinct service, '\n' order by service) as services
      from spans where trace_id in (${ids.map((_, index) => `$${index + 1}`).join(',')})
-       and spans.start_us between ${Math.min(...times) - AROUND_US} and ${Math.max(...times) + AROUND_US} group by 1`,
+       and spans.start_us >= ${fromUs} and spans.start_us < ${toUs} group by 1`,
     ids,
     STATEMENT_MS,
   )

@@ -74,6 +74,35 @@ describe('RowCounts', () => {
     )
   })
 
+  it('makes a time longer at both ends, up to so many rows or so long', () => {
+    const anyTimeUs = fc.nat(600_000_000)
+    fc.assert(
+      fc.property(
+        fc.array(anyTimeUs, { maxLength: 60, size: 'max' }),
+        anyTimeUs,
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 15_000_000, max: 200_000_000 }),
+        (times, atUs, rowsMax, usMax) => {
+          const counts = new RowCounts()
+          for (const timeUs of times) counts.add(timeUs, 1)
+          const { fromUs, toUs } = counts.around({ fromUs: atUs, toUs: atUs + 1 }, rowsMax, usMax)
+          const quarterUs = 15_000_000
+          const ends = [
+            [atUs - fromUs, (us: number) => us >= fromUs && us < atUs - (atUs % quarterUs)],
+            [toUs - atUs, (us: number) => us < toUs && us >= atUs - (atUs % quarterUs) + quarterUs],
+          ] as const
+          for (const [lengthUs, isMore] of ends) {
+            const more = times.filter(isMore).map((us) => Math.abs(us - atUs))
+            assert.ok(lengthUs >= quarterUs && lengthUs <= usMax + 2 * quarterUs)
+            assert.ok(more.length >= rowsMax || lengthUs >= usMax)
+            // Without the last quarter there would be too few.
+            assert.ok(more.filter((us) => us < lengthUs - quarterUs).length < rowsMax)
+          }
+        },
+      ),
+    )
+  })
+
   it('forgets what is before, and keeps what is after', () => {
     const counts = new RowCounts()
     for (const timeUs of [0, 20e6, 40e6]) counts.add(timeUs, 1)

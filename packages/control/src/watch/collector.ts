@@ -10,7 +10,7 @@ import type { Clock, Timer } from '@flotilla/core/clock'
 import type { HttpClient } from '@flotilla/core/http-client'
 import type { Logger } from '@flotilla/core/log'
 import type { Metrics } from '@flotilla/core/metrics'
-import { readPrometheusText } from '../telemetry/prometheus-text.ts'
+import { PrometheusReader } from '../telemetry/prometheus-text.ts'
 import type { StoredSample } from '../telemetry/rows.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 
@@ -46,8 +46,10 @@ export class Collector {
   readonly #options: CollectorOptions
   /** When each instance was asked last, and answered. */
   #askedMs: ReadonlyMap<string, number> = new Map()
-  /** What counters said last, by instance. */
-  readonly #counted = new Map<string, ReadonlyMap<string, number>>()
+  /** By instance. */
+  readonly #readers = new Map<string, PrometheusReader>()
+  /** What counters said last, by their labels: of an instance those are the same object each time. */
+  readonly #counted = new WeakMap<object, number>()
   #timer: Timer | undefined
   #isClosed = false
 
@@ -83,7 +85,7 @@ export class Collector {
       ...this.#read(own.toPrometheus(), { process: CONTROL, instance: CONTROL }, timeMs),
     ])
     this.#askedMs = asked
-    for (const instance of this.#counted.keys()) if (!asked.has(instance)) this.#counted.delete(instance)
+    for (const instance of this.#readers.keys()) if (!asked.has(instance)) this.#readers.delete(instance)
   }
 
   close(): void {
@@ -120,15 +122,14 @@ export class Collector {
     timeMs: number,
   ): readonly StoredSample[] {
     const { instance } = labels
-    const { samples } = readPrometheusText(text, { timeMs, labels, sinceMs: this.#askedMs.get(instance) })
-    const before = this.#counted.get(instance)
-    const counted = new Map<string, number>()
-    this.#counted.set(instance, counted)
-    return samples.filter(({ type, name, labels: its, value }) => {
+    const reader = this.#readers.get(instance) ?? new PrometheusReader()
+    this.#readers.set(instance, reader)
+    const { samples } = reader.read(text, { timeMs, labels, sinceMs: this.#askedMs.get(instance) })
+    return samples.filter(({ type, labels: its, value }) => {
       if (type !== 'counter') return true
-      const key = `${name} ${JSON.stringify(its)}`
-      counted.set(key, value)
-      return value !== (before?.get(key) ?? 0)
+      const before = this.#counted.get(its) ?? 0
+      this.#counted.set(its, value)
+      return value !== before
     })
   }
 }

@@ -40,7 +40,7 @@ import { openOutside } from './open-outside.ts'
 import { openPolicies } from './open-policies.ts'
 import { openService, readServiceSettings } from './open-service.ts'
 import { openTelemetry } from './open-telemetry.ts'
-import { readOtlpSettings } from './otlp-settings.ts'
+import { type OtlpSettings, readOtlpSettings } from './otlp-settings.ts'
 import { pagesOf } from './pages.ts'
 import type { HostParts } from './parts.ts'
 import type { HostSettings } from './settings.ts'
@@ -93,7 +93,7 @@ const CLOSING_STEP_MS = 30_000
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const otlp = readOtlpSettings(options.environment)
-  const parts = makeParts(options, otlp.traces.length > 0)
+  const parts = makeParts(options, otlp)
   try {
     takeOutside(outsideSignals(parts))
     openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))
@@ -129,7 +129,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
 
 function makeParts(
   { app, settings, environment, ports, log, redaction = new Redaction() }: HostOptions,
-  isExported: boolean,
+  { isOff, traces }: OtlpSettings,
 ): HostParts {
   const { clock } = ports
   const { services, instance, version, logLevel } = settings
@@ -137,7 +137,7 @@ function makeParts(
   const closing = new Closing(clock, CLOSING_STEP_MS)
   const http = createHttpClient(clock)
   closing.defer('outside HTTP', () => http.close())
-  const metrics = new Metrics()
+  const metrics = new Metrics({ isOff })
   const watch = settings.admission === 'adaptive' ? watchLoop(ports, metrics, closing) : undefined
   const root = log ?? createLogger({ level: logLevel, clock, redaction, fields: { instance, version } })
   const logOf = (service: string): Logger => root.with({ service })
@@ -150,10 +150,10 @@ function makeParts(
     logOf,
     redaction,
     metrics,
-    spans: new SpanRing({ slowMs: settings.tracesSlowMs, isExported }),
+    spans: new SpanRing({ slowMs: settings.tracesSlowMs, isExported: traces.length > 0, isOff }),
     isSampled: new HeadSampler(clock, ports.random, {
-      perSecond: settings.tracesPerSecond,
-      ratio: settings.tracesRatio,
+      perSecond: isOff ? 0 : settings.tracesPerSecond,
+      ratio: isOff ? 0 : settings.tracesRatio,
     }).choose,
     wheel,
     trust: new Trust(settings, clock),

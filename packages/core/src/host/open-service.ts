@@ -206,7 +206,7 @@ async function openServiceDatabase(
     poolMax: settings.poolMax,
     log,
     isLeaving: () => state.isDraining,
-    onStatement: statementSpans(ports, parts.spans.of(name)),
+    onStatement: parts.spans.isOff ? undefined : statementSpans(ports, parts.spans.of(name)),
     waitDuration: metrics
       .histogram('flotilla_database_wait_seconds', 'Waiting for a database connection.', ['service'])
       .with(name),

@@ -166,6 +166,32 @@ const toConsole = {
   timeoutMs: 10_000,
 }
 
+describe('OTEL_SDK_DISABLED', () => {
+  it('has a host keep no spans and no metrics, and send none', async (t) => {
+    const receiver = await openOtlpReceiver(t)
+    const { call, hosts } = await openTestApp(t, {
+      app,
+      placement: 'one process',
+      environment: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_METRIC_EXPORT_INTERVAL: '20',
+        OTEL_SDK_DISABLED: 'true',
+      },
+    })
+    await call(desk).ask()
+    const [host] = hosts
+    assert.ok(host)
+    assert.equal(host.spans.recorded, 0)
+    assert.equal(host.metrics.toPrometheus().trim(), '')
+    const page = await fetch(`${host.http}/metrics`)
+    assert.deepEqual([page.status, (await page.text()).trim()], [200, ''])
+    // What there is to be sent is sent at closing at the latest.
+    await host.close()
+    assert.equal(receiver.headers.length, 0)
+  })
+})
+
 describe('readOtlpSettings', () => {
   it('goes by the standard variables, those of one signal first', () => {
     const { traces, metrics, resource } = readOtlpSettings({
@@ -202,9 +228,9 @@ describe('readOtlpSettings', () => {
     ]) {
       const { traces, metrics } = readOtlpSettings({ ...environment, OTEL_METRICS_EXPORTER: 'none' })
       assert.deepEqual([traces, metrics], [[], undefined])
-      // What they say is said of a backend, not of the console.
-      const told = readOtlpSettings({ ...environment, ...ofConsole }).traces
-      assert.deepEqual(told, [toConsole])
+      // What they say is said of a backend, not of the console, unless nothing is wanted at all.
+      const { traces: told, isOff } = readOtlpSettings({ ...environment, ...ofConsole })
+      assert.deepEqual(told, isOff ? [] : [toConsole])
     }
   })
 

@@ -21,6 +21,8 @@ export interface TracesEndpoint extends OtlpEndpoint {
 
 /** What is sent, and where to. */
 export interface OtlpSettings {
+  /** True: no spans and no metrics, neither sent nor kept. */
+  readonly isOff: boolean
   /** Each gets all of them; none: they stay in the process. */
   readonly traces: readonly TracesEndpoint[]
   /** Absent: metrics are only there to be fetched. */
@@ -34,7 +36,7 @@ const TIMEOUT_MS = 10_000
 const INTERVAL_MS = 60_000
 
 /**
- * Reads `OTEL_*`, which say nothing of the console. Metrics are pushed only where `OTEL_METRICS_EXPORTER` has `otlp` in it: they can be
+ * Reads `OTEL_*`, which say nothing of the console, but that of `OTEL_SDK_DISABLED`. Metrics are pushed only where `OTEL_METRICS_EXPORTER` has `otlp` in it: they can be
  * fetched anyway.
  *
  * @throws ConfigError naming the variable.
@@ -46,8 +48,9 @@ export function readOtlpSettings(environment: Environment): OtlpSettings {
   const backend = isWanted(environment['OTEL_TRACES_EXPORTER'] || 'otlp')
     ? readEndpoint(environment, 'traces')
     : undefined
-  const console = readConsole(environment)
+  const console = isOff ? undefined : readConsole(environment)
   return {
+    isOff,
     traces: [
       ...(console === undefined ? [] : [{ ...console, name: 'console' as const }]),
       // Whoever names the console as his backend wants everything there once.

@@ -24,6 +24,7 @@ const WINDOW_MS = 10_000
 
 /** Shows them until `closing`. */
 export function showProcess(metrics: Metrics, clock: Clock, closing: Closing): void {
+  if (metrics.isOff) return
   const startedAtS = clock.now() / 1000 - process.uptime()
   metrics.gauge('process_start_time_seconds', 'When the process started, since 1970.').with().set(startedAtS)
   showCpuAndMemory(metrics)

@@ -34,7 +34,7 @@ export interface DatabaseOptions {
   /** Told how long calls waited for a connection. Default nobody. */
   readonly waitDuration?: DurationSink
   /** Told of the statements of calls that are part of a trace. Default nobody. */
-  readonly onStatement?: OnStatement
+  readonly onStatement?: OnStatement | undefined
   /** Told of outages, and of actions after a commit that failed. Default nobody. */
   readonly log?: LogSink
 }

@@ -173,6 +173,20 @@ describe('Metrics', () => {
     assert.equal(cells.at(-1)?.cell.value, 1_000)
   })
 
+  it('Metrics that are off keep nothing and show nothing', () => {
+    const metrics = new Metrics({ isOff: true })
+    const cells = [
+      metrics.counter('calls_total', 'Calls.').with(),
+      metrics.gauge('queue_size', 'Waiting.').with(),
+    ]
+    const durations = metrics.histogram('call_duration_seconds', 'Time.').with()
+    for (const cell of cells) cell.add(2)
+    durations.observe(3)
+    metrics.onScrape(() => assert.fail('nobody is shown anything'))
+    assert.deepEqual([...cells.map(({ value }) => value), durations.count], [0, 0, 0])
+    assert.equal(metrics.toPrometheus().trim(), '')
+  })
+
   it('Metrics.onScrape updates gauges just before they are shown', () => {
     const metrics = new Metrics()
     const gauge = metrics.gauge('queue_size', 'Waiting.').with()

@@ -99,6 +99,33 @@ function upperBoundUs(index: number): number {
   return (SUB_BUCKETS + (index % SUB_BUCKETS) + 1) * 2 ** shift
 }
 
+/** One that keeps nothing. */
+class DeafCounter extends Counter {
+  override add(): void {}
+}
+
+/** One that keeps nothing. */
+class DeafGauge extends Gauge {
+  override set(): void {}
+  override add(): void {}
+}
+
+/** One that keeps nothing. */
+class DeafHistogram extends Histogram {
+  override observe(): void {}
+}
+
+const newCells = {
+  counter: () => new Counter(),
+  gauge: () => new Gauge(),
+  histogram: () => new Histogram(),
+}
+const deafCells: typeof newCells = {
+  counter: () => new DeafCounter(),
+  gauge: () => new DeafGauge(),
+  histogram: () => new DeafHistogram(),
+}
+
 /** What the values of a histogram are. */
 export type HistogramUnit = 'seconds' | 'units'
 
@@ -153,20 +180,33 @@ export interface AllFamilies {
   readonly histograms: readonly Family<Histogram>[]
 }
 
+/** How metrics are. */
+export interface MetricsOptions {
+  /** True: nothing is kept and nothing shown, at next to no cost. Default false. */
+  readonly isOff?: boolean
+}
+
 /** All metrics of one process. */
 export class Metrics {
+  readonly isOff: boolean
   readonly #counters = new Map<string, Family<Counter>>()
   readonly #gauges = new Map<string, Family<Gauge>>()
   readonly #histograms = new Map<string, Family<Histogram>>()
   readonly #beforeScrape: (() => void)[] = []
+  readonly #cells: typeof newCells
+
+  constructor({ isOff = false }: MetricsOptions = {}) {
+    this.isOff = isOff
+    this.#cells = isOff ? deafCells : newCells
+  }
 
   /** `name` ends in `_total`. Asking again for the same name gives the same family. */
   counter(name: string, help: string, labels: readonly string[] = []): Family<Counter> {
-    return family(this.#counters, name, () => new Family(name, help, labels, () => new Counter()))
+    return family(this.#counters, name, () => new Family(name, help, labels, this.#cells.counter))
   }
 
   gauge(name: string, help: string, labels: readonly string[] = []): Family<Gauge> {
-    return family(this.#gauges, name, () => new Family(name, help, labels, () => new Gauge()))
+    return family(this.#gauges, name, () => new Family(name, help, labels, this.#cells.gauge))
   }
 
   /** `name` ends in `_seconds`, but for one of other units: `observe` takes thousandths of those. */
@@ -176,7 +216,7 @@ export class Metrics {
     labels: readonly string[] = [],
     unit: HistogramUnit = 'seconds',
   ): Family<Histogram> {
-    return family(this.#histograms, name, () => new Family(name, help, labels, () => new Histogram(), unit))
+    return family(this.#histograms, name, () => new Family(name, help, labels, this.#cells.histogram, unit))
   }
 
   /** Runs `update` before every scrape; for gauges that are read rather than kept. */
@@ -186,6 +226,7 @@ export class Metrics {
 
   /** Everything there is, up to date. */
   read(): AllFamilies {
+    if (this.isOff) return { counters: [], gauges: [], histograms: [] }
     for (const update of this.#beforeScrape) update()
     return {
       counters: [...this.#counters.values()],

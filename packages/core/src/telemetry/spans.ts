@@ -1,7 +1,8 @@
 /**
  * What happened in this process lately: every finished span, in a ring of fixed size that overwrites its oldest.
  *
- * Numbers live in typed arrays and the rest in plain ones, so that recording a span allocates nothing.
+ * Numbers live in a typed array and the rest in a plain one, so that recording a span allocates nothing; what belongs to one span lies side by side,
+ * since in a process that does other things as well, each place in memory that is touched costs more than all the instructions do.
  *
  * The ring is the queue of the exporter as well. Each slot is *free* (its trace is not chosen), *wanted* (it is, and the span waits to be
  * sent) or *taken*. Spans of a trace that was chosen at its beginning are wanted at once. The others lie there, and become wanted when
@@ -62,41 +63,45 @@ export interface SpanRingOptions {
   readonly slowMs?: number
   /** True where somebody takes what is wanted. Default false. */
   readonly isExported?: boolean
+  /** True: nothing is recorded. Default false. */
+  readonly isOff?: boolean
 }
 
-const WORDS = 8
+/** Of 32 bits, for each span: four of the trace's id, two of its own, two of its parent's; then its beginning and duration, of 64 bits each. */
+const WORDS = 12
+const DOUBLES = WORDS / 2
+const TIMES = 4
+/** Its service, name, kind, code and attributes. */
+const PARTS = 5
 const [FREE, WANTED, TAKEN] = [0, 1, 2] as const
 
 /** The ring. */
 export class SpanRing {
   readonly kept = new KeptTraces()
+  readonly isOff: boolean
   readonly #size: number
   readonly #slowMs: number
   readonly #wantedIfSampled: number
   readonly #ids: Uint32Array
+  /** The same memory. */
   readonly #times: Float64Array
+  readonly #parts: (string | Attributes | undefined)[]
   readonly #states: Uint8Array
-  readonly #services: string[]
-  readonly #names: string[]
-  readonly #kinds: SpanKind[]
-  readonly #codes: (Code | 'ok')[]
-  readonly #attributes: (Attributes | undefined)[]
   #recorded = 0
+  /** Where the next one goes. */
+  #slot = 0
   #marked = 0
   #lost = 0
 
-  constructor({ sizeMax = 8_192, slowMs = 500, isExported = false }: SpanRingOptions = {}) {
+  constructor({ sizeMax = 8_192, slowMs = 500, isExported = false, isOff = false }: SpanRingOptions = {}) {
+    this.isOff = isOff
     this.#size = sizeMax
     this.#slowMs = slowMs
     this.#wantedIfSampled = isExported ? WANTED : FREE
     this.#ids = new Uint32Array(sizeMax * WORDS)
-    this.#times = new Float64Array(sizeMax * 2)
+    this.#times = new Float64Array(this.#ids.buffer)
+    this.#parts = new Array<string | undefined>(sizeMax * PARTS).fill(undefined)
     this.#states = new Uint8Array(sizeMax)
-    this.#services = new Array<string>(sizeMax).fill('')
-    this.#names = new Array<string>(sizeMax).fill('')
-    this.#kinds = new Array<SpanKind>(sizeMax).fill('internal')
-    this.#codes = new Array<Code | 'ok'>(sizeMax).fill('ok')
-    this.#attributes = new Array<Attributes | undefined>(sizeMax).fill(undefined)
   }
 
   /** Spans recorded since the start, overwritten ones included. */
@@ -126,7 +131,10 @@ export class SpanRing {
     code: Code | 'ok',
     attributes?: Attributes,
   ): void {
-    const slot = this.#recorded++ % this.#size
+    if (this.isOff) return
+    const slot = this.#slot
+    this.#slot = slot + 1 === this.#size ? 0 : slot + 1
+    this.#recorded++
     const ids = this.#ids
     const at = slot * WORDS
     ids[at] = own.trace0
@@ -137,13 +145,17 @@ export class SpanRing {
     ids[at + 5] = own.span1
     ids[at + 6] = parent === undefined ? 0 : parent.span0
     ids[at + 7] = parent === undefined ? 0 : parent.span1
-    this.#times[slot * 2] = startMs
-    this.#times[slot * 2 + 1] = durationMs
-    this.#services[slot] = service
-    this.#names[slot] = name
-    this.#kinds[slot] = kind
-    this.#codes[slot] = code
-    this.#attributes[slot] = attributes
+    const times = this.#times
+    const time = slot * DOUBLES + TIMES
+    times[time] = startMs
+    times[time + 1] = durationMs
+    const parts = this.#parts
+    const part = slot * PARTS
+    parts[part] = service
+    parts[part + 1] = name
+    parts[part + 2] = kind
+    parts[part + 3] = code
+    parts[part + 4] = attributes
     if (this.#states[slot] === WANTED) this.#lost++
     this.#states[slot] = own.isSampled ? this.#wantedIfSampled : FREE
     const isNoticed = code === 'ok' ? durationMs > this.#slowMs && attributes !== waits : isFailure(code)
@@ -200,17 +212,19 @@ export class SpanRing {
   #read(slot: number): Span {
     const word = (index: number): string => hex32(this.#ids[slot * WORDS + index] as number)
     const parentId = word(6) + word(7)
+    const part = slot * PARTS
+    const [service, name, kind, code, attributes] = this.#parts.slice(part, part + PARTS)
     return {
-      service: this.#services[slot] as string,
-      name: this.#names[slot] as string,
-      kind: this.#kinds[slot] as SpanKind,
+      service: service as string,
+      name: name as string,
+      kind: kind as SpanKind,
       traceId: word(0) + word(1) + word(2) + word(3),
       spanId: word(4) + word(5),
       parentId: /^0+$/.test(parentId) ? undefined : parentId,
-      startMs: this.#times[slot * 2] as number,
-      durationMs: this.#times[slot * 2 + 1] as number,
-      code: this.#codes[slot] as Code | 'ok',
-      attributes: this.#attributes[slot],
+      startMs: this.#times[slot * DOUBLES + TIMES] as number,
+      durationMs: this.#times[slot * DOUBLES + TIMES + 1] as number,
+      code: code as Code | 'ok',
+      attributes: attributes as Attributes | undefined,
     }
   }
 }

@@ -59,14 +59,9 @@ export interface EdgeOptions {
  */
 export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   const { runtime, spec, contracts, grpcFiles } = options
-  const { config, clock, closing, instance, log, metrics } = runtime
+  const { config, clock, closing, log, metrics } = runtime
   const operations = contracts.flatMap(operationsOf).filter((operation) => operation.rest !== undefined)
-  const logFile = openLogFile(config.accessLog)
-  const accessLog = new AccessLog(clock, instance, logFile.write)
-  closing.defer('access log', () => {
-    accessLog.flush()
-    logFile.close()
-  })
+  const accessLog = openAccessLog(runtime)
   const { invalidations = [] } = spec
   const cache = new ResponseCache({
     runtime,
@@ -105,6 +100,23 @@ export async function openEdge(options: EdgeOptions): Promise<ResponseCache> {
   const server = await openPublicServer(edge)
   closing.defer('public server', () => server.drain())
   return cache
+}
+
+/** Undefined: there is none. */
+function openAccessLog({
+  config,
+  clock,
+  closing,
+  instance,
+}: ServiceRuntime<GatewaySettings>): AccessLog | undefined {
+  if (config.accessLog === 'off') return undefined
+  const file = openLogFile(config.accessLog)
+  const log = new AccessLog(clock, instance, file.write)
+  closing.defer('access log', () => {
+    log.flush()
+    file.close()
+  })
+  return log
 }
 
 /** They are asked for from now on. */

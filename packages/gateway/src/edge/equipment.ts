@@ -38,7 +38,8 @@ export interface Edge {
   /** Who shows no token and no key, but this certificate. */
   readonly userOfCertificate: (certificate: ClientCertificate) => User | undefined
   readonly userTokens: UserTokens
-  readonly accessLog: AccessLog
+  /** Absent: requests leave no lines. */
+  readonly accessLog: AccessLog | undefined
   readonly metrics: EdgeMetrics
   readonly mirror: Mirror
   readonly compression: Compression

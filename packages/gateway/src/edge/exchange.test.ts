@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { until } from '@flotilla/core/until'
@@ -177,6 +178,13 @@ describe('An exchange', () => {
 })
 
 describe('The access log', () => {
+  it('has none where it is off', async (t) => {
+    const its = await openTestGateway(t, { GATEWAY_ACCESS_LOG: 'off' })
+    assert.equal((await its.ask('/api/v1/things/t1')).status, 200)
+    await its.app.hostOf('gateway').close()
+    assert.ok(!existsSync('off'))
+  })
+
   it('has a line for every request, and no query string', async (t) => {
     const its = await openTestGateway(t)
     const authorization = `Bearer ${await its.token('u1')}`

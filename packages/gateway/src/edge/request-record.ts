@@ -105,7 +105,7 @@ export class RequestRecord {
     const name = this.route?.spanName ?? (upstream === undefined ? method : `${method} ${upstream}`)
     const code = error?.code ?? 'ok'
     runtime.spans.record(name, 'server', trace, undefined, this.startMs, durationMs, code, answered(status))
-    accessLog.add({
+    accessLog?.add({
       method,
       path: this.#path,
       operation,

@@ -70,7 +70,7 @@ export const GatewaySettings = Type.Object({
   }),
   accessLog: Type.String({
     default: '',
-    description: 'file that gets a line for every request; empty for standard output',
+    description: 'file that gets a line for every request; empty for standard output, `off` for none',
   }),
   addressPerMinute: perMinute(1_000, 'one address, all in all'),
   anonymousPerMinute: perMinute(500, 'one address without login'),
