@@ -52,6 +52,9 @@ interface Bed {
 
 /** A system of one host, `main`, whose processes run `program`; its server is that of the tests. */
 async function makeBed(t: TestContext, program: string, prepare = 'process.exit(0)'): Promise<Bed> {
+  const systems: System[] = []
+  // Before the folder is removed: until then its control process writes there.
+  t.after(() => Promise.all(systems.map((system) => system.close().catch(() => {}))))
   const folder = makeDataFolder(t)
   const main = join(folder.path, 'main.cjs')
   writeFileSync(main, `if (process.argv[2] === 'prepare') ${prepare}\nelse { ${program} }`)
@@ -95,7 +98,7 @@ async function makeBed(t: TestContext, program: string, prepare = 'process.exit(
       onLost: () => {},
       signal,
     })
-    t.after(() => system.close().catch(() => {}))
+    systems.push(system)
     return system
   }
   return { folder, lines, harbourPort: tcp.outside.harbour, open }
@@ -219,7 +222,7 @@ describe('openSystem', () => {
     const system = await open()
     const pid = system.processes[0]?.pid as number
     process.kill(pid, 0)
-    rmSync(folder.path, { recursive: true })
+    rmSync(folder.path, { recursive: true, maxRetries: 20 })
     await system.close()
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
     assert.match(lines.join(''), /ENOENT.*the processes could not be written down/)
