@@ -163,9 +163,11 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
     const { page } = await openPage(browser)
     await page.goto(link)
     await page.goto(`${console}/logs`)
-    await page.getByLabel('Query').fill(orderId)
+    await page.getByLabel('Query').fill(`order_id=${orderId}`)
     await page.keyboard.press('Enter')
-    const line = page.locator('.log-line', { hasText: orderId }).filter({ hasText: 'order confirmed' })
+    const line = page
+      .locator('.log-line', { hasText: `order_id=${orderId}` })
+      .filter({ hasText: 'order confirmed' })
     await line.waitFor()
     await line.getByRole('link', { name: /^Trace / }).click()
     await page.locator('.span').first().waitFor()

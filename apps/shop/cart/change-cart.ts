@@ -49,7 +49,7 @@ export function changeCart(ctx: OperationContext<typeof staleVersion>, change: C
     const refused = refusal?.(view)
     if (refused !== undefined) throw refused
     saveCart(tx, userId, next, changed)
-    if (cart.id === undefined) {
+    if (cart.lines.length === 0 && lines.length > 0) {
       const begun = ctx.metrics.counter('shop_carts_begun_business_total', 'Carts begun.', ['unit'])
       tx.afterCommit(() => begun.with('carts').add())
     }

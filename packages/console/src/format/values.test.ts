@@ -46,6 +46,11 @@ describe('previewOf', () => {
     assert.equal(previewOf(fields, 5), 'metho …')
     assert.equal(previewOf({}, 5), '')
   })
+
+  it('has what is the line’s own first', () => {
+    const fields = { version: '1', request_id: 'r', order_id: 'o-17' }
+    assert.equal(previewOf(fields, 25), 'order_id=o-17 version=1 …')
+  })
 })
 
 describe('valueText', () => {

@@ -28,9 +28,15 @@ export function leavesOf(
   })
 }
 
-/** The first fields of a line in a few words, at most so many characters: `method=GET status=200 …`. */
+/** What all lines have says little of one. */
+const USUAL: ReadonlySet<string> = new Set(['version', 'request_id'])
+
+/** The first fields of a line in a few words, its own before those of all lines, at most so many characters: `method=GET status=200 …`. */
 export function previewOf(fields: Readonly<Record<string, unknown>>, charsMax: number): string {
-  const terms = leavesOf(fields).map(([name, value]) => `${name}=${valueText(value)}`)
+  const leaves = leavesOf(fields)
+  const own = leaves.filter(([name]) => !USUAL.has(name))
+  const usual = leaves.filter(([name]) => USUAL.has(name))
+  const terms = [...own, ...usual].map(([name, value]) => `${name}=${valueText(value)}`)
   let text = ''
   for (const [index, term] of terms.entries()) {
     const longer = index === 0 ? term : `${text} ${term}`
