@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
 
-const { bundle } = (await import(new URL('../../bundle.mjs', import.meta.url).href)) as {
+const { bundle, BUNDLES } = (await import(new URL('../../bundle.mjs', import.meta.url).href)) as {
   bundle(root: string): Promise<void>
+  BUNDLES: readonly { readonly entries: readonly string[] }[]
 }
 
 /** The console: its template, style and script. */
@@ -21,13 +22,13 @@ function repository(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), 'flotilla-bundle-'))
   t.after(() => rmSync(root, { recursive: true }))
   const built = join(root, 'apps/shop/dist')
-  mkdirSync(built, { recursive: true })
+  for (const entry of BUNDLES.flatMap(({ entries }) => entries)) {
+    mkdirSync(dirname(join(root, entry)), { recursive: true })
+    writeFileSync(join(root, entry), 'export {}')
+  }
   writeFileSync(join(built, 'lazy.js'), 'export const answer = 42')
   writeFileSync(join(built, 'main.js'), "export const load = () => import('./lazy.js')")
   writeFileSync(join(built, 'app.js'), 'export const app = {}')
-  const command = join(root, 'packages/control/dist/cli')
-  mkdirSync(command, { recursive: true })
-  writeFileSync(join(command, 'main.js'), 'export {}')
   for (const [path, text] of page) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
