@@ -4,8 +4,8 @@
  * `--slowest`, which adds how long the tests of each file took.
  *
  * Tests beside the code run in one process for each package, which imports them all: 40 files take 1.6 s so, and 25 s as
- * 40 processes.
- * Whole-system tests, in tests/, start processes of their own and run one file a process.
+ * 40 processes. Those of several packages run at the same time.
+ * Whole-system tests, in tests/, start processes of their own and run one file a process, each when there is nothing else that wants its cores.
  *
  * @module
  */
@@ -17,12 +17,17 @@ import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, fail, install, root } from './bootstrap.mjs'
 
+/** Where files that run leave their process numbers. */
+const GATE = '.cache/test/gate'
 /** For a file of whole-system tests, and for all tests beside the code of one package. */
 const FILE_TIMEOUT_MS = 600_000
 /** What the database server of the tests may come to use. */
 const MEMORY_BYTES_MIN = 3 * 1024 ** 3
+const CORES = availableParallelism()
 /** A whole-system test keeps about two cores busy. */
-const FILES_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
+const SYSTEMS_AT_ONCE = Math.max(1, Math.floor(CORES / 2))
+/** Tests of a package wait for one thing or another half of the time. With one more than may run, the next system is always at the gate. */
+const FILES_AT_ONCE = Math.max(CORES, SYSTEMS_AT_ONCE + 1)
 
 const flags = process.argv
   .slice(2)
@@ -37,15 +42,22 @@ const chosen = testFiles().filter(
 )
 if (chosen.length === 0) fail(`No test file has '${substrings.join("' or '")}' in its path.`)
 const isWhole = (/** @type {string} */ path) => path.startsWith('tests/')
-const files = chosen.filter(isWhole).map(builtFile)
 const besideCode = chosen.filter((path) => !isWhole(path))
-for (const name of new Set(besideCode.map(packageOf))) {
-  files.unshift(
-    writeEntry(
-      name,
-      besideCode.filter((path) => packageOf(path) === name),
-    ),
-  )
+const packages = [...new Set(besideCode.map(packageOf))]
+rmSync(join(root, GATE), { recursive: true, force: true })
+mkdirSync(join(root, GATE), { recursive: true })
+const files = packages.map((name) =>
+  writeEntry(
+    name,
+    besideCode.filter((path) => packageOf(path) === name),
+  ),
+)
+// Node runs files in the order of their names, so a file may only wait for names before its own.
+const systemName = (/** @type {number} */ index) => `system-${String(index).padStart(3, '0')}`
+for (const [index, path] of chosen.filter(isWhole).entries()) {
+  // All packages first, and the system whose place it takes.
+  const before = index < SYSTEMS_AT_ONCE ? packages.map(packageName) : [systemName(index - SYSTEMS_AT_ONCE)]
+  files.push(writeGated(systemName(index), path, before))
 }
 
 const stop = new AbortController()
@@ -105,6 +117,55 @@ function packageOf(path) {
 }
 
 /**
+ * Writes the file that runs a whole-system test once others have ended, and returns its path. Whoever runs leaves its process number at the
+ * gate: also one that was killed has ended.
+ *
+ * @param {string} name
+ * @param {string} path
+ * @param {readonly string[]} before the names of the others
+ */
+function writeGated(name, path, before) {
+  const entry = join(root, `.cache/test/${name}.mjs`)
+  writeFileSync(
+    entry,
+    `${leavesNumber(name)}
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+
+function hasEnded(name) {
+  const path = ${JSON.stringify(join(root, GATE))} + '/' + name
+  if (!existsSync(path)) return false
+  try {
+    process.kill(Number(readFileSync(path, 'utf8')), 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
+}
+
+while (!${JSON.stringify(before)}.every(hasEnded)) await pause(100)
+await import(${JSON.stringify(pathToFileURL(builtFile(path)).href)})
+`,
+  )
+  return entry
+}
+
+/** @param {string} name of a package */
+function packageName(name) {
+  return `package-${name}`
+}
+
+/** @param {string} name */
+function leavesNumber(name) {
+  return `import { renameSync, writeFileSync } from 'node:fs'
+
+const gate = ${JSON.stringify(join(root, GATE, name))}
+writeFileSync(gate + '.new', String(process.pid))
+renameSync(gate + '.new', gate)
+`
+}
+
+/**
  * Writes the file that imports all these tests of a package, and returns its path. A test file that cannot be imported is one failed
  * test; when time is up, the tests that are still running are named, which Node's own time limit does not do.
  *
@@ -113,11 +174,11 @@ function packageOf(path) {
  */
 function writeEntry(name, paths) {
   const urls = Object.fromEntries(paths.map((path) => [path, pathToFileURL(builtFile(path)).href]))
-  const entry = join(root, `.cache/test/${name}.mjs`)
-  mkdirSync(join(root, '.cache/test'), { recursive: true })
+  const entry = join(root, `.cache/test/${packageName(name)}.mjs`)
   writeFileSync(
     entry,
-    `import { afterEach, beforeEach, it } from 'node:test'
+    `${leavesNumber(packageName(name))}
+import { afterEach, beforeEach, it } from 'node:test'
 
 const running = new Set()
 beforeEach((context) => running.add(context.fullName))
