@@ -22,6 +22,8 @@ export class TraceContext {
   readonly span1: number
   /** True when somebody up the chain decided that this trace is recorded whole. */
   readonly isSampled: boolean
+  /** Made when it is asked for, which most are never and those of a request several times. */
+  #traceId: string | undefined
 
   constructor(t0: number, t1: number, t2: number, t3: number, s0: number, s1: number, isSampled: boolean) {
     this.trace0 = t0
@@ -82,7 +84,8 @@ export class TraceContext {
 
   /** 32 hexadecimal digits. */
   get traceId(): string {
-    return hex32(this.trace0) + hex32(this.trace1) + hex32(this.trace2) + hex32(this.trace3)
+    this.#traceId ??= hex32(this.trace0) + hex32(this.trace1) + hex32(this.trace2) + hex32(this.trace3)
+    return this.#traceId
   }
 
   /** 16 hexadecimal digits. */

@@ -5,12 +5,18 @@
  */
 import type { Counter, Family, Histogram, Metrics } from '@flotilla/core/metrics'
 
+/** Those of one operation. */
+interface Cells {
+  readonly byStatus: Map<number, Counter>
+  readonly duration: Histogram
+}
+
 /** Counters of the edge. */
 export class EdgeMetrics {
   readonly #requests: Family<Counter>
   readonly #durations: Family<Histogram>
   readonly #deprecated: Family<Counter>
-  readonly #cells = new Map<string, { readonly count: Counter; readonly duration: Histogram }>()
+  readonly #cells = new Map<string, Cells>()
 
   constructor(metrics: Metrics) {
     this.#requests = metrics.counter('flotilla_gateway_requests_total', 'Requests answered.', [
@@ -31,17 +37,18 @@ export class EdgeMetrics {
 
   /** Counts one request; `operation` is '-' where none matched. */
   ended(operation: string, status: number, durationMs: number): void {
-    const key = `${operation} ${status}`
-    let cell = this.#cells.get(key)
-    if (cell === undefined) {
-      cell = {
-        count: this.#requests.with(operation, String(status)),
-        duration: this.#durations.with(operation),
-      }
-      this.#cells.set(key, cell)
+    let cells = this.#cells.get(operation)
+    if (cells === undefined) {
+      cells = { byStatus: new Map(), duration: this.#durations.with(operation) }
+      this.#cells.set(operation, cells)
     }
-    cell.count.add()
-    cell.duration.observe(durationMs)
+    let count = cells.byStatus.get(status)
+    if (count === undefined) {
+      count = this.#requests.with(operation, String(status))
+      cells.byStatus.set(status, count)
+    }
+    count.add()
+    cells.duration.observe(durationMs)
   }
 
   /** Counts one request for an operation that is going to go; without a tier it is not known who asks. */

@@ -108,15 +108,25 @@ function openAccessLog({
   clock,
   closing,
   instance,
+  log,
+  metrics,
 }: ServiceRuntime<GatewaySettings>): AccessLog | undefined {
   if (config.accessLog === 'off') return undefined
-  const file = openLogFile(config.accessLog)
-  const log = new AccessLog(clock, instance, file.write)
+  const lost = metrics
+    .counter('flotilla_gateway_access_log_lost_total', 'Lines of the access log that could not be written.')
+    .with()
+  const { write, close } = openLogFile(config.accessLog)
+  const onLost = (lines: number, error: unknown): void => {
+    if (lost.value === 0)
+      log.error('the access log cannot be written; lines that are lost are counted', { error })
+    lost.add(lines)
+  }
+  const accessLog = new AccessLog({ clock, instance, write, onLost })
   closing.defer('access log', () => {
-    log.flush()
-    file.close()
+    accessLog.flush()
+    close()
   })
-  return log
+  return accessLog
 }
 
 /** They are asked for from now on. */

@@ -37,7 +37,6 @@ export class RequestRecord {
   readonly #edge: Edge
   readonly #turn: Turn
   #path = ''
-  #requestId: string | undefined
   #parentTrace: string | undefined
   #userAgent: string | undefined
   #deprecated: Operation | undefined
@@ -66,8 +65,7 @@ export class RequestRecord {
   }
 
   get requestId(): string {
-    this.#requestId ??= this.givenId ?? this.trace.traceId
-    return this.#requestId
+    return this.givenId ?? this.trace.traceId
   }
 
   /** The request is refused for what its head is. */
@@ -83,7 +81,7 @@ export class RequestRecord {
     this.givenId = requestId
     this.#userAgent = userAgent
     // The client's trace is not continued: who may write into ours would decide what is recorded.
-    this.#parentTrace = TraceContext.parse(traceparent ?? '')?.traceId
+    if (traceparent !== undefined) this.#parentTrace = TraceContext.parse(traceparent)?.traceId
     this.address = this.#edge.addressOf(this.#turn.remoteAddress, forwardedFor)
   }
 
