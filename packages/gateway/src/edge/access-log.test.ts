@@ -40,6 +40,7 @@ describe('AccessLog', () => {
         assert.equal(first?.['error'], error)
         assert.equal(second?.['user_agent'], userAgent.slice(0, 200))
         assert.equal(second?.['duration_ms'], 1.24)
+        assert.equal(second?.['request_id'], 'r1')
       }),
     )
   })
@@ -58,11 +59,31 @@ describe('AccessLog', () => {
     assert.equal(lines()[39]?.['error'], longest.slice(0, 1_000))
   })
 
+  it('tells durations to a hundredth of a millisecond, and the time to a millisecond', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1e7, noNaN: true }),
+        fc.date({ noInvalidDate: true }),
+        (durationMs, at) => {
+          fc.pre(at.getTime() >= 0 && at.getUTCFullYear() < 10_000)
+          const { log, lines } = open({ clock: { ...systemClock, now: () => at.getTime() } })
+          log.add({ ...entry, durationMs })
+          log.flush()
+          const [line] = lines()
+          assert.ok(Math.abs(Number(line?.['duration_ms']) - durationMs) <= 0.005 + 1e-6)
+          assert.equal(line?.['timestamp'], at.toISOString())
+        },
+      ),
+    )
+  })
+
   it('says how many lines could not be written, and goes on', () => {
     const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' })
     let isFull = true
-    const { log, lines, lost } = open(() => {
-      if (isFull) throw full
+    const { log, lines, lost } = open({
+      onWrite: () => {
+        if (isFull) throw full
+      },
     })
     for (let count = 0; count < 3; count++) log.add(entry)
     log.flush()
@@ -80,11 +101,11 @@ describe('AccessLog', () => {
   })
 })
 
-function open(onWrite: () => void = () => {}) {
+function open({ onWrite = () => {}, clock = systemClock } = {}) {
   let text = ''
   const lost: [lines: number, error: unknown][] = []
   const log = new AccessLog({
-    clock: systemClock,
+    clock,
     instance: 'edge',
     write: (bytes) => {
       onWrite()

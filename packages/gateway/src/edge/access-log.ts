@@ -65,15 +65,17 @@ export class AccessLog {
   readonly #entries: AccessEntry[] = []
   readonly #times = new Float64Array(ENTRIES_MAX)
   #timer: Timer | undefined
-  /** The time changes far more seldom than lines are written. */
-  #second = 0
-  #secondText = ''
-  /** Clients ask more than once. */
-  #userAgent = ''
-  #userAgentText = '""'
+  #second = -1
+  #begin = ''
+  readonly #source: string
+  readonly #operation = new Part((id) => `,"operation":"${id}"`)
+  readonly #address = new Part((address) => `,"client_ip":"${address}","protocol":"`)
+  readonly #user = new Part((id) => `,"user_id":${quoted(id)}`)
+  readonly #userAgent = new Part((name) => `,"user_agent":${quoted(name)}`)
 
   constructor(options: AccessLogOptions) {
     this.#options = options
+    this.#source = `Z","service":"gateway","instance":"${options.instance}","message":"request","method":"`
   }
 
   add(entry: AccessEntry): void {
@@ -88,25 +90,24 @@ export class AccessLog {
     this.#timer?.cancel()
     this.#timer = undefined
     const entries = this.#entries
-    let length = 0
+    let text = ''
     let lines = 0
     for (let index = 0; index < entries.length; index++) {
-      const line = this.#line(entries[index] as AccessEntry, this.#times[index] as number)
-      length += this.#bytes.write(line, length, 'latin1')
+      text += this.#line(entries[index] as AccessEntry, this.#times[index] as number)
       lines++
-      if (length < BUFFER_BYTES) continue
-      this.#put(length, lines)
-      length = 0
+      if (text.length < BUFFER_BYTES) continue
+      this.#put(text, lines)
+      text = ''
       lines = 0
     }
-    if (lines > 0) this.#put(length, lines)
+    if (lines > 0) this.#put(text, lines)
     entries.length = 0
   }
 
-  #put(length: number, lines: number): void {
+  #put(text: string, lines: number): void {
     const { write, onLost } = this.#options
     try {
-      write(this.#bytes.subarray(0, length))
+      write(this.#bytes.subarray(0, this.#bytes.write(text, 'latin1')))
     } catch (error) {
       // A disk that is full stops no requests.
       onLost(lines, error)
@@ -114,38 +115,63 @@ export class AccessLog {
   }
 
   #line(entry: AccessEntry, nowMs: number): string {
-    const { protocol, tlsVersion } = entry.peer
     const { operation, upstream, userId, requestId, traceId, parentTrace, userAgent, code, cache, error } =
       entry
-    return `{"level":"info","timestamp":"${this.#time(nowMs)}","service":"gateway","instance":"${this.#options.instance}","message":"request","method":"${entry.method}","path":${quoted(entry.path, PATH_CHARS_MAX)}${
-      operation === undefined ? '' : `,"operation":"${operation}"`
-    }${upstream === undefined ? '' : `,"upstream":"${upstream}"`},"status":${entry.status},"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"client_ip":"${entry.address}","protocol":"${protocol}"${
-      tlsVersion === undefined ? '' : `,"tls":"${tlsVersion}"`
-    }${
-      userId === undefined ? '' : `,"user_id":${quoted(userId)}`
-    },"request_id":${requestId === traceId ? `"${traceId}"` : quoted(requestId)},"trace_id":"${traceId}"${
-      parentTrace === undefined ? '' : `,"parent_trace_id":"${parentTrace}"`
-    }${userAgent === undefined ? '' : `,"user_agent":${this.#client(userAgent)}`}${
-      code === undefined ? '' : `,"code":"${code}"`
-    }${cache === undefined ? '' : `,"cache":"${cache}"`}${error === undefined ? '' : `,"error":${quoted(error, ERROR_CHARS_MAX)}`}}\n`
+    const { protocol, tlsVersion } = entry.peer
+    let line = `${this.#time(nowMs)}${this.#source}${entry.method}","path":${quoted(entry.path, PATH_CHARS_MAX)}`
+    if (operation !== undefined) line += this.#operation.of(operation)
+    if (upstream !== undefined) line += `,"upstream":"${upstream}"`
+    line += `,"status":${entry.status},"duration_ms":${hundredths(entry.durationMs)},"bytes":${entry.bytes}`
+    line += this.#address.of(entry.address) + protocol
+    line += tlsVersion === undefined ? '"' : `","tls":"${tlsVersion}"`
+    if (userId !== undefined) line += this.#user.of(userId)
+    line += `,"request_id":${requestId === traceId ? `"${traceId}"` : quoted(requestId)},"trace_id":"${traceId}"`
+    if (parentTrace !== undefined) line += `,"parent_trace_id":"${parentTrace}"`
+    if (userAgent !== undefined) line += this.#userAgent.of(userAgent)
+    if (code !== undefined) line += `,"code":"${code}"`
+    if (cache !== undefined) line += `,"cache":"${cache}"`
+    if (error !== undefined) line += `,"error":${quoted(error, ERROR_CHARS_MAX)}`
+    return `${line}}\n`
   }
 
-  #client(userAgent: string): string {
-    if (userAgent !== this.#userAgent) {
-      this.#userAgent = userAgent
-      this.#userAgentText = quoted(userAgent)
-    }
-    return this.#userAgentText
-  }
-
+  /** The beginning of a line. The second changes far more seldom than lines are written. */
   #time(nowMs: number): string {
     const second = Math.floor(nowMs / 1000)
     if (second !== this.#second) {
       this.#second = second
-      this.#secondText = isoTime(second * 1000).slice(0, 20)
+      this.#begin = `{"level":"info","timestamp":"${isoTime(second * 1000).slice(0, 20)}`
     }
-    return `${this.#secondText}${String(nowMs % 1000).padStart(3, '0')}Z`
+    return this.#begin + (thousandths[Math.floor(nowMs) - second * 1000] as string)
   }
+}
+
+/** A part of a line that often is what it was in the line before. */
+class Part {
+  readonly #make: (value: string) => string
+  #value: string | undefined
+  #text = ''
+
+  constructor(make: (value: string) => string) {
+    this.#make = make
+  }
+
+  of(value: string): string {
+    if (value !== this.#value) {
+      this.#value = value
+      this.#text = this.#make(value)
+    }
+    return this.#text
+  }
+}
+
+const digits = (length: number): readonly string[] =>
+  Array.from({ length: 10 ** length }, (_, value) => String(value).padStart(length, '0'))
+const [fractions, thousandths] = [digits(2), digits(3)]
+
+/** As `toFixed(2)`, in a fifth of its time. */
+function hundredths(value: number): string {
+  const all = Math.round(value * 100)
+  return `${Math.floor(all / 100)}.${fractions[all % 100] as string}`
 }
 
 /** The beginning of `text` as JSON, in ASCII. */
