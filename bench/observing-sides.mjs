@@ -28,16 +28,23 @@ const WARM_MS_MAX = 30_000
 const WARM_ORDERS = 300
 const OFF = { OTEL_SDK_DISABLED: 'true', FLOTILLA_LOG_LEVEL: 'silent', GATEWAY_ACCESS_LOG: 'off' }
 
-/** A gateway before a service, asked by wrk. */
-export async function openGatewaySide(isOn, cleanUps) {
+/** A gateway before a service, asked by wrk. `off`: what is off when it is not on. */
+export async function openGatewaySide(isOn, cleanUps, off = OFF) {
   const folder = folderFor(cleanUps)
-  const watcher = isOn ? await openWatcher(folder, cleanUps) : undefined
-  const front = await openGateway(folder, '/api/v1/products/AUD-0007', watcher?.environment ?? OFF)
+  const isWatched = isOn || off !== OFF
+  const watcher = isWatched ? await openWatcher(folder, cleanUps) : undefined
+  const environment = { ...watcher?.environment, ...(isOn ? {} : off) }
+  const front = await openGateway(folder, '/api/v1/products/AUD-0007', environment)
   cleanUps.push(() => front.close())
   return sideOf(front.hosts, watcher, async (seconds) => {
     const { requests, failed, p99Ms } = await load(front, CONNECTIONS, Math.max(1, Math.round(seconds)))
     return { count: requests, failed, besides: { 'p99 ms': p99Ms } }
   })
+}
+
+/** The same, but for the access log alone. */
+export function openAccessLogSide(isOn, cleanUps) {
+  return openGatewaySide(isOn, cleanUps, { GATEWAY_ACCESS_LOG: 'off' })
 }
 
 /** Two hosts, of which one calls the other. */

@@ -4,7 +4,7 @@
  * Two of everything run at the same time, one as it comes and one with telemetry off (`observing-sides.mjs` says what that is). A *pair* is four pieces of a
  * second of each (two of five seconds with orders), now one first and now the other, so that what the machine does besides shifts both alike, and gives one difference.
  * The median of the differences counts, beside the bounds between which it lies with 95 % certainty. How code happens to be compiled and
- * laid out in memory differs from process to process by some percent, for as long as it lives: so half of the pairs are of fresh processes.
+ * laid out in memory differs from process to process by some percent, for as long as it lives: so pairs are of several processes.
  *
  * CPU time is that of all processes which run services, by the kernel's nanoseconds. Metrics are fetched once in each pair, which is about as often as the
  * control process does.
@@ -13,22 +13,26 @@
  */
 import { hasPrograms } from './children.mjs'
 import { chosen, judge, medianWithSpread, say, showTable } from './figures.mjs'
-import { openCallsSide, openGatewaySide, openOrdersSide } from './observing-sides.mjs'
+import { openAccessLogSide, openCallsSide, openGatewaySide, openOrdersSide } from './observing-sides.mjs'
 
 const PERCENT_MAX = 5
 const SIDES = ['on', 'off']
 const WORKLOADS = {
   gateway: {
-    ...{ open: openGatewaySide, rounds: 2, pieces: 4, pieceS: 1 },
+    ...{ open: openGatewaySide, rounds: 4, pieces: 4, pieceS: 1 },
     about: 'request through the gateway, 64 connections',
   },
+  'access-log': {
+    ...{ open: openAccessLogSide, rounds: 4, pieces: 4, pieceS: 1 },
+    about: 'the same, access log alone',
+  },
   calls: {
-    ...{ open: openCallsSide, rounds: 2, pieces: 4, pieceS: 1 },
+    ...{ open: openCallsSide, rounds: 4, pieces: 4, pieceS: 1 },
     about: 'call between two processes, 32 in flight',
   },
   // A fleet takes long to start, and has so many processes that their luck is about the same. Orders are a few in a second.
   orders: {
-    ...{ open: openOrdersSide, rounds: 1, pieces: 2, pieceS: 2.5 },
+    ...{ open: openOrdersSide, rounds: 1, pieces: 2, pieceS: 5 },
     about: 'order of the shop, as a fleet, 8 buyers',
   },
 }
@@ -37,7 +41,7 @@ const WORKLOADS = {
 export async function measureObserving({ seconds, repeats, only }) {
   for (const name of chosen(only, Object.keys(WORKLOADS))) {
     const { rounds, about, ...workload } = WORKLOADS[name]
-    if (name === 'gateway' && !hasPrograms('gateway', 'wrk')) continue
+    if (['gateway', 'access-log'].includes(name) && !hasPrograms(name, 'wrk')) continue
     const pairs = []
     for (let round = 1; round <= rounds; round++) {
       const told = `${name}, round ${round} of ${rounds}`

@@ -84,7 +84,7 @@ const comparisons = {
   observing: {
     from: ['./observing.mjs', 'measureObserving'],
     about: 'what telemetry costs requests, calls and orders, on as by default and off',
-    repeats: 6,
+    repeats: 8,
     seconds: 1,
   },
   console: {
