@@ -12,7 +12,7 @@ import { PageHead, Panel, Tags } from '../parts/panel.tsx'
 import { Answer, Empty } from '../parts/states.tsx'
 import { type Api, ask } from '../state/api.ts'
 import { useAsked } from '../state/asked.ts'
-import { hrefTo, place, setParams } from '../state/place.ts'
+import { hrefTo, place, rangeMs, setParams } from '../state/place.ts'
 import { errorsCell } from './errors-cell.tsx'
 import { redColumns } from './red.ts'
 
@@ -20,7 +20,7 @@ type Route = Api['observe.routes']['output']['items'][number]
 
 /** The page. */
 export function GatewayPage(): JSX.Element {
-  const asked = useAsked('observe.routes', {})
+  const asked = useAsked('observe.routes', { windowMs: rangeMs.value })
   const { find = '' } = place.value.params
   return (
     <div class="stack">

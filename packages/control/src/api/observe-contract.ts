@@ -191,6 +191,7 @@ export const observeContract = defineContract({
       summary: 'Routes of the gateway with their policies and figures.',
       access: viewer,
       http: 'GET /observe/routes',
+      input: Type.Object({ windowMs: WindowMs }),
       output: items(RouteInfo),
     }),
     alerts: query({

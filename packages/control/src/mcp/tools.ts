@@ -147,7 +147,7 @@ export const tools: readonly Tool[] = [
     title: 'Routes',
     description:
       "The gateway's routes with method, path, target, access, policies (limits, caching, retries) and figures.",
-    fields: {},
+    fields: { windowMs },
   }),
   tool('databases', observe.databases, {
     title: 'Databases',

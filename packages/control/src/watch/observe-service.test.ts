@@ -177,6 +177,18 @@ describe('observeService', () => {
     await assert.rejects(observe.service({ service: 'constructor' }), { reason: 'no_service' })
   })
 
+  it('tells of routes how they did lately, or as long as is asked', async (t) => {
+    const { store, observe } = await makeBed(t)
+    store.appendSamples(itsSamples(systemClock.now() - 120_000))
+    await store.flush()
+    const rateOf = async (window: { windowMs?: number }): Promise<number | undefined> => {
+      const { items } = await observe.routes(window)
+      return items.find(({ target }) => target === 'orders.place')?.rate
+    }
+    assert.equal(await rateOf({}), 0)
+    assert.ok(((await rateOf({ windowMs: 300_000 })) ?? 0) > 0)
+  })
+
   it('follows the overview: again every two seconds, with what came meanwhile', async (t) => {
     const { store, observe } = await makeBed(t)
     const seen: { readonly at: number; readonly rate: number }[] = []

@@ -81,7 +81,7 @@ function glances(
       const parkedOf = (service: string, group: string): number => parked.get(service)?.get(group) ?? 0
       return { items: await topicsOf(options, over(), parkedOf) }
     },
-    routes: async () => ({ items: await routesOf(options, over()) }),
+    routes: async ({ windowMs }) => ({ items: await routesOf(options, over(windowMs)) }),
   }
 }
 
