@@ -95,7 +95,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const otlp = readOtlpSettings(options.environment)
   const parts = makeParts(options, otlp)
   try {
-    takeOutside(outsideSignals(parts))
+    takeOutside(outsideSignals(parts), parts.isSampled)
     openTelemetry(parts, otlp, options.onTracesKept ?? (() => {}))
     const services = await loadServices(options.app, options.settings.services)
     for (const { contract, calls } of services)

@@ -4,9 +4,11 @@ import {
   context,
   metrics,
   propagation,
+  ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   type TimeInput,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api'
 import { anyone } from '../contract/access.ts'
@@ -46,6 +48,7 @@ async function prepare(name: string): Promise<void> {
   await library.startActiveSpan(name, { kind: SpanKind.CLIENT, attributes: { pans: 2 } }, async (span) => {
     await Promise.resolve()
     library.startSpan(`${name} stirs`).end()
+    context.with(ROOT_CONTEXT, () => library.startSpan(`${name} cleans up`).end())
     span.end()
   })
 }
@@ -142,6 +145,30 @@ describe('The façade of OpenTelemetry', () => {
     assert.match(text, /^kitchen_wait_seconds_sum\{service="outer"\} 0.009/m)
     assert.match(text, /^kitchen_size_bucket\{service="outer",le="128"\} 3$/m)
     assert.match(text, /^kitchen_size_sum\{service="outer"\} 300/m)
+  })
+
+  it('follows what user code does outside any work, and chooses traces that begin there as any others', async (t) => {
+    await openTestApp(t, { app, placement: 'one process' })
+    await library.startActiveSpan('begins', async (span) => {
+      await Promise.resolve()
+      const { traceId, traceFlags } = span.spanContext()
+      assert.equal(traceFlags, TraceFlags.SAMPLED)
+      assert.equal(trace.getActiveSpan(), span)
+      assert.equal(library.startSpan('goes on').spanContext().traceId, traceId)
+      context.with(ROOT_CONTEXT, () => {
+        assert.notEqual(library.startSpan('begins anew').spanContext().traceId, traceId)
+      })
+    })
+    assert.equal(trace.getActiveSpan(), undefined)
+  })
+
+  it('begins anew within work, if user code says so, for the service that runs', async (t) => {
+    const { call, hostOf } = await openTestApp(t, { app, placement: 'one process' })
+    await call(inner).cook()
+    const all = hostOf('inner').spans.all()
+    const anew = all.find(({ name }) => name === 'cook cleans up')
+    assert.deepEqual([anew?.service, anew?.parentId], ['inner', undefined])
+    assert.equal(all.find(({ name }) => name === 'inner.cook')?.traceId === anew?.traceId, false)
   })
 
   it('tells a stream its trace at each item', async (t) => {

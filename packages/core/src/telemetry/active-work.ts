@@ -30,7 +30,8 @@ export interface Work {
 
 /** What can be active: work, or something that was entered within it. */
 export interface Active {
-  readonly work: Work
+  /** Undefined: it was entered outside any. */
+  readonly work: Work | undefined
 }
 
 let storage: AsyncLocalStorage<Active | Work> | undefined

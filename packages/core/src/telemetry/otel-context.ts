@@ -21,10 +21,10 @@ import { type Active, activeHere, followWork, runWithin, type Work } from './act
 const WORK = createContextKey('flotilla work')
 
 class Entered implements Active {
-  readonly work: Work
+  readonly work: Work | undefined
   readonly context: Context
 
-  constructor(work: Work, context: Context) {
+  constructor(work: Work | undefined, context: Context) {
     this.work = work
     this.context = context
   }
@@ -49,9 +49,9 @@ export class WorkContexts implements ContextManager {
     ...args: A
   ): ReturnType<F> {
     const run = (): ReturnType<F> => action.call(self, ...args)
-    const work = workOf(context)
-    // Without work there is nobody whose spans they would be: as the process's own.
-    return work === undefined ? run() : runWithin(new Entered(work, context), run)
+    // Whoever begins anew still does it for the one whose work this is.
+    const its = workOf(context) === undefined ? context.setValue(WORK, workOf(this.active())) : context
+    return runWithin(new Entered(workOf(its), its), run)
   }
 
   bind<T>(context: Context, target: T): T {

@@ -24,9 +24,13 @@ let outside: Signals = {
   metrics: new Metrics(),
   ports: { clock: systemClock, random: systemRandom },
 }
+let isSampled = (): boolean => false
 let hasHost = false
 
-const tracer = new WorkTracer(() => outside)
+const tracer = new WorkTracer(
+  () => outside,
+  () => isSampled(),
+)
 const meter = new WorkMeter(() => outside)
 context.setGlobalContextManager(new WorkContexts())
 propagation.setGlobalPropagator(new TraceparentPropagator())
@@ -43,10 +47,14 @@ trace.setGlobalTracerProvider({
   },
 })
 
-/** Gives what user code records outside any work to `signals`: of the first host of this process. */
-export function takeOutside(signals: Signals): void {
+/**
+ * Gives what user code records outside any work to `signals`: of the first host of this process. `choose` says whether a trace that user code
+ * begins is recorded whole.
+ */
+export function takeOutside(signals: Signals, choose: () => boolean): void {
   if (hasHost) return
   hasHost = true
   outside = signals
+  isSampled = choose
   signals.metrics.onScrape(() => meter.observe())
 }

@@ -59,7 +59,7 @@ class Instrument<C> {
 function signalsHere(): Signals | undefined {
   const active = activeHere()
   if (active === undefined) return undefined
-  return ('work' in active ? active.work : (active as Work)).signals
+  return ('work' in active ? active.work : (active as Work))?.signals
 }
 
 function cleaned(name: string): string {

@@ -42,16 +42,20 @@ const kinds: Readonly<Record<SpanKind, OwnKind>> = {
 /** Makes spans. */
 export class WorkTracer implements Tracer {
   readonly #outside: () => Signals
+  readonly #isSampled: () => boolean
 
-  /** `outside`: whose the spans are that are made outside any work. */
-  constructor(outside: () => Signals) {
+  /** `outside`: whose the spans are that are made outside any work. `isSampled`: whether a trace that begins now is recorded whole. */
+  constructor(outside: () => Signals, isSampled: () => boolean) {
     this.#outside = outside
+    this.#isSampled = isSampled
   }
 
   startSpan(name: string, options: SpanOptions = {}, context: Context = contextApi.active()): Span {
     const signals = workOf(context)?.signals ?? this.#outside()
     const parent = options.root === true ? undefined : traceContextOf(trace.getSpanContext(context))
-    return new UserSpan(name, options, signals, parent)
+    const { random } = signals.ports
+    const own = parent?.child(random) ?? TraceContext.start(random, this.#isSampled())
+    return new UserSpan(name, options, signals, own, parent)
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, ...rest: unknown[]): ReturnType<F> {
@@ -75,14 +79,19 @@ class UserSpan implements Span {
   #status: SpanStatus = { code: SpanStatusCode.UNSET }
   #isOver = false
 
-  constructor(name: string, options: SpanOptions, signals: Signals, parent: TraceContext | undefined) {
-    const { random, clock } = signals.ports
+  constructor(
+    name: string,
+    options: SpanOptions,
+    signals: Signals,
+    own: TraceContext,
+    parent: TraceContext | undefined,
+  ) {
     this.#name = name.slice(0, NAME_CHARS_MAX)
     this.#signals = signals
     this.#parent = parent
-    this.#own = parent?.child(random) ?? TraceContext.start(random, false)
+    this.#own = own
     this.#kind = kinds[options.kind ?? SpanKind.INTERNAL]
-    this.#startMs = monotonic(clock, options.startTime)
+    this.#startMs = monotonic(signals.ports.clock, options.startTime)
     if (options.attributes !== undefined) this.setAttributes(options.attributes)
   }
 
