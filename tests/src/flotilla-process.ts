@@ -58,8 +58,8 @@ export async function makeBed(
     for (const cleanUp of cleanUps.toReversed()) await cleanUp()
   })
   const outside = (app.outside ?? []).map(({ service }) => service)
-  const [gateway = 0, control = 0, registry = 0, postgres = 0, ...others] = await differentPorts(
-    4 + outside.length,
+  const [gateway = 0, control = 0, registry = 0, postgres = 0, ...others] = await Promise.all(
+    Array.from({ length: 4 + outside.length }, () => findFreePort()),
   )
   return {
     cleanUps,
@@ -75,13 +75,6 @@ export async function makeBed(
       ...Object.fromEntries(outside.map((name, index) => [outsidePortVariable(name), String(others[index])])),
     },
   }
-}
-
-/** A port that was found free is free again at once, and may be found twice. */
-async function differentPorts(count: number): Promise<readonly number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) ports.add(await findFreePort())
-  return [...ports]
 }
 
 /** Runs a command to its end. */
