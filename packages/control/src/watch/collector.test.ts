@@ -149,10 +149,29 @@ describe('Collector', () => {
     await bed.turn(calls(10))
     await bed.turn(calls(12))
     bed.target.instance = 'orders-1-b'
-    // The first answer of an instance is a place to count from: nobody knows since when it counts.
+    // The first answer of an instance that does not say when it started is a place to count from.
     await bed.turn(calls(3))
     await bed.turn(calls(5))
     assert.equal(await added(bed), 4)
+  })
+
+  it('counts all that a process counted before it was asked first, where that started lately', async (t) => {
+    const bed = await makeBed(t)
+    const startedAgo = (ms: number): string =>
+      `process_start_time_seconds ${(bed.clock.now() - ms) / 1_000}\n${took}`
+    const took =
+      '# TYPE took_seconds histogram\ntook_seconds_bucket{le="1"} 1\ntook_seconds_bucket{le="+Inf"} 1\n'
+    const range = { fromMs: bed.clock.now() - 60_000, toMs: bed.clock.now() + 60_000 }
+    const median = async (): Promise<unknown> => {
+      await bed.store.flush()
+      const query = { ...range, name: 'took_seconds', as: 'quantile' as const, quantile: 0.5, by: [] }
+      return (await bed.store.series(query)).series[0]?.points[0]?.[1]
+    }
+    await bed.turn(startedAgo(3_600_000))
+    assert.equal(await median(), undefined, 'it may have been long ago')
+    bed.target.instance = 'orders-1-b'
+    await bed.turn(startedAgo(3_000))
+    assert.equal(await median(), 0.5)
   })
 
   it('counts on when an instance was away for a turn, and when its counters begin anew', async (t) => {
@@ -161,9 +180,10 @@ describe('Collector', () => {
     bed.process.status = 503
     await bed.turn()
     bed.process.status = 200
-    await bed.turn(calls(16))
+    // The first that was bad was so since it answered last.
+    await bed.turn(calls(16, 3))
     await bed.turn(calls(4))
-    assert.equal(await added(bed), 10)
+    assert.equal(await added(bed), 13)
   })
 
   it('tells of this process as of another, named control', async (t) => {

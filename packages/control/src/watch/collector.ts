@@ -38,14 +38,16 @@ export interface CollectorOptions {
 /** As Prometheus usually asks, and three times as often. */
 const ASK_MS = 5_000
 const ANSWER_MS_MAX = 2_000
+/** As Prometheus's own clients name it. */
+const START = /^process_start_time_seconds\s+(\S+)/m
 /** As which process this one tells of itself. */
 export const CONTROL = 'control'
 
 /** Asks until it is closed. */
 export class Collector {
   readonly #options: CollectorOptions
-  /** When each instance was asked last, and answered. */
-  #askedMs: ReadonlyMap<string, number> = new Map()
+  /** When each instance that there is answered last. */
+  #answeredMs: ReadonlyMap<string, number> = new Map()
   /** By instance. */
   readonly #readers = new Map<string, PrometheusReader>()
   /** What counters said last, by their labels: of an instance those are the same object each time. */
@@ -62,7 +64,7 @@ export class Collector {
   async turn(): Promise<void> {
     const { clock, store, targets, own } = this.#options
     const timeMs = clock.now()
-    const asked = new Map([[CONTROL, timeMs]])
+    const answered = new Map([[CONTROL, timeMs]])
     const told = await Promise.all(
       targets().map(async (target) => {
         const text = await this.#ask(target)
@@ -73,8 +75,9 @@ export class Collector {
           labels: { process, host, instance },
           type: 'gauge' as const,
         }
+        const answeredMs = text === undefined ? this.#answeredMs.get(instance) : timeMs
+        if (answeredMs !== undefined) answered.set(instance, answeredMs)
         if (text === undefined) return [{ ...up, value: 0 }]
-        asked.set(instance, timeMs)
         return [{ ...up, value: 1 }, ...this.#read(text, { process, instance }, timeMs)]
       }),
     )
@@ -84,8 +87,8 @@ export class Collector {
       ...told.flat(),
       ...this.#read(own.toPrometheus(), { process: CONTROL, instance: CONTROL }, timeMs),
     ])
-    this.#askedMs = asked
-    for (const instance of this.#readers.keys()) if (!asked.has(instance)) this.#readers.delete(instance)
+    this.#answeredMs = answered
+    for (const instance of this.#readers.keys()) if (!answered.has(instance)) this.#readers.delete(instance)
   }
 
   close(): void {
@@ -124,7 +127,8 @@ export class Collector {
     const { instance } = labels
     const reader = this.#readers.get(instance) ?? new PrometheusReader()
     this.#readers.set(instance, reader)
-    const { samples } = reader.read(text, { timeMs, labels, sinceMs: this.#askedMs.get(instance) })
+    const sinceMs = this.#answeredMs.get(instance) ?? startMsOf(text)
+    const { samples } = reader.read(text, { timeMs, labels, sinceMs })
     return samples.filter(({ type, labels: its, value }) => {
       if (type !== 'counter') return true
       const before = this.#counted.get(its) ?? 0
@@ -132,4 +136,10 @@ export class Collector {
       return value !== before
     })
   }
+}
+
+/** When a process says that it started: since then it has counted what its first answer shows. Undefined: it does not say. */
+function startMsOf(text: string): number | undefined {
+  const seconds = START.exec(text)?.[1]
+  return seconds === undefined ? undefined : Number(seconds) * 1_000
 }
