@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { connect, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { until } from '@flotilla/core/until'
@@ -178,11 +179,23 @@ describe('An exchange', () => {
 })
 
 describe('The access log', () => {
-  it('has none where it is off', async (t) => {
+  it('has none where it is off, nor on standard output', async (t) => {
     const its = await openTestGateway(t, { GATEWAY_ACCESS_LOG: 'off' })
-    assert.equal((await its.ask('/api/v1/things/t1')).status, 200)
-    await its.app.hostOf('gateway').close()
-    assert.ok(!existsSync('off'))
+    const { mock } = t.mock.method(fs, 'writeSync')
+    syncBuiltinESMExports()
+    try {
+      assert.equal((await its.ask('/api/v1/things/t1')).status, 200)
+      await its.app.hostOf('gateway').close()
+    } finally {
+      mock.restore()
+      syncBuiltinESMExports()
+    }
+    const written = mock.calls.map((call) => String(call.arguments[1]))
+    assert.deepEqual(
+      written.filter((text) => text.includes('/api/v1/things/t1')),
+      [],
+    )
+    assert.ok(!fs.existsSync('off'))
   })
 
   it('has a line for every request, and no query string', async (t) => {
