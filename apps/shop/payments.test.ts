@@ -26,6 +26,12 @@ async function settledStatus(
   return payment
 }
 
+/** What the figures of the business tell of money that has moved, in cents. */
+function counted({ host }: OpenedPayments, what: 'revenue' | 'refunds'): number {
+  const line = new RegExp(`^shop_${what}_business_total\\{unit="EUR"\\} (\\d+)$`, 'm')
+  return Number(line.exec(host.metrics.toPrometheus())?.[1] ?? 0)
+}
+
 describe('payments.authorise', () => {
   it('holds the money, and tells a repeat the same', async (t) => {
     const { shop, provider } = await openBoth(t)
@@ -119,6 +125,7 @@ describe('payments.capture', () => {
       { account: 'provider_clearing', debit: '900', credit: '0' },
       { account: 'sales', debit: '0', credit: '900' },
     ])
+    await until('it is counted', () => counted(shop, 'revenue') === 900)
   })
 
   it('goes back to authorised when the provider refuses', async (t) => {
@@ -132,6 +139,7 @@ describe('payments.capture', () => {
     assert.equal((await shop.orders.status({ attemptId: 'a' })).status, 'authorised')
     assert.equal((await shop.orders.void({ attemptId: 'a' })).status, 'voided', 'somebody else did')
     assert.deepEqual(await shop.database.ask('select * from ledger_entry'), [])
+    assert.equal(counted(shop, 'revenue'), 0)
   })
 })
 
@@ -203,6 +211,7 @@ describe('payments.refund', () => {
       `select sum(debit - credit)::text as balance from ledger_entry where account = 'provider_clearing'`,
     )
     assert.equal(clearing?.balance, '0')
+    await until('it is counted', () => counted(shop, 'refunds') === 1000)
   })
 
   it('never gives back more than was taken, however many ask at once', async (t) => {
@@ -228,6 +237,7 @@ describe('payments.refund', () => {
     await assert.rejects(shop.orders.refund(refund('r1', 400)), refusal('refund_refused'))
     await assert.rejects(shop.orders.refund(refund('r1', 400)), refusal('refund_refused'))
     assert.equal((await shop.orders.status({ attemptId: 'a' })).status, 'captured')
+    assert.equal(counted(shop, 'refunds'), 0)
   })
 })
 
