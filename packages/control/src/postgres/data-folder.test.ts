@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -15,6 +15,10 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   return folder
 }
 
+/** Where nothing is to be started. */
+const noBinaries = { initdb: '', postgres: '', env: {} }
+const noLauncher = { identity: 'ourselves', launch: () => assert.fail(), own: async () => {} } as const
+
 describe('openDataFolder', () => {
   it('keeps its password', async (t) => {
     const path = join(await temporaryFolder(t), 'a/b')
@@ -23,6 +27,13 @@ describe('openDataFolder', () => {
     assert.equal((await openDataFolder(path, systemRandom)).password, password)
     assert.equal((await stat(path)).mode & 0o777, 0o700)
     assert.equal((await stat(join(path, 'password'))).mode & 0o777, 0o600)
+  })
+
+  it('takes no data that it cannot look at for missing, and makes no password for them', async (t) => {
+    const path = await temporaryFolder(t)
+    await symlink('data', join(path, 'data'))
+    await assert.rejects(openDataFolder(path, systemRandom), /cannot be used: ELOOP/)
+    assert.deepEqual(await readdir(path), ['data'])
   })
 })
 
@@ -55,14 +66,22 @@ describe('ensureCluster', () => {
     const folder = await openDataFolder(path, systemRandom)
     await mkdir(join(path, 'init-abc'))
     await mkdir(folder.data)
-    const binaries = { initdb: '', postgres: '', env: {} }
-    const launcher = { identity: 'ourselves', launch: () => assert.fail(), own: async () => {} } as const
     const ensure = (clock: { now(): number }) =>
-      assert.rejects(ensureCluster(folder, binaries, launcher, { ...systemClock, ...clock }))
+      assert.rejects(ensureCluster(folder, noBinaries, noLauncher, { ...systemClock, ...clock }))
     await ensure({ now: () => systemClock.now() + 599_000 })
     assert.ok((await readdir(path)).includes('init-abc'))
     await ensure({ now: () => systemClock.now() + 601_000 })
     assert.ok(!(await readdir(path)).includes('init-abc'))
+  })
+
+  it('tells data whose version cannot be read from a folder that is something else', async (t) => {
+    const path = await temporaryFolder(t)
+    const folder = await openDataFolder(path, systemRandom)
+    await mkdir(folder.data)
+    const ensure = (): Promise<void> => ensureCluster(folder, noBinaries, noLauncher, systemClock)
+    await assert.rejects(ensure, /is not the data folder of a PostgreSQL; move it away/)
+    await symlink('PG_VERSION', join(folder.data, 'PG_VERSION'))
+    await assert.rejects(ensure, /cannot be used: ELOOP/)
   })
 })
 

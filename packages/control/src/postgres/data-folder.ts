@@ -65,10 +65,10 @@ export async function ensureCluster(
     await removeAbandoned(folder.path, clock)
     if (!(await exists(folder.data))) await createCluster(folder, binaries, launcher)
     await launcher.own(folder.path)
+    await checkVersion(folder.data)
   } catch (error) {
     throw isFlotillaError(error) ? error : explainFileError(error, folder.path)
   }
-  await checkVersion(folder.data)
 }
 
 async function createCluster(folder: DataFolder, binaries: Binaries, launcher: Launcher): Promise<void> {
@@ -104,7 +104,11 @@ async function createCluster(folder: DataFolder, binaries: Binaries, launcher: L
 }
 
 async function checkVersion(data: string): Promise<void> {
-  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined)
+  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // That it cannot be read says nothing of what the folder is.
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+    return undefined
+  })
   if (version === undefined) throw refuse(`${data} is not the data folder of a PostgreSQL; move it away.`)
   if (version.trim() === MAJOR_VERSION) return
   throw refuse(
@@ -157,7 +161,11 @@ async function syncFolder(path: string): Promise<void> {
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      // What cannot be looked at may be there: to take it for missing would give it another password.
+      if (error.code !== 'ENOENT') throw error
+      return false
+    },
   )
 }
 
