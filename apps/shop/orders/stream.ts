@@ -18,7 +18,7 @@ export function streamWith(sagas: Sagas): Handlers<typeof orders>['stream'] {
   return async function* ({ id }, ctx) {
     for (let seen = 0, isChanged = true; ; ) {
       const change = nextChange(id, ctx.clock, ctx.signal)
-      // Nobody waits for it while we look.
+      // Nobody waits for it while we look, nor when the stream ends here: that it was aborted is told where it is waited for.
       change.catch(() => {})
       if (isChanged || (await versionOf(ctx.db, id)) !== seen) {
         const order = await findOrder(ctx.db, id, ctx.user.id)

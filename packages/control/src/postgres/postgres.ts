@@ -107,7 +107,7 @@ function supervise(clock: Clock, { server, folder, logFile, port, isAdopted }: R
     await watchdog.dismiss()
     await logFile.close()
   })
-  // A failure is told to whoever closes.
+  // A failure is told to whoever closes. A server that ended by itself is opened again instead: then what failed was the tidying up after one that is gone.
   cleanedUp.catch(() => {})
   const close = async (): Promise<void> => {
     await stopPostmaster(clock, pid, folder.data)

@@ -30,6 +30,7 @@ export interface PidFile {
 
 /** Reads the file that a running server keeps in `data`; undefined when there is none, or not a whole one. */
 export async function readPidFile(data: string): Promise<PidFile | undefined> {
+  // One that cannot be read counts as none: a server that is started beside another one reads it, too, and says what is in the way.
   const text = await readFile(pidFilePath(data), 'utf8').catch(() => undefined)
   const lines = text?.split('\n') ?? []
   const [pid = 0, port = 0] = [Number(lines[0]), Number(lines[3])]
@@ -49,6 +50,7 @@ export async function isAlive(pid: number, data: string): Promise<boolean> {
 }
 
 async function commandLineOf(pid: number): Promise<string> {
+  // What has no file there is no process any more.
   if (process.platform === 'linux') return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   const env = { PATH: '/usr/bin:/bin' }
   return (await run({ command: 'ps', args: ['-ww', '-o', 'command=', '-p', String(pid)], env })).output
