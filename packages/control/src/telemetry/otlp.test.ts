@@ -3,14 +3,7 @@ import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { isFlotillaError } from '@flotilla/core/error'
 import { context, SpanKind, SpanStatusCode, trace, ValueType } from '@opentelemetry/api'
-import {
-  JsonLogsSerializer,
-  JsonMetricsSerializer,
-  JsonTraceSerializer,
-  ProtobufLogsSerializer,
-  ProtobufMetricsSerializer,
-  ProtobufTraceSerializer,
-} from '@opentelemetry/otlp-transformer'
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 import {
   AggregationTemporality,
@@ -24,6 +17,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { OTLP_BYTES_MAX, readOtlpRequest, writeOtlpAnswer } from './otlp-body.ts'
+import { otlpForms } from './otlp-forms.test.ts'
 import { readOtlpLogs } from './otlp-logs.ts'
 import { readOtlpMetrics } from './otlp-metrics.ts'
 import { readOtlpTraces } from './otlp-traces.ts'
@@ -31,16 +25,12 @@ import { readOtlpTraces } from './otlp-traces.ts'
 const [JSON_TYPE, PROTOBUF_TYPE] = ['application/json', 'application/x-protobuf']
 const BEGIN_MS = 1_790_000_000_000
 
-/** A request as the official SDK writes it, in both forms. */
-function bodies<T>(
-  value: T,
-  json: { serializeRequest(value: T): Uint8Array | undefined },
-  binary: { serializeRequest(value: T): Uint8Array | undefined },
-) {
-  return [
-    { contentType: `${JSON_TYPE}; charset=utf-8`, bytes: json.serializeRequest(value) as Uint8Array },
-    { contentType: PROTOBUF_TYPE, bytes: binary.serializeRequest(value) as Uint8Array },
-  ]
+/** A request as the official SDK writes it, in every form. */
+function bodies(write: (form: (typeof otlpForms)[number]) => Uint8Array | undefined) {
+  return otlpForms.map((form) => ({
+    contentType: form.type === JSON_TYPE ? `${JSON_TYPE}; charset=utf-8` : form.type,
+    bytes: write(form) as Uint8Array,
+  }))
 }
 
 const refuses = (code: string, status?: number) => (error: unknown) =>
@@ -69,7 +59,7 @@ describe('readOtlpTraces', () => {
     parent.end(BEGIN_MS + 5)
     const spans = exporter.getFinishedSpans()
     const { traceId, spanId } = parent.spanContext()
-    for (const body of bodies(spans, JsonTraceSerializer, ProtobufTraceSerializer)) {
+    for (const body of bodies(({ traces }) => traces.serializeRequest(spans))) {
       for (const sent of [body, { ...body, bytes: gzipSync(body.bytes), contentEncoding: 'gzip' }]) {
         const { rows, rejected } = await readOtlpTraces(sent)
         assert.equal(rejected, 0)
@@ -140,7 +130,8 @@ describe('readOtlpLogs', () => {
       attributes,
     })
     logger.emit({ timestamp: BEGIN_MS, severityNumber: 5, body: { code: 7 } })
-    for (const body of bodies(exporter.getFinishedLogRecords(), JsonLogsSerializer, ProtobufLogsSerializer)) {
+    const lines = exporter.getFinishedLogRecords()
+    for (const body of bodies(({ logs }) => logs.serializeRequest(lines))) {
       const { rows, rejected } = await readOtlpLogs(body)
       assert.equal(rejected, 0)
       assert.deepEqual(
@@ -187,7 +178,7 @@ describe('readOtlpMetrics', () => {
 
   it('reads what the official SDK writes, as Prometheus would name it', async () => {
     const metrics = await collect(AggregationTemporality.CUMULATIVE)
-    for (const body of bodies(metrics, JsonMetricsSerializer, ProtobufMetricsSerializer)) {
+    for (const body of bodies((form) => form.metrics.serializeRequest(metrics))) {
       assert.deepEqual(await told(body), [
         ['orders_placed_total', { shop: 'north', user_kind: 'new' }, 'counter', 3],
         ['queue_size', {}, 'gauge', -4],
@@ -204,7 +195,7 @@ describe('readOtlpMetrics', () => {
 
   it('tells the increase of what comes as a difference', async () => {
     const metrics = await collect(AggregationTemporality.DELTA)
-    for (const body of bodies(metrics, JsonMetricsSerializer, ProtobufMetricsSerializer)) {
+    for (const body of bodies((form) => form.metrics.serializeRequest(metrics))) {
       const [placed] = await told(body)
       assert.deepEqual(placed, ['orders_placed_total', { shop: 'north', user_kind: 'new' }, 'counter', 3, 3])
     }
@@ -212,7 +203,7 @@ describe('readOtlpMetrics', () => {
 
   it('gives exponential histograms buckets with bounds', async () => {
     const metrics = await collect(AggregationTemporality.CUMULATIVE, true)
-    for (const body of bodies(metrics, JsonMetricsSerializer, ProtobufMetricsSerializer)) {
+    for (const body of bodies((form) => form.metrics.serializeRequest(metrics))) {
       const rows = (await readOtlpMetrics(body)).rows.filter(({ name }) => name === 'took_seconds_bucket')
       const upTo = (seconds: number): number =>
         Math.max(...rows.filter(({ labels }) => Number(labels['le']) <= seconds).map(({ value }) => value))

@@ -6,14 +6,6 @@ import { FlotillaError } from '@flotilla/core/error'
 import { openHttpServer } from '@flotilla/core/http-server'
 import { openTestApp } from '@flotilla/core/test-app'
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import {
-  JsonLogsSerializer,
-  JsonMetricsSerializer,
-  JsonTraceSerializer,
-  ProtobufLogsSerializer,
-  ProtobufMetricsSerializer,
-  ProtobufTraceSerializer,
-} from '@opentelemetry/otlp-transformer'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 import {
@@ -25,6 +17,7 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { observeContract } from '../api/observe-contract.ts'
+import { otlpForms } from '../telemetry/otlp-forms.test.ts'
 import { openTestStore } from '../testing/test-store.ts'
 import { watchedSystem } from '../testing/watched-system.ts'
 import { observeService } from './observe-service.ts'
@@ -32,22 +25,6 @@ import { otlpReceiver } from './otlp-receiver.ts'
 
 const KEY = 'the-key-for-telemetry-24'
 const resource = resourceFromAttributes({ 'service.name': 'billing', 'service.instance.id': 'billing-a' })
-
-/** The forms in which the official SDK sends. */
-const forms = [
-  {
-    type: 'application/json',
-    traces: JsonTraceSerializer,
-    logs: JsonLogsSerializer,
-    metrics: JsonMetricsSerializer,
-  },
-  {
-    type: 'application/x-protobuf',
-    traces: ProtobufTraceSerializer,
-    logs: ProtobufLogsSerializer,
-    metrics: ProtobufMetricsSerializer,
-  },
-] as const
 
 interface Bed {
   readonly observe: Calls<typeof observeContract>
@@ -148,7 +125,7 @@ async function measured(count: number): Promise<readonly ResourceMetrics[]> {
 }
 
 describe('a program with the official SDK of OpenTelemetry', () => {
-  for (const { type, traces, logs, metrics } of forms) {
+  for (const { type, traces, logs, metrics } of otlpForms) {
     it(`shows its lines beside its trace in the console: ${type}`, async (t) => {
       const { observe, send } = await makeBed(t)
       const { traceId, spans, lines } = answerOnce()
