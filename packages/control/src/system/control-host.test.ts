@@ -3,22 +3,16 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
-import { createKeyPair, Signer } from '@flotilla/core/credentials'
 import type { Host } from '@flotilla/core/host'
-import { readHostSettings } from '@flotilla/core/host-settings'
 import { createIds } from '@flotilla/core/ids'
-import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
-import { Audit } from '../api/audit.ts'
 import { controlContract } from '../api/contract.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { joinFleet } from '../testing/joined-fleet.ts'
+import { openTestControlHost } from '../testing/test-control-host.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
-import { openControlHost } from './control-host.ts'
-import { hostEnvironment } from './host-environment.ts'
 
 const TOKEN = 'the-token-of-24-charactr'
 const KEY = 'the-key-of-the-console-24'
@@ -29,7 +23,6 @@ async function openApi(
   onDown: () => void,
 ): Promise<Host> {
   const folder = makeDataFolder(t)
-  const keys = createKeyPair()
   const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
   const placement = { name: 'test', hosts: { edge: { services: ['gateway'], instances: 1 } } }
   const supervisor = new Supervisor({
@@ -40,51 +33,22 @@ async function openApi(
     command: () => assert.fail('nothing is started'),
     onChange: () => {},
   })
-  const environment = hostEnvironment(
-    {
-      environment: { FLOTILLA_DRAIN_DELAY_MS: '0' },
-      services: ['gateway'],
-      version: '1',
-      socketFolder: folder.sockets,
-      registryPort: 1,
-      processKey: keys.publicKey,
-      userKey: keys.publicKey,
-      signer: new Signer(keys.privateKey),
-      credentialsUntil: systemClock.now() + 60_000,
-      databaseUrls: {},
-      settings: {},
-      taskSettings: {},
-    },
-    { instance: 'control-1', services: ['control'] },
-  )
-  const host = await openControlHost({
-    given: {
-      environment,
-      settings: readHostSettings(environment),
-      ports,
-      log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
-    },
+  const host = await openTestControlHost(t, {
+    folder,
     token: TOKEN,
     consoleKey: KEY,
     telemetryKey: 'the-key-for-telemetry-24',
     service: {
       app: 'test',
-      version: '1',
       placement,
       contracts: [],
       fleet: joinFleet({ supervisor, clock: systemClock, onDown }).fleet,
       gateway: '',
-      databases: { description: '', urls: {} },
       startedAt: '2026-01-01T00:00:00.000Z',
       isSingle: (name) => name === 'edge',
-      administrator: () => ({}),
-      audit: new Audit({ path: join(folder.path, 'audit.jsonl'), clock: systemClock }),
     },
   })
-  t.after(async () => {
-    await supervisor.stop(0)
-    await host.close()
-  })
+  t.after(() => supervisor.stop(0))
   return host
 }
 

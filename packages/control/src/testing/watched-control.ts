@@ -4,21 +4,13 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { systemClock } from '@flotilla/core/clock'
-import { createKeyPair, Signer } from '@flotilla/core/credentials'
-import { readHostSettings } from '@flotilla/core/host-settings'
-import { createIds } from '@flotilla/core/ids'
-import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
-import { Audit } from '../api/audit.ts'
 import { CONSOLE_KEY, TELEMETRY_KEY } from '../system/console-pages.ts'
 import { CONTROL_FILE } from '../system/control-file.ts'
-import { openControlHost } from '../system/control-host.ts'
 import { type DataFolder, Secrets } from '../system/data-folder.ts'
-import { hostEnvironment } from '../system/host-environment.ts'
 import { thisProcess } from '../system/leftovers.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
+import { openTestControlHost } from './test-control-host.ts'
 import { makeDataFolder } from './test-data-folder.ts'
 import { openTestStore } from './test-store.ts'
 import { watchedSystem } from './watched-system.ts'
@@ -42,51 +34,21 @@ export async function openWatchedControl(t: {
   const folder = makeDataFolder(t)
   const store = await openTestStore(t)
   const secrets = new Secrets(folder, systemRandom)
-  const keys = createKeyPair()
-  const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
-  const system = watchedSystem(store)
-  const audit = new Audit({ path: join(folder.path, 'audit.jsonl'), clock: systemClock })
   const token = secrets.get('control token')
-  const environment = hostEnvironment(
-    {
-      environment: { FLOTILLA_DRAIN_DELAY_MS: '0' },
-      services: [],
-      version: '1',
-      socketFolder: folder.sockets,
-      registryPort: 1,
-      processKey: keys.publicKey,
-      userKey: keys.publicKey,
-      signer: new Signer(keys.privateKey),
-      credentialsUntil: systemClock.now() + 3_600_000,
-      databaseUrls: {},
-      settings: {},
-      taskSettings: {},
-    },
-    { instance: 'control-1', services: ['control'] },
-  )
+  const system = watchedSystem(store)
   const nobody = (): never => assert.fail('somebody acts')
-  const host = await openControlHost({
-    given: {
-      environment,
-      settings: readHostSettings(environment),
-      ports,
-      log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
-    },
+  const host = await openTestControlHost(t, {
+    folder,
     token,
     consoleKey: secrets.get(CONSOLE_KEY),
     telemetryKey: secrets.get(TELEMETRY_KEY),
     service: {
       ...system,
-      version: '1',
       fleet: { ...system.fleet, scale: nobody, restart: nobody, kill: nobody, down: nobody },
-      databases: { description: 'none', urls: {} },
       isSingle: () => false,
-      administrator: () => ({}),
-      audit,
     },
-    observe: { ...system, databaseUrls: {}, audit, storeBytesMax: 1_000_000 },
+    observe: system,
   })
-  t.after(() => host.close())
   const announce = (url = host.http): void =>
     folder.writeJson(CONTROL_FILE, { ...thisProcess(), url, token, isReady: true })
   announce()
