@@ -10,6 +10,9 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 
 const EXECUTABLE = '/usr/bin/chromium'
 
+/** How long a test waits for a state at the most: a machine that has ten times the work it can do takes its time. */
+export const BUSY_MS = 60_000
+
 /** For `describe`: why tests in a browser cannot run here; false when they can. */
 export const isWithoutBrowser: false | string = existsSync(EXECUTABLE)
   ? false
@@ -34,7 +37,7 @@ export async function openBrowser(t: { after(cleanUp: () => Promise<void>): void
 /** Opens a page that has seen nothing yet. */
 export async function openPage(browser: Browser, width = 1280, height = 800): Promise<WatchedPage> {
   const page = await browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' })
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(BUSY_MS)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
