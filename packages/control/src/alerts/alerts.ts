@@ -12,12 +12,12 @@ import type { Random } from '@flotilla/core/random'
 import { Ticker } from '@flotilla/core/ticker'
 import { type Alert, afterAbsence } from './alert.ts'
 import { AlertBook } from './alert-book.ts'
+import { LOOK_MS, Lookout } from './lookout.ts'
 import { Notifier } from './notifier.ts'
 import { type Severity, severities } from './rule.ts'
 import { RuleFiles } from './rule-files.ts'
 import type { AskSeries } from './series-question.ts'
 import { type State, StateFile } from './state-file.ts'
-import { LOOK_MS, Watch } from './watch.ts'
 
 /** One question that is asked, or one message that is sent, may be going on. */
 const CLOSING_MS = 30_000
@@ -85,21 +85,21 @@ export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
   const keep = (): Promise<void> => file.write(state)
   closing.defer('state of alerts', keep)
   closing.defer('notifications', () => notifier.close())
-  const watch = new Watch({
+  const lookout = new Lookout({
     clock,
     ask,
     book,
     rules: () => files.rules,
     troubles: () => ({ receiver_failing: notifier.troubles, rules_refused: files.refused }),
   })
-  showIn(options.metrics, book, watch)
+  showIn(options.metrics, book, lookout)
   const ticker = new Ticker({
     clock,
     random,
     intervalMs: LOOK_MS,
     turn: async () => {
       await notifier.replace(files.receivers)
-      await watch.look(() => ticker.isClosing)
+      await lookout.look(() => ticker.isClosing)
       // Before anybody is told: what was told must be known after a crash.
       await keep()
       notifier.wake()
@@ -135,11 +135,11 @@ function notifierOptions(
   }
 }
 
-function showIn(metrics: Metrics, book: AlertBook, watch: Watch): void {
+function showIn(metrics: Metrics, book: AlertBook, lookout: Lookout): void {
   const count = metrics.gauge('flotilla_alerts', 'Alerts that are pending or fire.', ['severity', 'state'])
   const failing = metrics.gauge('flotilla_alert_rules_failing', 'Rules that cannot be looked at.').with()
   metrics.onScrape(() => {
-    failing.set(watch.failing)
+    failing.set(lookout.failing)
     for (const severity of severities) {
       for (const state of ['pending', 'firing']) {
         const those = book.all.filter((alert) => alert.severity === severity && alert.state === state)

@@ -15,12 +15,12 @@ import type { Random } from '@flotilla/core/random'
 import { Ticker } from '@flotilla/core/ticker'
 import type { Alert } from './alert.ts'
 import { durationMs } from './duration.ts'
+import type { Trouble } from './lookout.ts'
 import { messageOf } from './message.ts'
 import { openReceiver, type Receiver } from './receiver.ts'
 import type { ReceiverSpec } from './receiver-spec.ts'
 import { severities } from './rule.ts'
 import { afterTelling, type Known, tellingsFor } from './telling.ts'
-import type { Trouble } from './watch.ts'
 
 const LOOK_MS = 5_000
 const BACKOFF = { baseMs: 10_000, capMs: 300_000 }

@@ -12,6 +12,7 @@ import type { Logger } from '@flotilla/core/log'
 import { PolicyFile, type PolicySection } from '@flotilla/core/policy-file'
 import { closed, lazyCheck, Type } from '@flotilla/core/schema'
 import { defaultObjectives, defaultRules } from './default-rules.ts'
+import { type Trouble, troubleKinds } from './lookout.ts'
 import { rulesOfObjective } from './objective.ts'
 import { type ReceiverSpec, ReceiverSpecs } from './receiver-spec.ts'
 import type { Rule } from './rule.ts'
@@ -25,7 +26,6 @@ import {
   RuleSpecs,
   ruleOf,
 } from './rule-spec.ts'
-import { type Trouble, troubleKinds } from './watch.ts'
 
 /** What one file says. */
 export interface RuleLayer {

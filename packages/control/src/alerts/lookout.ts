@@ -43,7 +43,7 @@ export type TroubleKind = keyof typeof TROUBLES
 export const troubleKinds = Object.keys(TROUBLES) as readonly TroubleKind[]
 
 /** What it takes. */
-export interface WatchOptions {
+export interface LookoutOptions {
   readonly clock: Clock
   readonly ask: AskSeries
   readonly book: AlertBook
@@ -54,14 +54,14 @@ export interface WatchOptions {
 }
 
 /** Looks at rules. */
-export class Watch {
-  readonly #options: WatchOptions
+export class Lookout {
+  readonly #options: LookoutOptions
   /** By the rule itself: one that was changed is a new one. */
   readonly #nextMs = new WeakMap<Rule, number>()
   readonly #failing = new Map<string, string>()
   readonly #dropped = new Map<string, string>()
 
-  constructor(options: WatchOptions) {
+  constructor(options: LookoutOptions) {
     this.#options = options
   }
 
