@@ -10,8 +10,8 @@ import { rowKinds, type TelemetryDatabase, timeColumns } from './telemetry-datab
 
 /** How long and how much is kept. */
 export interface Retention {
-  /** What is older goes; microseconds since 1970. */
-  readonly tooOldUs: number
+  /** What is older goes; microseconds since 1970. Absent: nothing goes for its age this time. */
+  readonly tooOldUs?: number | undefined
   /** What the file may use. When it is more, the oldest tenth of all rows goes. */
   readonly bytesMax: number
   /** Where what was written last is; it counts, too. */
@@ -25,15 +25,13 @@ export async function removeOld(
   database: TelemetryDatabase,
   { tooOldUs, bytesMax, walPath }: Retention,
 ): Promise<number | undefined> {
-  const oldestUs = await oldestOf(database)
-  if (oldestUs === undefined) return undefined
-  const isAged = oldestUs < tooOldUs
-  if (isAged) await removeBefore(database, tooOldUs)
-  const removedUs = isAged ? tooOldUs : undefined
+  const removedUs = tooOldUs === undefined ? undefined : await removeAged(database, tooOldUs)
   if ((await usedBytes(database, walPath)) <= bytesMax) return removedUs
   // Much of it may be what was written last, which shrinks to a part when it goes into the tables.
   await checkpoint(database)
   if ((await usedBytes(database, walPath)) <= bytesMax) return removedUs
+  const oldestUs = await oldestOf(database)
+  if (oldestUs === undefined) return removedUs
   const times = rowKinds.map((kind) => `select ${timeColumns[kind]} as t from ${kind}`).join(' union all ')
   const [cut] = await database.ask<{ us: number }>(
     `select approx_quantile(t, 0.1)::double as us from (${times})`,
@@ -50,6 +48,13 @@ export async function removeSeries(database: TelemetryDatabase, series: SeriesIn
   const kept = await database.ask<{ id: number }>('select distinct series as id from samples', [], ASK_MS)
   const gone = series.keepOnly(new Set(kept.map(({ id }) => id)))
   if (gone.length > 0) await database.change(`delete from series where id in (${gone.join(',')})`)
+}
+
+async function removeAged(database: TelemetryDatabase, tooOldUs: number): Promise<number | undefined> {
+  const oldestUs = await oldestOf(database)
+  if (oldestUs === undefined || oldestUs >= tooOldUs) return undefined
+  await removeBefore(database, tooOldUs)
+  return tooOldUs
 }
 
 async function removeBefore(database: TelemetryDatabase, timeUs: number): Promise<void> {

@@ -219,7 +219,7 @@ describe('TelemetryWriter', () => {
 
   it('forgets what is too old', async (t) => {
     let passedMs = 0
-    const clock: Clock = { ...systemClock, now: () => nowMs + passedMs }
+    const clock: Clock = { ...systemClock, now: () => nowMs + passedMs, monotonicMs: () => passedMs }
     const writer = await openWriter(t, { clock, ageMsMax: 60_000 })
     writer.takeLines([50_000, 20_000, 0].map((agoMs) => line((nowMs - agoMs) * 1_000)))
     await writer.flush()
@@ -235,6 +235,15 @@ describe('TelemetryWriter', () => {
     assert.equal(lines.length, 2)
     const gone = { fromUs: (nowMs - 70_000) * 1_000, toUs: (nowMs - 48_000) * 1_000 }
     assert.deepEqual([...writer.counts.lines.slices(gone, 1)], [])
+    // Not each time: a hundredth of the time that things are kept is 600 ms.
+    writer.takeLines([line((nowMs - 29_900) * 1_000)])
+    await writer.flush()
+    passedMs = 30_500
+    await writer.retain()
+    assert.equal((await timesOf(writer)).length, 3)
+    passedMs = 30_600
+    await writer.retain()
+    assert.equal((await timesOf(writer)).length, 2)
   })
 
   it('closes without a complaint, whatever it is doing', async (t) => {

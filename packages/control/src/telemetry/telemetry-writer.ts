@@ -36,7 +36,7 @@ import { WaitingRows } from './waiting-rows.ts'
 export interface TelemetryLimits {
   /** Of the file. When it is larger, the oldest tenth of all rows goes. Default 1 GiB. */
   readonly bytesMax?: number | undefined
-  /** Older rows go. Default 7 days. */
+  /** Older rows go, a hundredth of it later at the latest. Default 7 days. */
   readonly ageMsMax?: number | undefined
   /** What the database may hold in memory of the file. Default 96 MB; the process grows by about twice that. */
   readonly memoryBytesMax?: number | undefined
@@ -57,6 +57,11 @@ export interface TelemetryWriterOptions extends TelemetryLimits {
 
 const FLUSH_MS = 1_000
 const RETAIN_MS = 10_000
+/**
+ * What is too old is looked for so many times in the time that rows are kept. Once there is any, there is some more each second, and to
+ * remove it rewrites parts of the file and reads all samples for which series are left.
+ */
+const AGE_LOOKS = 100
 const ASK_MS = 10_000
 const REOPEN_AFTER = 3
 const HOUR_US = 3_600_000_000
@@ -78,6 +83,8 @@ export class TelemetryWriter {
   #seq = 0
   #failures = 0
   #retainedMs = 0
+  /** When what is too old is looked for again. */
+  #ageLookMs = Number.NEGATIVE_INFINITY
   #isClosing = false
   #timer: Timer | undefined
 
@@ -170,13 +177,17 @@ export class TelemetryWriter {
     await this.#flushing
   }
 
-  /** Removes what is too old, and the oldest tenth when the file is too large. */
+  /** Removes what is too old, where that was not looked for just now, and the oldest tenth when the file is too large. */
   async retain(): Promise<void> {
+    const { clock } = this.#options
+    const nowMs = clock.monotonicMs()
+    const isAgeLook = nowMs >= this.#ageLookMs
     const before = await removeOld(this.#database, {
-      tooOldUs: this.#options.clock.now() * 1_000 - this.#ageUsMax,
+      tooOldUs: isAgeLook ? clock.now() * 1_000 - this.#ageUsMax : undefined,
       bytesMax: this.#bytesMax,
       walPath: join(this.#options.folder, WAL),
     })
+    if (isAgeLook) this.#ageLookMs = nowMs + this.#ageUsMax / 1_000 / AGE_LOOKS
     if (before === undefined) return
     this.counts.spans.forgetBefore(before)
     this.counts.lines.forgetBefore(before)
