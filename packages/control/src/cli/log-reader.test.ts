@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -123,16 +123,33 @@ describe('followLines', () => {
     for (let turn = 0; turn < 10; turn++) await clock.advance(250)
     appendFileSync(a.path, bytes.subarray(2))
     assert.deepEqual(await one, ['häuser'])
-    // 256 KiB is a chunk; its end falls inside an é.
-    const many = Array.from({ length: 300 }, (_, index) => `${index}${'é'.repeat(1_000)}`)
+    // 512 KiB is a chunk; its end falls inside an é.
+    const many = Array.from({ length: 600 }, (_, index) => `${index}${'é'.repeat(1_000)}`)
     appendFileSync(a.path, `${many.join('\n')}\n`)
-    assert.deepEqual(await take(300), many)
+    assert.deepEqual(await take(600), many)
     appendFileSync(a.path, `${'x'.repeat(600 * 1024)}\nafter\n`)
-    const pieces = await take(4)
-    assert.equal(pieces.slice(0, 3).join('').length, 600 * 1024)
-    assert.equal(pieces[3], 'after')
+    const pieces = await take(3)
+    assert.equal(pieces.slice(0, 2).join('').length, 600 * 1024)
+    assert.equal(pieces[2], 'after')
     truncateSync(a.path)
     appendFileSync(a.path, 'again\n')
     assert.deepEqual(await take(1), ['again'])
+  })
+
+  it('gives what was not read yet when a file is rotated, before what comes then', async (t) => {
+    const [a] = makeSources(t, 'a-1') as [LogSource]
+    writeFileSync(a.path, `${line(1)}\n`)
+    const { take, clock } = follow(t, () => [a])
+    const first = take(1)
+    await clock.advance(250)
+    appendFileSync(a.path, `${line(2)}\n`)
+    assert.deepEqual(await first, [line(2)])
+    // Longer than a chunk, and than what is in the new file.
+    const many = Array.from({ length: 700 }, (_, index) => line(3, { filler: `${index}${'é'.repeat(500)}` }))
+    appendFileSync(a.path, `${many.join('\n')}\n`)
+    copyFileSync(a.path, `${a.path}.1`)
+    truncateSync(a.path)
+    appendFileSync(a.path, `${line(4)}\n`)
+    assert.deepEqual(await take(701), [...many, line(4)])
   })
 })

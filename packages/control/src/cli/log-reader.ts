@@ -5,6 +5,7 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import type { Clock } from '@flotilla/core/clock'
+import { endOf, type Place, readOn, START } from '../telemetry/log-place.ts'
 
 /** A line, and the process that wrote it. */
 export interface LogLine {
@@ -26,7 +27,6 @@ export interface LogFilter {
 }
 
 const TAIL_BYTES_MAX = 4 * 1024 * 1024
-const CHUNK_BYTES_MAX = 256 * 1024
 const POLL_MS = 250
 
 /** The last `count` lines of all sources together, oldest first. */
@@ -60,33 +60,22 @@ export async function* followLines(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine> {
-  /** By path: where the first line begins that was not read yet. */
-  const positions = new Map<string, number>()
-  for (const { path } of sources()) positions.set(path, await sizeOf(path))
+  const places = new Map<string, Place>()
+  for (const { path } of sources()) places.set(path, await endOf(path))
   while (!signal.aborted) {
     for (const { process, path } of sources()) {
-      const { lines, position } = await readOn(path, positions.get(path) ?? 0)
-      positions.set(path, position)
-      for (const line of lines) if (matches(line, filter)) yield { process, text: line }
+      // To its end: whoever falls behind by more than a generation loses what is between.
+      for (let isMore = true; isMore && !signal.aborted; ) {
+        const piece = await readOn(path, places.get(path) ?? START)
+        places.set(path, piece.place)
+        isMore = piece.isMore
+        for (const line of piece.lines) if (matches(line, filter)) yield { process, text: line }
+      }
     }
     await clock.sleep(POLL_MS, signal).catch(() => {
       // The reader left; the loop ends.
     })
   }
-}
-
-/** The whole lines from a position on, a chunk at most, and where the next begins. A line longer than a chunk is cut. */
-async function readOn(
-  path: string,
-  from: number,
-): Promise<{ readonly lines: readonly string[]; readonly position: number }> {
-  const size = await sizeOf(path)
-  // Shorter than where we were: it was rotated.
-  const start = size < from ? 0 : from
-  const bytes = await readRange(path, start, Math.min(size, start + CHUNK_BYTES_MAX))
-  const whole =
-    bytes.length === CHUNK_BYTES_MAX && !bytes.includes('\n') ? bytes.length : bytes.lastIndexOf('\n') + 1
-  return { lines: linesOf(bytes.subarray(0, whole)), position: start + whole }
 }
 
 /** The last lines, without what the bound cut at the front. */

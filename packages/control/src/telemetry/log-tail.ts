@@ -1,17 +1,14 @@
 /**
  * Reads log files on as they grow, and goes on where it was after a restart.
  *
- * Of each file it remembers a *place*: how far it has read, how the file began, and how the older generation `<path>.1` began. When the file is
- * rotated (docs/decisions/0012-logs.md), its content is copied there and it starts over; so an older generation that begins otherwise is what we
- * were reading, and what was not read yet is at the same place of it, and comes first. A file that begins otherwise without that is a new one.
- *
  * Places are written down after the lines before them are on the disk. So a kill loses no line; those of the last moment may come twice.
  *
  * @module
  */
-import { type FileHandle, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Clock } from '@flotilla/core/clock'
 import { readLogLines } from './log-lines.ts'
+import { type Place, readOn, START } from './log-place.ts'
 import type { StoredLine } from './rows.ts'
 
 /** A file, and the process that writes it. */
@@ -31,25 +28,6 @@ export interface LogTailOptions {
   /** Resolves when what was taken is on the disk. */
   readonly flush: () => Promise<void>
 }
-
-interface Place {
-  readonly offset: number
-  /** The first bytes of the file, base64; empty when it was empty. */
-  readonly head: string
-  /** Those of the older generation; empty when there was none. */
-  readonly older: string
-}
-
-interface Piece {
-  readonly lines: readonly string[]
-  readonly place: Place
-  readonly isMore: boolean
-}
-
-const HEAD_BYTES = 120
-/** A line longer than that is cut. */
-const CHUNK_BYTES_MAX = 512 * 1024
-const START: Place = { offset: 0, head: '', older: '' }
 
 /** The reader. */
 export class LogTail {
@@ -105,67 +83,6 @@ export class LogTail {
     await writePlaces(this.#options.placesPath, this.#places)
     this.#hasNew = false
   }
-}
-
-/** The whole lines after a place, at most a chunk of them. */
-async function readOn(path: string, place: Place): Promise<Piece> {
-  const now = await readAt(path, place)
-  // It is not there: what we know of it may come back.
-  if (now === undefined) return { lines: [], place, isMore: false }
-  const older = await readAt(`${path}.1`, place)
-  const olderHead = older?.head.toString('base64') ?? ''
-  const isOther = !isSame(now.head, place.head) || now.fileBytes < place.offset
-  // While it is being copied, the older generation is there and the file has not started over.
-  const isRotated = olderHead !== place.older && (isOther || place.offset === 0)
-  if (!isRotated && !isOther) return pieceOf(now, place, false)
-  if (isRotated && older !== undefined && isSame(older.head, place.head) && older.fileBytes > place.offset)
-    return { ...pieceOf(older, place, true), isMore: true }
-  return { lines: [], place: { ...START, older: olderHead }, isMore: true }
-}
-
-interface Chunk {
-  readonly fileBytes: number
-  readonly head: Buffer
-  readonly bytes: Buffer
-}
-
-/** What a file has at a place, its size and how it begins; undefined when it is not there. */
-async function readAt(path: string, { offset }: Place): Promise<Chunk | undefined> {
-  let file: FileHandle | undefined
-  try {
-    file = await open(path)
-    const { size: fileBytes } = await file.stat()
-    const read = async (at: number, bytesMax: number): Promise<Buffer> => {
-      const buffer = Buffer.alloc(Math.max(0, Math.min(bytesMax, fileBytes - at)))
-      const { bytesRead } = await (file as FileHandle).read(buffer, 0, buffer.length, at)
-      return buffer.subarray(0, bytesRead)
-    }
-    return { fileBytes, head: await read(0, HEAD_BYTES), bytes: await read(offset, CHUNK_BYTES_MAX) }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  } finally {
-    await file?.close()
-  }
-}
-
-function pieceOf({ fileBytes, head, bytes }: Chunk, { offset, older }: Place, isFinal: boolean): Piece {
-  const isLast = offset + bytes.length >= fileBytes
-  // The last line may not be written yet; one that fills a chunk is cut, and so is the end of what nobody writes any more.
-  const isCut = (isFinal && isLast) || (bytes.length === CHUNK_BYTES_MAX && !bytes.includes('\n'))
-  const whole = isCut ? bytes.length : bytes.lastIndexOf('\n') + 1
-  const lines = bytes.subarray(0, whole).toString('utf8').split('\n')
-  return {
-    lines: lines.filter((line) => line !== ''),
-    place: { offset: offset + whole, head: head.toString('base64'), older },
-    isMore: !isLast,
-  }
-}
-
-/** Whether a file still begins as it did. */
-function isSame(head: Buffer, known: string): boolean {
-  const before = Buffer.from(known, 'base64')
-  return head.length >= before.length && head.subarray(0, before.length).equals(before)
 }
 
 async function readPlaces(path: string): Promise<Map<string, Place>> {
