@@ -43,6 +43,8 @@ const range = { fromMs: Type.Optional(Ms), toMs: Type.Optional(Ms) }
 const Search = Type.String({ maxLength: 1_000 })
 const items = <T extends Parameters<typeof Type.Array>[0]>(item: T) =>
   Type.Object({ items: Type.Array(item) })
+/** A search gets a share of time. Ended by that, it came back to this moment and no further; `nextCursor` goes on. Null: it was not. */
+const CutShortAtMs = Type.Union([Ms, Type.Null()])
 const badQuery = { bad_query: { code: 'invalid_argument', title: 'The query cannot be read' } } as const
 
 /** The observing half of the control API. */
@@ -99,6 +101,7 @@ export const observeContract = defineContract({
       output: Type.Object({
         items: Type.Array(TraceSummary),
         nextCursor: Type.Union([Type.String(), Type.Null()]),
+        cutShortAtMs: CutShortAtMs,
       }),
       reasons: badQuery,
     }),
@@ -126,6 +129,7 @@ export const observeContract = defineContract({
       output: Type.Object({
         items: Type.Array(LogEntry),
         nextCursor: Type.Union([Type.String(), Type.Null()]),
+        cutShortAtMs: CutShortAtMs,
       }),
       reasons: badQuery,
     }),
@@ -144,6 +148,8 @@ export const observeContract = defineContract({
         items: Type.Array(
           Type.Object({ atMs: Type.Number(), levels: Type.Record(Type.String(), Type.Integer()) }),
         ),
+        /** What is before it was not counted. */
+        cutShortAtMs: CutShortAtMs,
       }),
       reasons: badQuery,
     }),

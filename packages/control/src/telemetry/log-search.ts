@@ -103,7 +103,9 @@ export async function searchLines(source: TelemetrySource, query: LogQuery): Pro
   const condition = lineCondition(query.query)
   const cursor = cursorOf(query.cursor)
   const lines: FoundLine[] = []
-  const toUs = cursor === undefined ? span.toUs : Math.min(span.toUs, cursor.timeUs + 1)
+  // Nothing is numbered 0: that is where the time ran out, and all of the microsecond was searched.
+  const endUs = cursor === undefined ? span.toUs : cursor.timeUs + (cursor.seq === 0 ? 0 : 1)
+  const toUs = Math.min(span.toUs, endUs)
   const before =
     cursor === undefined ? '' : `and (lines.time_us, lines.seq) < (${cursor.timeUs}, ${cursor.seq})`
   const searchedUs = await searchBack(source, 'lines', { fromUs: span.fromUs, toUs }, async (slice) => {

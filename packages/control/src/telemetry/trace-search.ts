@@ -125,7 +125,7 @@ export async function findTraces(source: TelemetrySource, query: TraceQuery): Pr
   const limit = limitOf(query.limit, 50, 200)
   const condition = conditionOf(query)
   const cursor = cursorOf(query.cursor)
-  const toUs = cursor === undefined ? span.toUs : Math.min(span.toUs, cursor.us + 1)
+  const toUs = cursor === undefined ? span.toUs : Math.min(span.toUs, endOf(cursor))
   // Of those of the cursor's microsecond, the ones before it were told.
   const after =
     cursor === undefined ? '' : `having max(start_us) < ${cursor.us} or trace_id > '${cursor.traceId}'`
@@ -289,6 +289,11 @@ function conditionOf(filter: SpanFilter): { readonly text: string; readonly valu
     texts.push(`(${seen} and (attributes ->> ${path}) = $${values.push(value)})`)
   }
   return { text: texts.length === 0 ? 'true' : texts.join(' and '), values }
+}
+
+/** Where the rest begins: where the time ran out all of a microsecond was searched, else there may be more of the last one. */
+function endOf({ us, traceId }: { readonly us: number; readonly traceId: string }): number {
+  return traceId === LAST_ID ? us : us + 1
 }
 
 function cursorOf(text: string | undefined): { readonly us: number; readonly traceId: string } | undefined {

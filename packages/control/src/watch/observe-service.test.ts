@@ -22,8 +22,12 @@ interface Bed {
 const viewer = { id: 'console', roles: ['viewer'], scopes: [], tier: 'enterprise' }
 
 /** The observing API of a system, as the console asks it. */
-async function makeBed(t: TestContext, databaseUrls: Readonly<Record<string, string>> = {}): Promise<Bed> {
-  const store = await openTestStore(t)
+async function makeBed(
+  t: TestContext,
+  databaseUrls: Readonly<Record<string, string>> = {},
+  clock = systemClock,
+): Promise<Bed> {
+  const store = await openTestStore(t, clock)
   const service = observeService({
     ...watchedSystem(store),
     databaseUrls,
@@ -85,6 +89,36 @@ describe('observeService', () => {
     const { items } = await observe.logHistogram({})
     const sumOf = (level: string): number => items.reduce((sum, { levels }) => sum + (levels[level] ?? 0), 0)
     assert.deepEqual([sumOf('info'), sumOf('warn')], [5, 1])
+  })
+
+  it('says how far a search came that ran out of time', async (t) => {
+    let passedMs = 0
+    // Every search has had its share of time after one piece.
+    const clock = { ...systemClock, monotonicMs: () => (passedMs += 1_000) }
+    const { store, observe } = await makeBed(t, {}, clock)
+    const traceId = 'ab'.repeat(16)
+    const agoUs = (minutes: number): number => (systemClock.now() - minutes * 60_000) * 1_000
+    const bare = aFailedSpan(0, 'orders')
+    // More than a piece has.
+    for (let batch = 0; batch < 3; batch++) {
+      const timeUs = agoUs(2)
+      store.appendLogs(Array.from({ length: 15_000 }, () => line(0, { timeUs, traceId })))
+      store.appendSpans(Array.from({ length: 15_000 }, () => ({ ...bare, startUs: timeUs, traceId })))
+      await store.flush()
+    }
+    store.appendLogs([line(0, { timeUs: agoUs(5), level: 'warn' })])
+    store.appendSpans([{ ...bare, startUs: agoUs(5), traceId: 'cd'.repeat(16), service: 'stock' }])
+    await store.flush()
+    const isWithin = (atMs: number | null): boolean => atMs !== null && atMs > agoUs(5) / 1_000
+    const traces = await observe.traces({ service: 'stock' })
+    assert.deepEqual([traces.items, isWithin(traces.cutShortAtMs)], [[], true])
+    const rest = await observe.traces({ service: 'stock', cursor: traces.nextCursor ?? '' })
+    assert.deepEqual([rest.items.length, rest.nextCursor, rest.cutShortAtMs], [1, null, null])
+    const lines = await observe.logs({ q: 'level>=warn' })
+    assert.deepEqual([lines.items, isWithin(lines.cutShortAtMs)], [[], true])
+    // As many as were wanted: that is no lack of time.
+    assert.equal((await observe.logs({ limit: 3 })).cutShortAtMs, null)
+    assert.ok(isWithin((await observe.logHistogram({})).cutShortAtMs))
   })
 
   it('follows lines: those that come, oldest first, none that was there', async (t) => {

@@ -38,7 +38,7 @@ export function searches(
     async traces({ service, name, minMs, maxMs, isFailed, limit = LIMIT, cursor, ...range }, ctx) {
       const filter = { service, name, isFailed, durationMsMin: minMs, durationMsMax: maxMs, limit, cursor }
       const found = await understood(ctx, () => store.findTraces({ ...rangeOf(range), ...filter }))
-      return { items: found.traces.map(summaryOf), nextCursor: found.cursor ?? null }
+      return { items: found.traces.map(summaryOf), ...restOf(found, found.traces.length < limit) }
     },
     async trace({ traceId }, ctx) {
       const { spans, isTruncated } = await store.trace(traceId)
@@ -53,7 +53,7 @@ export function searches(
       const found = await understood(ctx, () =>
         store.searchLogs({ ...rangeOf(range), query: q, limit, cursor }),
       )
-      return { items: found.lines.map(entryOf), nextCursor: found.cursor ?? null }
+      return { items: found.lines.map(entryOf), ...restOf(found, found.lines.length < limit) }
     },
     async logHistogram({ q = '', buckets = BUCKETS, ...range }, ctx) {
       const window = rangeOf(range)
@@ -62,6 +62,7 @@ export function searches(
       return {
         stepMs,
         items: found.buckets.map(({ timeMs, counts }) => ({ atMs: timeMs, levels: { ...counts } })),
+        cutShortAtMs: found.countedFromMs > window.fromMs ? found.countedFromMs : null,
       }
     },
     async *followLogs({ q = '' }, ctx) {
@@ -72,6 +73,17 @@ export function searches(
         yield next.value
       }
     },
+  }
+}
+
+/** Where a search goes on. One that could go on and has fewer than were wanted had no time left. */
+function restOf(
+  { cursor, searchedFromMs }: { readonly cursor: string | undefined; readonly searchedFromMs: number },
+  isShort: boolean,
+): { nextCursor: string | null; cutShortAtMs: number | null } {
+  return {
+    nextCursor: cursor ?? null,
+    cutShortAtMs: cursor !== undefined && isShort ? searchedFromMs : null,
   }
 }
 

@@ -6,6 +6,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { plural } from '../../format/figures.ts'
+import { clockTime } from '../../format/times.ts'
 import { withTerm } from '../../format/values.ts'
 import { Choice, formValues, TextField } from '../../parts/inputs.tsx'
 import { WithOlder } from '../../parts/older.tsx'
@@ -100,8 +101,15 @@ function Search({ q }: { readonly q: string }): JSX.Element {
         side={<span class="muted small">drag over bars to look at that time</span>}
       >
         <Answer asked={histogram}>
-          {({ items, stepMs }) => (
-            <HistogramView buckets={filled(items, stepMs, range.value)} stepMs={stepMs} />
+          {({ items, stepMs, cutShortAtMs }) => (
+            <>
+              <HistogramView buckets={filled(items, stepMs, range.value)} stepMs={stepMs} />
+              {cutShortAtMs !== null && (
+                <p class="small muted">
+                  Counting ran out of time: lines older than {clockTime(cutShortAtMs)} are not among these.
+                </p>
+              )}
+            </>
           )}
         </Answer>
       </Panel>

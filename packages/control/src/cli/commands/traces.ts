@@ -3,14 +3,17 @@
  *
  * @module
  */
+import { isoTime, systemClock } from '@flotilla/core/clock'
 import { loadApp } from '../../system/app-module.ts'
 import { textOption, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { findTraces } from '../find-traces.ts'
 import { dataFolderOf, withObserve } from '../running-system.ts'
 import { RED_MS, traceList, waterfall } from '../trace-lines.ts'
 
 const LIMIT_DEFAULT = 20
 const LIMIT_MAX = 200
+const RANGE_MS = 15 * 60_000
 
 /** The command. */
 export const traces: Command = {
@@ -31,20 +34,33 @@ export const traces: Command = {
     const [service] = context.positionals
     const name = textOption(context, 'name')
     const { root } = await loadApp(context.workingFolder)
-    const { items } = await withObserve(dataFolderOf(context, root), (observe) =>
-      observe.traces({
+    const filter = {
+      // The same for all pages of one search.
+      fromMs: systemClock.now() - RANGE_MS,
+      ...(service === undefined ? {} : { service }),
+      ...(name === undefined ? {} : { name }),
+      ...(context.options['slow'] ? { minMs: RED_MS } : {}),
+      ...(context.options['error'] ? { isFailed: true } : {}),
+    }
+    const { items, cutShortAtMs } = await withObserve(dataFolderOf(context, root), (observe) =>
+      findTraces(
+        (cursor, wanted) =>
+          observe.traces({ ...filter, limit: wanted, ...(cursor === undefined ? {} : { cursor }) }),
         limit,
-        ...(service === undefined ? {} : { service }),
-        ...(name === undefined ? {} : { name }),
-        ...(context.options['slow'] ? { minMs: RED_MS } : {}),
-        ...(context.options['error'] ? { isFailed: true } : {}),
-      }),
+        systemClock,
+      ),
     )
-    context.terminal.result(items, () =>
-      items.length === 0
-        ? ['There is no such trace in the last 15 minutes.']
-        : traceList(items, context.terminal),
-    )
+    const { terminal } = context
+    const isNone = items.length === 0 && cutShortAtMs === null
+    terminal.result(items, () => {
+      if (items.length > 0) return traceList(items, terminal)
+      return isNone ? ['There is no such trace in the last 15 minutes.'] : []
+    })
+    if (cutShortAtMs !== null) {
+      const what = items.length === 0 ? 'No such trace was found, but the search' : 'The search'
+      const since = isoTime(Math.trunc(cutShortAtMs)).slice(11, 19)
+      terminal.line(`${what} ran out of time: what began before ${since} was not looked at.`)
+    }
     return undefined
   },
 }
