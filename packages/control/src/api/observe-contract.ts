@@ -117,6 +117,8 @@ export const observeContract = defineContract({
         /** It has more than 5,000 spans, which are not all here. */
         isTruncated: Type.Boolean(),
         logLines: Type.Integer(),
+        /** There may be more: 500 were counted, or there was no time to count them all. */
+        hasMoreLogLines: Type.Boolean(),
       }),
       reasons: { no_trace: { code: 'not_found', title: 'There is no such trace, or no more' } },
     }),

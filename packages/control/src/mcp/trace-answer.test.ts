@@ -29,6 +29,7 @@ const traceOf = (items: SpanInfo[]) => ({
   services: ['orders'],
   isTruncated: false,
   logLines: 3,
+  hasMoreLogLines: false,
   items,
 })
 
@@ -61,6 +62,8 @@ describe('traceAnswer', () => {
       ['root', 'inner', 'beside'],
     )
     assert.deepEqual([structured?.['logLines'], structured?.['leftOut']], [3, 0])
+    const many = traceAnswer({ ...traceOf([]), logLines: 500, hasMoreLogLines: true })
+    assert.match(many.text, /Its log lines \(500 and more\): search_logs/)
   })
 
   it('keeps of thousands of spans what failed, what was waited for, and the longest; says what is missing', () => {

@@ -35,7 +35,7 @@ export function traceAnswer({ items, ...facts }: Trace): Answer {
   )
   const text = [
     cut(compact(facts), FRAME_CHARS / 2),
-    `Its log lines: search_logs with q "trace=${facts.traceId}".`,
+    `Its log lines${facts.hasMoreLogLines ? ` (${facts.logLines} and more)` : ''}: search_logs with q "trace=${facts.traceId}".`,
     '* = on the critical path, which the duration is made of; start and duration in ms; indented below what caused it',
     ...lines.filter((_, index) => inText.has(index)),
     ...leftOut(rows.length - inText.size, rows.length),

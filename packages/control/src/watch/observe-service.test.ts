@@ -91,7 +91,7 @@ describe('observeService', () => {
     assert.deepEqual([sumOf('info'), sumOf('warn')], [5, 1])
   })
 
-  it('says how far a search came that ran out of time', async (t) => {
+  it('says how far a search came that ran out of time, and that a trace may have more lines', async (t) => {
     let passedMs = 0
     // Every search has had its share of time after one piece.
     const clock = { ...systemClock, monotonicMs: () => (passedMs += 1_000) }
@@ -119,6 +119,10 @@ describe('observeService', () => {
     // As many as were wanted: that is no lack of time.
     assert.equal((await observe.logs({ limit: 3 })).cutShortAtMs, null)
     assert.ok(isWithin((await observe.logHistogram({})).cutShortAtMs))
+    const trace = await observe.trace({ traceId })
+    assert.deepEqual([trace.logLines, trace.hasMoreLogLines], [500, true])
+    const few = await observe.trace({ traceId: 'cd'.repeat(16) })
+    assert.equal(few.logLines, 0)
   })
 
   it('follows lines: those that come, oldest first, none that was there', async (t) => {
@@ -168,10 +172,10 @@ describe('observeService', () => {
     store.appendLogs([line(0, { traceId: root.traceId }), line(1)])
     await store.flush()
     const trace = await observe.trace({ traceId: root.traceId })
-    const { name, durationMs, spans, errors, services, logLines } = trace
+    const { name, durationMs, spans, errors, services, logLines, hasMoreLogLines } = trace
     assert.deepEqual(
-      [name, durationMs, spans, errors, services, logLines],
-      ['orders.place', 9, 3, 1, ['orders', 'stock'], 1],
+      [name, durationMs, spans, errors, services, logLines, hasMoreLogLines],
+      ['orders.place', 9, 3, 1, ['orders', 'stock'], 1, false],
     )
     assert.deepEqual(
       trace.items.map(({ spanId, startMs, isCritical }) => [spanId.slice(0, 2), startMs, isCritical]).sort(),

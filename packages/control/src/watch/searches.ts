@@ -25,6 +25,8 @@ const POINTS = 120
 const STEP_MS_MIN = 5_000
 const BUCKETS = 60
 const LIMIT = 100
+/** Lines of one trace; so many are found at once. */
+const LINES_COUNTED = 500
 /** As many of the steps as this get one trace that shows how slow it was. */
 const EXEMPLAR_STEPS = 4
 
@@ -46,8 +48,9 @@ export function searches(
       if (trace === undefined) throw ctx.fail('no_trace', `There is no trace ${traceId}, or no more.`)
       const startMs = parseIsoTime(trace.startAt)
       const near = { fromMs: startMs - MINUTE_MS, toMs: startMs + trace.durationMs + MINUTE_MS }
-      const found = await store.searchLogs({ ...near, query: `trace=${traceId}`, limit: 500 })
-      return { ...trace, isTruncated, logLines: found.lines.length }
+      const found = await store.searchLogs({ ...near, query: `trace=${traceId}`, limit: LINES_COUNTED })
+      const hasMoreLogLines = found.cursor !== undefined
+      return { ...trace, isTruncated, logLines: found.lines.length, hasMoreLogLines }
     },
     async logs({ q = '', limit = LIMIT, cursor, ...range }, ctx) {
       const found = await understood(ctx, () =>

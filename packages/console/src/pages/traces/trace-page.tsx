@@ -124,18 +124,29 @@ function TimeTable({ trace: { items, durationMs } }: { readonly trace: Trace }):
 }
 
 function TraceLogs({ trace }: { readonly trace: Trace }): JSX.Element {
-  const { traceId, startAt, durationMs, logLines } = trace
+  const { traceId, startAt, durationMs, logLines, hasMoreLogLines } = trace
   const q = `trace=${traceId}`
   const startMs = parseTimeMs(startAt)
   const near = { fromMs: startMs - AROUND_MS, toMs: startMs + durationMs + AROUND_MS }
   const asked = useAsked('observe.logs', { q, ...near, limit: LOGS_SHOWN })
   return (
     <Panel
-      title={`Log lines (${logLines})`}
+      title={`Log lines (${logLines}${hasMoreLogLines ? ' and more' : ''})`}
       isBare
       side={<a href={hrefTo('/logs', { q, range: rangeBetween(near.fromMs, near.toMs) })}>open in logs</a>}
     >
-      <Answer asked={asked}>{({ items }) => <LogList lines={items.toReversed()} />}</Answer>
+      <Answer asked={asked}>
+        {({ items, nextCursor }) => (
+          <>
+            {nextCursor !== null && (
+              <p class="quiet">
+                The last {plural(items.length, 'line')}. Open them in logs for those before.
+              </p>
+            )}
+            {(items.length > 0 || nextCursor === null) && <LogList lines={items.toReversed()} />}
+          </>
+        )}
+      </Answer>
     </Panel>
   )
 }
