@@ -175,6 +175,21 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
     })
   }
 
+  it('keeps the buttons of the map off the picture', async () => {
+    const { browser, console, link } = seen()
+    const { page } = await openPage(browser)
+    await page.goto(link)
+    await page.goto(`${console}/map`)
+    const buttons = page.locator('.map-buttons button')
+    await buttons.first().waitFor()
+    const picture = await page.locator('.map-svg').boundingBox()
+    for (const button of await buttons.all()) {
+      const box = await button.boundingBox()
+      assert.ok(box !== null && picture !== null && box.y + box.height <= picture.y, await button.innerText())
+    }
+    await page.close()
+  })
+
   it('finds the lines of an order by its id, and a line’s trace', async () => {
     const { browser, console, link, orderId } = seen()
     const { page } = await openPage(browser)

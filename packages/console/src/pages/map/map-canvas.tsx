@@ -31,7 +31,7 @@ export function MapCanvas(props: MapPictureProps): JSX.Element {
       zoomed(before, factor, { x: before.x + before.width / 2, y: before.y + before.height / 2 }, whole),
     )
   return (
-    <div class="map panel">
+    <div class="panel">
       <div class="map-buttons">
         <button type="button" class="button small" onClick={() => zoom(1.4)} aria-label="Magnify">
           +
