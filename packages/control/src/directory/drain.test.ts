@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { it } from 'node:test'
+import { it, type TestContext } from 'node:test'
 import { anyone } from '@flotilla/core/access'
 import { systemClock } from '@flotilla/core/clock'
 import { Closing } from '@flotilla/core/closing'
@@ -49,11 +49,15 @@ const clerkService = defineService({
   open: () => ({ ask: (_, ctx) => ctx.call(desk).work() }),
 })
 
-it('a host that closes under load loses no call, and does not wait for the watches of others', async (t) => {
+/** Opens a host of one service, in this process. What it warns of goes into `lines`. */
+type Open = (instance: string, service: string) => Promise<Host>
+
+function makeBed(t: TestContext): { readonly open: Open; readonly lines: readonly string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-'))
   const closing = new Closing(systemClock, 40_000)
   t.after(() => closing.close())
   closing.defer('folder', () => rmSync(folder, { recursive: true, force: true }))
+  const lines: string[] = []
   const services = {
     registry: async () => registryService,
     desk: async () => deskService,
@@ -61,7 +65,7 @@ it('a host that closes under load loses no call, and does not wait for the watch
   }
   const { publicKey, privateKey } = createKeyPair()
   const signer = new Signer(privateKey)
-  const open = async (instance: string, service: string): Promise<Host> => {
+  const open: Open = async (instance, service) => {
     const expiresAt = systemClock.now() + 600_000
     const environment = {
       FLOTILLA_SERVICES: service,
@@ -77,11 +81,21 @@ it('a host that closes under load loses no call, and does not wait for the watch
       settings: readHostSettings(environment),
       environment,
       ports: { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) },
-      log: createLogger({ level: 'silent', clock: systemClock, fields: {} }),
+      log: createLogger({
+        level: 'warn',
+        clock: systemClock,
+        fields: { instance },
+        destination: { write: (text: string) => void lines.push(text) },
+      }),
     })
     closing.defer(instance, () => host.close())
     return host
   }
+  return { open, lines }
+}
+
+it('a host that closes under load loses no call, and does not wait for the watches of others', async (t) => {
+  const { open } = makeBed(t)
   const registry = await open('registry', 'registry')
   const first = await open('desk-1', 'desk')
   await open('desk-2', 'desk')
@@ -108,4 +122,26 @@ it('a host that closes under load loses no call, and does not wait for the watch
   const startMs = systemClock.monotonicMs()
   await registry.close()
   assert.ok(systemClock.monotonicMs() - startMs < 2_000)
+})
+
+it('a host that has stopped following the registry is told nothing of its end, and still reaches the others', async (t) => {
+  const { open, lines } = makeBed(t)
+  const registry = await open('registry', 'registry')
+  await open('desk', 'desk')
+  const clerk = await open('clerk', 'clerk')
+  await open('follower', 'clerk')
+  const ask = async (): Promise<number> =>
+    (await fetch(`${clerk.http}/operations/clerk.ask`, { method: 'POST' })).status
+  await until('the clerk knows the desk', async () => (await ask()) === 200)
+  await clerk.stopFollowing()
+  await registry.close()
+  await until('the follower misses the registry', async () =>
+    lines.some((line) => line.includes('"instance":"follower"') && line.includes('the registry is away')),
+  )
+  assert.equal(await ask(), 200)
+  await clerk.close()
+  const told = lines.filter(
+    (line) => line.includes('"instance":"clerk"') && line.includes('the registry is away'),
+  )
+  assert.deepEqual(told, [])
 })

@@ -1,7 +1,7 @@
 /**
  * The control API, and the watch over everything: what the control process is there for.
  *
- * Closed in two steps. What only looks (metrics, dead events, alerts) ends first, before anything that is watched: processes that stop are no
+ * Closed in two steps. What only looks (metrics, dead events, alerts, the list of instances) ends first, before anything that is watched: processes that stop are no
  * news. What takes (spans, log lines) ends after all others, and with it the store.
  *
  * @module
@@ -108,6 +108,7 @@ async function open(
         },
   })
   closing.defer('control API', () => host.close())
+  lookers.defer('list of instances', () => host.stopFollowing())
   if (!isFlotillaError(store))
     watching.alerts = await look({ given, told, module, store, system, own: host.metrics, watch })
   return {

@@ -79,6 +79,8 @@ export interface Host {
   readonly inFlight: number
   /** Other hosts have seen that these traces are slow or failed: what is here of them is exported, too. */
   keepTraces(traceIds: readonly string[]): void
+  /** Follows the registry no more; what it knows of others stays. For who ends after the registry, and need not be told that it is away. */
+  stopFollowing(): Promise<void>
   /** Leaves in good order; see the head of this file. */
   close(): Promise<void>
 }
@@ -119,6 +121,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       keepTraces(traceIds) {
         for (const traceId of traceIds) parts.spans.kept.addOf(traceId)
       },
+      stopFollowing: () => network.stopFollowing(),
       close: () => parts.closing.close(),
     }
   } catch (error) {

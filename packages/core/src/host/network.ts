@@ -33,6 +33,8 @@ export interface Network {
     | undefined
   /** To be called when the services of the host are open: if the registry is one of them, it can be asked from then on. */
   followOwnRegistry(): Promise<void>
+  /** Follows the registry no more; the list of instances stays. */
+  stopFollowing(): Promise<void>
 }
 
 /** How long to wait for the registry's first list: services open in any order, and their calls wait for each other. */
@@ -45,6 +47,7 @@ export async function openNetwork(parts: HostParts, services: readonly Service[]
   const local = directChannel(parts.receiver, settings.isolation)
   // The directory calls the registry through the client, and the client finds it through the directory.
   let directory: Directory = fixedDirectory([])
+  let following: RegistryDirectory | undefined
   const client = new Client({
     ...parts,
     self: settings,
@@ -69,10 +72,11 @@ export async function openNetwork(parts: HostParts, services: readonly Service[]
   ): Calls<typeof registryContract> =>
     client.calls(registryContract, ownContext(ports, cancellation), service)
   const follow = async (): Promise<void> => {
-    const following = followRegistry(parts, (cancellation) => registryCalls(names[0] as string, cancellation))
-    directory = following
-    closing.defer('list of instances', () => following.close())
-    await following.open(FIRST_LIST_MS)
+    const opened = followRegistry(parts, (cancellation) => registryCalls(names[0] as string, cancellation))
+    directory = opened
+    following = opened
+    closing.defer('list of instances', () => opened.close())
+    await opened.open(FIRST_LIST_MS)
   }
   const isHere = names.includes(registryContract.name)
   if (settings.registry !== '' && !isHere) await follow()
@@ -85,6 +89,7 @@ export async function openNetwork(parts: HostParts, services: readonly Service[]
     followOwnRegistry: async () => {
       if (isHere) await follow()
     },
+    stopFollowing: async () => following?.close(),
   }
 }
 
