@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Overview, Problem, SagaCounts, ServiceSummary } from '@flotilla/control/shapes'
+import type { ForeignService, Overview, Problem, SagaCounts, ServiceSummary } from '@flotilla/control/shapes'
 import type { JSX } from 'preact'
 import { parseTimeMs } from '../browser/browser.ts'
 import { bytes, count, duration, plural, rate, share, short } from '../format/figures.ts'
@@ -55,7 +55,7 @@ function Everything({ data }: { readonly data: Overview }): JSX.Element {
         </Panel>
       )}
       <Panel title="Services" isBare side={<span class="muted small">the worst first</span>}>
-        <ServicesTable services={services} />
+        <ServicesTable services={services} foreign={data.foreign} />
       </Panel>
       <Facts
         items={[
@@ -117,7 +117,7 @@ function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
 function figuresOf(totals: Overview['totals'], services: readonly ServiceSummary[]): FigureProps[] {
   const tone = errorTone(totals.errorShare)
   return [
-    { label: 'Requests', value: rate(totals.rate), spark: addedUp(services.map(({ spark }) => spark)) },
+    { label: 'Requests', value: rate(totals.rate), spark: addedUp(countedIn(services)) },
     { label: 'Errors', value: share(totals.errorShare), ...(tone ? { tone } : {}), note: 'of requests' },
     { label: 'p50', value: duration(totals.p50Ms), note: 'half are faster' },
     { label: 'p95', value: duration(totals.p95Ms), note: '19 of 20 are faster' },
@@ -129,6 +129,12 @@ function figuresOf(totals: Overview['totals'], services: readonly ServiceSummary
       ...(totals.ready < totals.instances ? { tone: 'warning' as const } : {}),
     },
   ]
+}
+
+/** The lines of what the totals count: what clients see, or without a gateway what all services do. */
+function countedIn(services: readonly ServiceSummary[]): readonly (readonly number[])[] {
+  const edge = services.filter(({ name }) => name === 'gateway')
+  return (edge.length > 0 ? edge : services).map(({ spark }) => spark)
 }
 
 /** Lines added up point by point, aligned at their ends. */
@@ -173,11 +179,24 @@ function inUnit(value: number, unit: string): Pick<FigureProps, 'value' | 'note'
 
 const BADNESS: Readonly<Record<Tone, number>> = { bad: 0, warning: 1, ok: 2, idle: 3 }
 
-/** Services at a glance, the worst first. */
-export function ServicesTable({ services }: { readonly services: readonly ServiceSummary[] }): JSX.Element {
-  const rows = [...services].sort(
-    (a, b) => BADNESS[a.health] - BADNESS[b.health] || b.errorShare - a.errorShare || b.rate - a.rate,
-  )
+/** A row: one of ours, or a program of others, of which nobody here knows how many there are or should be. */
+type ServiceRow = ServiceSummary & { readonly isForeign: boolean }
+
+function foreignRow(service: ForeignService): ServiceRow {
+  return { ...service, isForeign: true, health: 'idle', why: [], hosts: [], ready: 0, wanted: 0, spark: [] }
+}
+
+/** Services at a glance, the worst first; those of others last. */
+export function ServicesTable({
+  services,
+  foreign,
+}: {
+  readonly services: readonly ServiceSummary[]
+  readonly foreign: readonly ForeignService[]
+}): JSX.Element {
+  const ours = services.map((service): ServiceRow => ({ ...service, isForeign: false }))
+  ours.sort((a, b) => BADNESS[a.health] - BADNESS[b.health] || b.errorShare - a.errorShare || b.rate - a.rate)
+  const rows = [...ours, ...foreign.map(foreignRow)]
   return (
     <DataTable
       caption="Services"
@@ -190,24 +209,42 @@ export function ServicesTable({ services }: { readonly services: readonly Servic
           title: 'service',
           as: 'head',
           by: ({ name }) => name,
-          cell: ({ name }) => <a href={hrefTo(`/services/${name}`)}>{name}</a>,
+          cell: ({ name, isForeign }) =>
+            // What is known of others are their spans.
+            isForeign ? (
+              <a href={hrefTo('/traces', { service: name })}>{name}</a>
+            ) : (
+              <a href={hrefTo(`/services/${name}`)}>{name}</a>
+            ),
         },
         {
           title: 'health',
           by: ({ health }) => BADNESS[health],
           as: 'nowrap',
-          cell: ({ health }) => <Mark tone={health} />,
+          cell: ({ health, isForeign }) =>
+            isForeign ? <Mark tone="idle" word="foreign" /> : <Mark tone={health} />,
         },
-        ...redColumns<ServiceSummary>(errorsCell),
+        ...redColumns<ServiceRow>(errorsCell),
         { title: 'trend', cell: ({ spark }) => (spark.length > 1 ? <Spark values={spark} /> : '') },
         {
           title: 'ready',
           as: 'number',
           by: ({ ready, wanted }) => ready - wanted,
-          cell: ({ ready, wanted }) =>
-            ready < wanted ? <Mark tone="warning" word={`${ready} of ${wanted}`} /> : `${ready} of ${wanted}`,
+          cell: ({ ready, wanted, isForeign }) =>
+            isForeign ? (
+              '–'
+            ) : ready < wanted ? (
+              <Mark tone="warning" word={`${ready} of ${wanted}`} />
+            ) : (
+              `${ready} of ${wanted}`
+            ),
         },
-        { title: 'why', as: 'clip', cell: ({ why }) => why.join('; ') },
+        {
+          title: 'why',
+          as: 'clip',
+          cell: ({ why, isForeign }) =>
+            isForeign ? 'not of this system: counted are the spans it sent' : why.join('; '),
+        },
       ]}
     />
   )

@@ -88,7 +88,8 @@ export const observeContract = defineContract({
       http: 'GET /observe/traces',
       timeoutMs: 10_000,
       input: Type.Object({
-        service: Type.Optional(Service),
+        /** Also one of others, which chose its name itself. */
+        service: Type.Optional(Type.String({ maxLength: 200 })),
         /** Part of the name of one of its spans, in any case. */
         name: Type.Optional(Search),
         minMs: Type.Optional(Ms),

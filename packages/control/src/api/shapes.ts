@@ -8,7 +8,8 @@
 import { type Static, Time, Type } from '@flotilla/core/schema'
 
 const Count = Type.Integer({ minimum: 0 })
-const Name = Type.String({ maxLength: 128 })
+/** As long as the store keeps them: programs of others choose theirs themselves. */
+const Name = Type.String({ maxLength: 200 })
 const Labels = Type.Record(Type.String(), Type.String())
 
 /** How well a thing is: `idle` when nothing was asked of it. */
@@ -39,6 +40,12 @@ export const ServiceSummary = Type.Object({
 
 /** A service at a glance as a value. */
 export type ServiceSummary = Static<typeof ServiceSummary>
+
+/** A program that is none of the system's, and sends it spans. Counted are those that were sent and kept: its answers. */
+export const ForeignService = Type.Object({ name: Name, ...red })
+
+/** A program of others as a value. */
+export type ForeignService = Static<typeof ForeignService>
 
 /** Something that is wrong now. */
 export const Problem = Type.Object({
@@ -80,6 +87,7 @@ export const Overview = Type.Object({
   totals: Type.Object({ ...red, instances: Count, ready: Count }),
   problems: Type.Array(Problem),
   services: Type.Array(ServiceSummary),
+  foreign: Type.Array(ForeignService),
   /** Of the business, as the app names them: orders a minute, revenue. */
   business: Type.Array(
     Type.Object({

@@ -53,7 +53,8 @@ export const tools: readonly Tool[] = [
     title: 'Overview',
     description:
       'Start here: health of the whole running system, what is wrong now (each problem with a service and, where there is one, a traceId to read), ' +
-      'and each service from worst to best: instances ready and wanted, calls per second, share of failures, p50/p95/p99 in milliseconds.',
+      'and each service from worst to best: instances ready and wanted, calls per second, share of failures, p50/p95/p99 in milliseconds; foreign: ' +
+      'programs of others that send spans.',
     fields: { windowMs },
   }),
   tool('alerts', observe.alerts, {

@@ -12,10 +12,8 @@ export interface ServiceCallsQuery extends TimeRange {
   readonly known: readonly string[]
 }
 
-/** What one service answered another. */
-export interface ServiceCalls {
-  /** '' when nobody is known to have asked. */
-  readonly caller: string
+/** What a service answered, and how long that took. */
+export interface ServiceAnswers {
   readonly service: string
   readonly count: number
   readonly failedCount: number
@@ -24,7 +22,14 @@ export interface ServiceCalls {
   readonly p99Us: number
 }
 
+/** What one service answered another. */
+export interface ServiceCalls extends ServiceAnswers {
+  /** '' when nobody is known to have asked. */
+  readonly caller: string
+}
+
 const PAIRS_MAX = 200
+const SERVICES_MAX = 100
 /** Who asks has begun so long before at most. */
 const CALLER_US = 60_000_000
 const ANSWERS = [spanKinds.indexOf('server'), spanKinds.indexOf('consumer')].join(',')
@@ -39,7 +44,7 @@ export async function findServiceCalls(
   { known, ...range }: ServiceCallsQuery,
 ): Promise<readonly ServiceCalls[]> {
   const { fromUs, toUs } = spanOf(range)
-  const ours = `(${known.map((_, index) => `$${index + 1}`).join(',')})`
+  const ours = placesOf(known)
   const time = `start_us >= ${fromUs} and start_us < ${toUs}`
   // Mostly there is none, and that is soon found out.
   const others = await database.ask(
@@ -59,4 +64,32 @@ export async function findServiceCalls(
     known,
     STATEMENT_MS,
   )
+}
+
+/**
+ * Services that are none of `known` and have a span in the time, the busiest 100: what they answered, which may be nothing.
+ *
+ * @throws FlotillaError `invalid_argument` for a question that is wrong.
+ */
+export async function findOtherServices(
+  { database }: TelemetrySource,
+  { known, ...range }: ServiceCallsQuery,
+): Promise<readonly ServiceAnswers[]> {
+  const { fromUs, toUs } = spanOf(range)
+  const quantile = (share: number): string =>
+    `coalesce(quantile_cont(duration_us, ${share}) filter (kind in (${ANSWERS})), 0)::double`
+  return database.ask<ServiceAnswers>(
+    `select service, (count(*) filter (kind in (${ANSWERS})))::double as "count",
+       (count(*) filter (kind in (${ANSWERS}) and status <> 'ok'))::double as "failedCount",
+       ${quantile(0.5)} as "p50Us", ${quantile(0.95)} as "p95Us", ${quantile(0.99)} as "p99Us"
+     from spans where start_us >= ${fromUs} and start_us < ${toUs} and service not in ${placesOf(known)}
+     group by 1 order by 2 desc, 1 limit ${SERVICES_MAX}`,
+    known,
+    STATEMENT_MS,
+  )
+}
+
+/** What stands for values in a statement: `($1,$2)`. */
+function placesOf(values: readonly string[]): string {
+  return `(${values.map((_, index) => `$${index + 1}`).join(',')})`
 }

@@ -13,7 +13,13 @@ import { countLines, searchLines } from './log-search.ts'
 import type { StoredLine, StoredSample, StoredSpan } from './rows.ts'
 import { STATEMENT_MS, spanOf, type TelemetrySource, type TimeRange } from './search-back.ts'
 import { askSeries, type FoundSeries, type SeriesQuery } from './series-query.ts'
-import { findServiceCalls, type ServiceCalls, type ServiceCallsQuery } from './service-calls.ts'
+import {
+  findOtherServices,
+  findServiceCalls,
+  type ServiceAnswers,
+  type ServiceCalls,
+  type ServiceCallsQuery,
+} from './service-calls.ts'
 import { type RowKind, rowKinds, timeColumns } from './telemetry-database.ts'
 import { TelemetryWriter, type TelemetryWriterOptions } from './telemetry-writer.ts'
 import {
@@ -68,6 +74,8 @@ export interface TelemetryStore extends AsyncDisposable {
   ): Promise<FoundExemplars>
   /** Who asked whom, as spans tell. */
   serviceCalls(query: ServiceCallsQuery): Promise<readonly ServiceCalls[]>
+  /** Services that are not known, as far as they sent spans. */
+  otherServices(query: ServiceCallsQuery): Promise<readonly ServiceAnswers[]>
   /** Services with the names of their spans, those of a time; at most 1,000 names. */
   spanNames(range: TimeRange): Promise<readonly { readonly service: string; readonly name: string }[]>
   /** All metrics there are. */
@@ -116,6 +124,7 @@ export async function openTelemetryStore(options: TelemetryWriterOptions): Promi
     series: (query) => askSeries(source(), query),
     exemplars: (query) => findExemplars(source(), query),
     serviceCalls: (query) => findServiceCalls(source(), query),
+    otherServices: (query) => findOtherServices(source(), query),
     spanNames: (range) => spanNames(source(), range),
     metrics: () => [...writer.series.names()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     labels: (metric) => labelsOf(writer, metric),

@@ -4,7 +4,8 @@ import { systemClock } from '@flotilla/core/clock'
 import type { StoredSpan } from '../telemetry/rows.ts'
 import { openTestStore } from '../testing/test-store.ts'
 import { watchedSystem } from '../testing/watched-system.ts'
-import { foreignCalls } from './foreign-services.ts'
+import { foreignCalls, foreignServices } from './foreign-services.ts'
+import { overviewOf } from './overview.ts'
 import { mapOf } from './system-map.ts'
 
 const nowMs = systemClock.now()
@@ -86,5 +87,38 @@ describe('foreignCalls', () => {
         ['clients', 'billing', 'request'],
       ].sort(),
     )
+  })
+})
+
+describe('foreignServices', () => {
+  it('are those that sent spans and are none of ours, with what they answered', async (t) => {
+    const store = await openTestStore(t)
+    const asked = span('orders', 'client')
+    store.appendSpans([
+      asked,
+      span('billing', 'server', asked, { status: 'error' }),
+      span('billing', 'consumer', undefined, { durationUs: 80_000 }),
+      span('billing', 'internal', undefined, { durationUs: 900_000, status: 'error' }),
+      // It answers nobody.
+      span('nightly', 'internal'),
+      span('orders', 'server'),
+      span('old', 'server', undefined, { startUs: (nowMs - 90_000) * 1_000 }),
+    ])
+    await store.flush()
+    const found = await foreignServices(store, ['orders', 'stock'], window)
+    assert.deepEqual(
+      found.map(({ name, rate, errorShare, p50Ms }) => [name, Math.round(rate * 61), errorShare, p50Ms]),
+      [
+        ['billing', 2, 0.5, 60],
+        ['nightly', 0, 0, 0],
+      ],
+    )
+    const { foreign, services, problems } = await overviewOf(watchedSystem(store), nowMs + 1_000, 60_000)
+    assert.deepEqual(
+      foreign.map(({ name }) => name),
+      ['billing', 'nightly'],
+    )
+    // They are not ours to start or mend.
+    assert.ok([...services, ...problems].every((one) => !JSON.stringify(one).includes('billing')))
   })
 })

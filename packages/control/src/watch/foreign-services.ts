@@ -5,6 +5,8 @@
  *
  * @module
  */
+import type { ForeignService } from '../api/shapes.ts'
+import type { ServiceAnswers } from '../telemetry/service-calls.ts'
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts'
 import type { Red, Window } from './figures.ts'
 
@@ -22,17 +24,26 @@ export async function foreignCalls(
   own: readonly string[],
   window: Window,
 ): Promise<readonly ForeignCalls[]> {
-  const seconds = (window.toMs - window.fromMs) / 1_000
   const found = await store.serviceCalls({ ...window, known: own })
-  return found.map(({ caller, service, count, failedCount, p50Us, p95Us, p99Us }) => ({
-    from: caller,
-    to: service,
-    figures: {
-      rate: count / seconds,
-      errorShare: failedCount / count,
-      p50Ms: p50Us / 1_000,
-      p95Ms: p95Us / 1_000,
-      p99Ms: p99Us / 1_000,
-    },
-  }))
+  return found.map((calls) => ({ from: calls.caller, to: calls.service, figures: redOf(calls, window) }))
+}
+
+/** Every service that sent spans and is none of `own`, the busiest first. */
+export async function foreignServices(
+  store: Pick<TelemetryStore, 'otherServices'>,
+  own: readonly string[],
+  window: Window,
+): Promise<ForeignService[]> {
+  const found = await store.otherServices({ ...window, known: own })
+  return found.map((answers) => ({ name: answers.service, ...redOf(answers, window) }))
+}
+
+function redOf({ count, failedCount, p50Us, p95Us, p99Us }: ServiceAnswers, { fromMs, toMs }: Window): Red {
+  return {
+    rate: (count * 1_000) / (toMs - fromMs),
+    errorShare: count === 0 ? 0 : failedCount / count,
+    p50Ms: p50Us / 1_000,
+    p95Ms: p95Us / 1_000,
+    p99Ms: p99Us / 1_000,
+  }
 }

@@ -327,6 +327,23 @@ describe('observeService', () => {
     assert.ok(its.hitShare > 0 && its.hitShare <= 1 && its.transactionsPerSec > 0)
   })
 
+  it('shows programs of others by names as long as they like', async (t) => {
+    const { store, observe } = await makeBed(t)
+    const service = 'x'.repeat(300)
+    const span = { ...aFailedSpan(systemClock.now(), service), kind: 'server' as const, instance: service }
+    store.appendSpans([span])
+    await store.flush()
+    const [its] = (await observe.overview({})).foreign
+    const { items } = await observe.traces({ service: its?.name ?? '' })
+    assert.deepEqual(
+      items.map(({ traceId }) => traceId),
+      [span.traceId],
+    )
+    const { nodes } = await observe.map({})
+    assert.ok(nodes.some(({ name }) => name === its?.name))
+    assert.equal((await observe.trace({ traceId: span.traceId })).spans, 1)
+  })
+
   it('tells what is kept, and since when', async (t) => {
     const { store, observe } = await makeBed(t)
     assert.equal((await observe.store({})).oldest, null)

@@ -18,10 +18,12 @@ import {
   redBy,
   type Window,
 } from './figures.ts'
+import { foreignServices } from './foreign-services.ts'
 import {
   GATEWAY,
   type Instances,
   instancesOf,
+  ownNames,
   placedProcesses,
   type SystemOptions,
   serviceNames,
@@ -50,8 +52,9 @@ export async function overviewOf(
 ): Promise<Overview> {
   const { app, placement, gateway, startedAt } = options
   const window = { fromMs: nowMs - windowMs, toMs: nowMs }
-  const [services, business, sagas] = await Promise.all([
+  const [services, foreign, business, sagas] = await Promise.all([
     summaries(options, window),
+    foreignServices(options.store, ownNames(options), window),
     businessOf(options, { fromMs: nowMs - SPARK_MS, toMs: nowMs }),
     sagasOf(options.store, window),
   ])
@@ -71,6 +74,7 @@ export async function overviewOf(
     totals: { rate, errorShare, p50Ms, p95Ms, p99Ms, instances: places.length, ready },
     problems: await problemsOf(options, services, nowMs),
     services,
+    foreign,
     business,
     sagas,
   }

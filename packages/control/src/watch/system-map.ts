@@ -20,12 +20,10 @@ import {
 } from './figures.ts'
 import { foreignCalls } from './foreign-services.ts'
 import { judge, type OverviewOptions, summaries } from './overview.ts'
-import { GATEWAY, serviceNames } from './system-state.ts'
+import { GATEWAY, ownNames, PLATFORM } from './system-state.ts'
 import { eventsOf, type TopicsOptions } from './topics.ts'
 
 const CLIENTS = 'clients'
-/** Everybody calls these, for what is drawn as events or goes without saying. */
-const PLATFORM: ReadonlySet<string> = new Set(['registry', 'events'])
 
 /** The map of a system, over a window. */
 export async function mapOf(
@@ -77,11 +75,6 @@ export async function mapOf(
     map.join(`topic ${topic}`, to, 'event', { ...noFigures, rate })
   }
   return map.drawn()
-}
-
-/** Everybody of the system who has spans; what belongs to no service is the app's. */
-function ownNames(options: OverviewOptions): readonly string[] {
-  return [...serviceNames(options), ...PLATFORM, options.app]
 }
 
 /** Who asks whom outside: those, too, that can and have not. */

@@ -33,6 +33,14 @@ export function serviceNames({ placement }: Pick<SystemOptions, 'placement'>): r
   return [...new Set(Object.values(placement.hosts).flatMap(({ services }) => services))]
 }
 
+/** Everybody calls these, for what is drawn as events or goes without saying. */
+export const PLATFORM: ReadonlySet<string> = new Set(['registry', 'events'])
+
+/** Everybody of the system who has spans; what belongs to no service is the app's. */
+export function ownNames(system: Pick<SystemOptions, 'placement' | 'app'>): readonly string[] {
+  return [...serviceNames(system), ...PLATFORM, system.app]
+}
+
 /** Every process that runs services, by host in the order of the placement. */
 export function placedProcesses({
   placement,

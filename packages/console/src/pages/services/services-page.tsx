@@ -18,7 +18,7 @@ export function ServicesPage(): JSX.Element {
       <PageHead title="Services" about="Choose one to see its operations, instances and charts." />
       {error && <Failed error={error} />}
       <Panel title="Services" isBare>
-        {data ? <ServicesTable services={data.services} /> : !error && <Waiting />}
+        {data ? <ServicesTable services={data.services} foreign={data.foreign} /> : !error && <Waiting />}
       </Panel>
     </div>
   )

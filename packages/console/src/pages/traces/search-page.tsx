@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TraceSummary } from '@flotilla/control/shapes'
+import type { Overview, TraceSummary } from '@flotilla/control/shapes'
 import type { JSX } from 'preact'
 import { parseTimeMs } from '../../browser/browser.ts'
 import { duration, plural } from '../../format/figures.ts'
@@ -79,12 +79,7 @@ function SearchForm(): JSX.Element {
   }
   return (
     <form class="form" onSubmit={onSubmit}>
-      <TextField
-        name="service"
-        label="Service"
-        value={service}
-        list={overview.value?.services.map((one) => one.name) ?? []}
-      />
+      <TextField name="service" label="Service" value={service} list={namesIn(overview.value)} />
       <TextField
         name="name"
         label="Part of a span's name, or a trace id"
@@ -114,6 +109,10 @@ function SearchForm(): JSX.Element {
       </button>
     </form>
   )
+}
+
+function namesIn(data: Overview | undefined): string[] {
+  return [...(data?.services ?? []), ...(data?.foreign ?? [])].map(({ name }) => name)
 }
 
 function Legend(): JSX.Element {
