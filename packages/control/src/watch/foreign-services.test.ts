@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '@flotilla/core/clock'
-import type { StoredSpan } from '../telemetry/rows.ts'
+import type { StoredSample, StoredSpan } from '../telemetry/rows.ts'
 import { openTestStore } from '../testing/test-store.ts'
 import { watchedSystem } from '../testing/watched-system.ts'
+import { ofOutside } from './figures.ts'
 import { foreignCalls, foreignServices } from './foreign-services.ts'
 import { overviewOf } from './overview.ts'
 import { mapOf } from './system-map.ts'
@@ -73,12 +74,13 @@ describe('foreignCalls', () => {
   it('are on the map, beside what is ours', async (t) => {
     const store = await openTestStore(t)
     const asked = span('orders', 'client')
-    store.appendSpans([asked, span('billing', 'server', asked), span('billing', 'server')])
+    const failed = span('billing', 'server', undefined, { status: 'error' })
+    store.appendSpans([asked, span('billing', 'server', asked), failed])
     await store.flush()
     const { nodes, edges } = await mapOf(watchedSystem(store), window)
     assert.deepEqual(
-      nodes.filter(({ name }) => name === 'billing').map(({ kind }) => kind),
-      ['outside'],
+      nodes.filter(({ name }) => name === 'billing').map(({ kind, health }) => [kind, health]),
+      [['outside', 'bad']],
     )
     assert.deepEqual(
       edges.map(({ from, to, kind }) => [from, to, kind]).filter((all) => all.includes('billing')),
@@ -87,6 +89,28 @@ describe('foreignCalls', () => {
         ['clients', 'billing', 'request'],
       ].sort(),
     )
+  })
+})
+
+describe('mapOf', () => {
+  it('shows as outside what services ask, and not our own processes, which the registry asks whether they live', async (t) => {
+    const store = await openTestStore(t)
+    const labels = { peer: '127.0.0.1:1', code: 'ok' }
+    const told = (caller: string, agoMs: number, value: number): StoredSample => ({
+      name: ofOutside.calls,
+      type: 'counter',
+      labels: { ...labels, caller },
+      timeMs: nowMs - agoMs,
+      value,
+    })
+    for (const caller of ['registry', 'orders'])
+      store.appendSamples([told(caller, 40_000, 0), told(caller, 10_000, 6)])
+    await store.flush()
+    const system = watchedSystem(store)
+    const hosts = { ...system.placement.hosts, registry: { services: ['registry'], instances: 1 } }
+    const { edges } = await mapOf({ ...system, placement: { name: 'split', hosts } }, window)
+    const asking = edges.filter(({ to }) => to === labels.peer).map(({ from }) => from)
+    assert.deepEqual(asking, ['orders'])
   })
 })
 

@@ -61,7 +61,10 @@ export async function mapOf(
   for (const { from, to, figures } of outside) map.join(from, to, 'request', figures)
   // After those that are counted: not every span is sent.
   for (const { from, to, figures } of foreign) {
-    for (const name of [from, to]) if (name !== '') map.add('outside', name, name)
+    for (const name of [from, to]) {
+      const answered = foreign.filter((one) => one.to === name)
+      if (name !== '') map.addForeign(name, joined(answered.map((one) => one.figures)))
+    }
     map.join(from || CLIENTS, to, 'request', figures)
   }
   for (const one of waits.series) {
@@ -88,9 +91,10 @@ async function outsideOf(
     store.series({ ...window, name: 'flotilla_outside_pending', as: 'value', by }),
   ])
   const known = pending.series.map(({ labels }) => keyOf(by.map((label) => labels[label] ?? '')))
-  return [...new Set([...asked.keys(), ...known])].map((key) => {
+  return [...new Set([...asked.keys(), ...known])].flatMap((key) => {
     const [from = '', to = ''] = valuesOf(key)
-    return { from, to, figures: asked.get(key) ?? noFigures }
+    // What the platform asks are our own processes, whether they live.
+    return PLATFORM.has(from) ? [] : [{ from, to, figures: asked.get(key) ?? noFigures }]
   })
 }
 
@@ -119,6 +123,11 @@ class Sketch {
     const { hosts = [], ready = 1, wanted = 1 } = known ?? {}
     const { health } = judge(figures, { hosts, ready, wanted })
     this.#nodes.set(peer, { id: peer, kind: 'outside', name: peer, health, ready, wanted, hosts: [...hosts] })
+  }
+
+  /** A program that is none of ours and tells of itself; where both ends tell, one of them is ours. */
+  addForeign(name: string, figures: Red): void {
+    if (!this.#nodes.has(name)) this.addOutside(name, figures)
   }
 
   /** Nothing where one end is not on the map: the control process calls, too. */

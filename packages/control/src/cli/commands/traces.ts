@@ -86,7 +86,7 @@ export const trace: Command = {
       ...waterfall(found.items, found.durationMs, context.terminal),
       ...(found.isTruncated ? ['… and more spans than are shown'] : []),
       '',
-      `${found.logLines} log lines${found.hasMoreLogLines ? ' and more' : ''}: npx flotilla logs --where trace_id=${traceId}`,
+      `${found.logLines} log ${found.logLines === 1 ? 'line' : 'lines'}${found.hasMoreLogLines ? ' and more' : ''}: npx flotilla logs --where trace_id=${traceId}`,
     ])
     return undefined
   },
