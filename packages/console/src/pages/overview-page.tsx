@@ -102,7 +102,7 @@ function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
         </a>
         <p class="muted">{detail}</p>
         <span class="row small">
-          <span class="muted">since {clockTime(sinceMs)}</span>
+          {sinceMs !== undefined && <span class="muted">since {clockTime(sinceMs)}</span>}
           {service !== undefined && <a href={hrefTo(`/services/${service}`)}>service {service}</a>}
           {traceId !== undefined && <a href={hrefTo(`/traces/${traceId}`)}>a trace that shows it</a>}
           {service !== undefined && (

@@ -56,7 +56,8 @@ export const Problem = Type.Object({
   service: Type.Optional(Name),
   /** A trace that shows it. */
   traceId: Type.Optional(Type.String()),
-  sinceMs: Type.Number(),
+  /** Absent: it is so now, and nobody wrote down since when. */
+  sinceMs: Type.Optional(Type.Number()),
 })
 
 /** Something that is wrong as a value. */

@@ -126,6 +126,8 @@ describe('figures of a watched system', () => {
           ['mail', 'warning', undefined],
         ],
       )
+      // Since when is not known: now is not when it began.
+      assert.ok(problems.every(({ sinceMs }) => sinceMs === undefined))
     })
 
     it('tells what fires, not what is pending or for information, and no service twice', async () => {

@@ -157,7 +157,6 @@ async function problemsOf(
         title: `${name}: ${why[0] ?? ''}`,
         detail: why.slice(1).join('; '),
         service: name,
-        sinceMs: nowMs,
       }),
     )
   return Promise.all(
