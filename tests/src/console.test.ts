@@ -190,6 +190,21 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
     await page.close()
   })
 
+  it('says that what it shows is old when answers fail to come', async () => {
+    const { browser, console, link } = seen()
+    const { page } = await openPage(browser)
+    await page.goto(link)
+    await page.clock.install()
+    await page.goto(`${console}/traces`)
+    await page.locator('table').waitFor()
+    // Asked again and again meanwhile.
+    await page.route('**/operations/observe.traces', () => {})
+    for (let passed = 0; passed < 30; passed += 5) await page.clock.runFor(5_000)
+    await page.locator('.failed', { hasText: 'What you see is old' }).waitFor()
+    assert.ok((await page.locator('table tbody tr').count()) > 0)
+    await page.close()
+  })
+
   it('finds the lines of an order by its id, and a line’s trace', async () => {
     const { browser, console, link, orderId } = seen()
     const { page } = await openPage(browser)

@@ -5,6 +5,7 @@
  * @module
  */
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { after } from '../browser/browser.ts'
 import { type Api, ApiError, ask, type OperationId } from './api.ts'
 import { presentMs } from './place.ts'
 
@@ -19,10 +20,22 @@ export interface Asked<T> {
 
 /** Requests under way for one question: a slow server is not asked more and more. */
 const UNDER_WAY_MAX = 2
+/** Without any answer for so long what is shown is old. The API itself gives no question more than half of it. */
+const ANSWER_MS = 20_000
+const NO_ANSWER = `The control process did not answer within ${ANSWER_MS / 1_000} s. What you see is old; it is asked again.`
 
 /** Answers that were shown last, for going back to a page. */
 const recent = new Map<string, unknown>()
 const RECENT_MAX = 40
+
+/** Requests are numbered, so that an older answer does not take the place of a newer one. */
+interface Work {
+  asked: number
+  shown: number
+  underWay: AbortController[]
+  /** Ends the waiting for any answer; undefined while nobody waits, or it was said that there is none. */
+  stopWaiting: (() => void) | undefined
+}
 
 /** The answer to a question; undefined as `input` asks nothing. */
 export function useAsked<Id extends OperationId>(
@@ -39,11 +52,7 @@ export function useAsked<Id extends OperationId>(
     }),
   )
   const [times, setTimes] = useState(0)
-  const work = useRef<{ asked: number; shown: number; underWay: AbortController[] }>({
-    asked: 0,
-    shown: 0,
-    underWay: [],
-  }).current
+  const work = useRef<Work>({ asked: 0, shown: 0, underWay: [], stopWaiting: undefined }).current
   const momentMs = presentMs.value
   // Dependencies: the tick and `times` are why it is asked again
   useEffect(() => {
@@ -52,10 +61,20 @@ export function useAsked<Id extends OperationId>(
     const abort = new AbortController()
     work.underWay.push(abort)
     if (work.underWay.length > UNDER_WAY_MAX) work.underWay.shift()?.abort()
+    const wait = (): void => {
+      work.stopWaiting ??= after(ANSWER_MS, () => {
+        work.stopWaiting = undefined
+        setState((before) => ({ ...before, error: new ApiError('deadline_exceeded', NO_ANSWER) }))
+      })
+    }
+    wait()
     const show = (data: Api[Id]['output'] | undefined, error: ApiError | undefined): void => {
       work.underWay = work.underWay.filter((one) => one !== abort)
       if (number < work.shown || abort.signal.aborted) return
       work.shown = number
+      work.stopWaiting?.()
+      work.stopWaiting = undefined
+      if (work.underWay.length > 0) wait()
       if (error === undefined) keepRecent(recentKey, data)
       setState((before) => ({ data: error === undefined ? data : before.data, error }))
     }
@@ -67,6 +86,7 @@ export function useAsked<Id extends OperationId>(
   }, [key, momentMs, times])
   useEffect(
     () => () => {
+      work.stopWaiting?.()
       for (const abort of work.underWay) abort.abort()
     },
     [work],
