@@ -17,6 +17,7 @@ import { overview, overviewError } from '../state/live.ts'
 import { hrefTo, presentMs } from '../state/place.ts'
 import { errorsCell } from './errors-cell.tsx'
 import { errorTone, redColumns } from './red.ts'
+import { ServiceLink } from './service-link.tsx'
 
 /** The page. */
 export function OverviewPage(): JSX.Element {
@@ -209,13 +210,7 @@ export function ServicesTable({
           title: 'service',
           as: 'head',
           by: ({ name }) => name,
-          cell: ({ name, isForeign }) =>
-            // What is known of others are their spans.
-            isForeign ? (
-              <a href={hrefTo('/traces', { service: name })}>{name}</a>
-            ) : (
-              <a href={hrefTo(`/services/${name}`)}>{name}</a>
-            ),
+          cell: ({ name }) => <ServiceLink service={name} />,
         },
         {
           title: 'health',

@@ -221,7 +221,7 @@ function Exemplars({
 
 function MetricTable({ metrics }: { readonly metrics: readonly Metric[] }): JSX.Element {
   const wanted = (place.value.params['name'] ?? '').toLowerCase()
-  const rows = metrics.filter(({ name }) => name.includes(wanted))
+  const rows = metrics.filter(({ name }) => name.toLowerCase().includes(wanted))
   return (
     <Panel title={`All (${rows.length})`} isBare>
       <DataTable

@@ -10,7 +10,7 @@ import { sqlLines } from '../../format/sql-text.ts'
 import { valueText } from '../../format/values.ts'
 import { CopyButton } from '../../parts/inputs.tsx'
 import { Code, Facts } from '../../parts/panel.tsx'
-import { hrefTo } from '../../state/place.ts'
+import { ServiceLink } from '../service-link.tsx'
 
 /** Attributes that hold a statement, in the old and the new spelling of OpenTelemetry. */
 const SQL = new Set(['db.statement', 'db.query.text'])
@@ -23,12 +23,7 @@ export function SpanDetails({ span }: { readonly span: SpanInfo }): JSX.Element 
     <div class="span-details stack">
       <Facts
         items={[
-          [
-            'service',
-            <a key="service" href={hrefTo(`/services/${service}`)}>
-              {service}
-            </a>,
-          ],
+          ['service', <ServiceLink key="service" service={service} />],
           ['instance', instance],
           ['kind', kind],
           ['result', code],

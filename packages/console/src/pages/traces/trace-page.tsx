@@ -18,6 +18,7 @@ import type { Api } from '../../state/api.ts'
 import { useAsked } from '../../state/asked.ts'
 import { hrefTo } from '../../state/place.ts'
 import { LogList } from '../logs/log-list.tsx'
+import { ServiceLink } from '../service-link.tsx'
 import { timePerService } from './waterfall.ts'
 import { Waterfall } from './waterfall-view.tsx'
 
@@ -102,7 +103,7 @@ function TimeTable({ trace: { items, durationMs } }: { readonly trace: Trace }):
           {
             title: 'service',
             as: 'head',
-            cell: ({ service }) => <a href={hrefTo(`/services/${service}`)}>{service}</a>,
+            cell: ({ service }) => <ServiceLink service={service} />,
           },
           { title: 'own time', as: 'number', cell: ({ ownMs }) => duration(ownMs) },
           {
