@@ -73,7 +73,14 @@ describe('followLines', () => {
   function follow(t: TestContext, sources: () => readonly LogSource[]) {
     const clock = new VirtualClock()
     const leave = new AbortController()
-    const lines = followLines(sources, {}, clock, leave.signal)
+    let timesAsked = 0
+    const asked = (): readonly LogSource[] => {
+      timesAsked++
+      return sources()
+    }
+    const lines = followLines(asked, {}, clock, leave.signal)
+    /** Resolves when it is known where each file ends: it asks for the files once for that, then to read on. */
+    const begun = (): Promise<void> => until('it follows', async () => timesAsked > 1)
     t.after(() => leave.abort())
     const take = async (count: number): Promise<string[]> => {
       const taken: string[] = []
@@ -92,16 +99,16 @@ describe('followLines', () => {
       }
       return taken
     }
-    return { take, leave, lines, clock }
+    return { take, begun, leave, lines, clock }
   }
 
   it('gives what is new, of processes that come later, too', async (t) => {
     const [a, b] = makeSources(t, 'a-1', 'b-1') as [LogSource, LogSource]
     writeFileSync(a.path, 'old\n')
     const sources = [a]
-    const { take, lines, leave, clock } = follow(t, () => sources)
+    const { take, begun, lines, leave } = follow(t, () => sources)
     const first = take(1)
-    await clock.advance(50)
+    await begun()
     appendFileSync(a.path, 'new\n')
     assert.deepEqual(await first, ['new'])
     sources.push(b)
@@ -115,9 +122,9 @@ describe('followLines', () => {
   it('gives a line when it is whole: cut inside a character, longer than a chunk, after a rotation', async (t) => {
     const [a] = makeSources(t, 'a-1') as [LogSource]
     writeFileSync(a.path, '')
-    const { take, clock } = follow(t, () => [a])
+    const { take, begun, clock } = follow(t, () => [a])
     const one = take(1)
-    await clock.advance(250)
+    await begun()
     const bytes = Buffer.from('häuser\n')
     appendFileSync(a.path, bytes.subarray(0, 2))
     for (let turn = 0; turn < 10; turn++) await clock.advance(250)
@@ -139,9 +146,9 @@ describe('followLines', () => {
   it('gives what was not read yet when a file is rotated, before what comes then', async (t) => {
     const [a] = makeSources(t, 'a-1') as [LogSource]
     writeFileSync(a.path, `${line(1)}\n`)
-    const { take, clock } = follow(t, () => [a])
+    const { take, begun } = follow(t, () => [a])
     const first = take(1)
-    await clock.advance(250)
+    await begun()
     appendFileSync(a.path, `${line(2)}\n`)
     assert.deepEqual(await first, [line(2)])
     // Longer than a chunk, and than what is in the new file.
