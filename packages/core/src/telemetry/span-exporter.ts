@@ -1,5 +1,5 @@
 /**
- * Hands the wanted spans of a process on, every second, and tells other processes which traces to keep.
+ * Hands the wanted spans of a process on, every two seconds and whenever half of the ring is new, and tells other processes which traces to keep.
  *
  * Spans are taken out of the ring and written once, for all destinations, as soon as one of them has taken what came before: the quickest
  * sets the pace, for the others they wait (`span-destination.ts`). While none takes anything they stay in the ring, where the oldest are
@@ -18,7 +18,8 @@ import { type SpanBatch, SpanDestination, type SpanDestinationOptions } from './
 import type { Span, SpanRing } from './spans.ts'
 import { WallOffset } from './wall-offset.ts'
 
-const TURN_MS = 1_000
+/** Every process does it, and mostly the code for it has to be fetched from memory first: in a fleet that costs more than the spans do. */
+const TURN_MS = 2_000
 /** Spans of one request: some 2 ms of the event loop. */
 const BATCH_MAX = 256
 /** Of one request, where its spans are large: receivers, ours too, take 4 MiB, and a character has up to three bytes. */
@@ -63,6 +64,8 @@ export class SpanExporter {
       turn: () => this.#turn(),
       onError: (error) => log.error('spans could not be exported', { error }),
     })
+    // Not within what has just ended a span.
+    options.ring.onHalf = () => void clock.schedule(0, () => this.#handOnNow())
   }
 
   /** Sends what is left, for two seconds at most. */
@@ -81,6 +84,11 @@ export class SpanExporter {
   /** Waits for no endpoint: the other processes are to hear of kept traces in time. */
   async #turn(): Promise<void> {
     this.#look()
+    this.#handOnNow()
+  }
+
+  #handOnNow(): void {
+    this.#options.ring.markKept()
     for (const destination of this.#destinations) void destination.send()
     if (this.#isHandingOn) return
     this.#isHandingOn = true
@@ -92,7 +100,6 @@ export class SpanExporter {
   #look(): void {
     const { ring, onKept } = this.#options
     this.#offset.look()
-    ring.markKept()
     const fresh = ring.kept.takeFresh()
     if (fresh.length > 0) onKept(fresh)
     ring.kept.age()
@@ -111,9 +118,12 @@ export class SpanExporter {
   }
 
   async #finish(): Promise<void> {
+    const { ring } = this.#options
+    ring.onHalf = () => {}
     await this.#ticker.close()
     await this.#handingOn
     this.#look()
+    ring.markKept()
     for (let batches = 0; batches < BATCHES_MAX && this.#putNext(); batches++);
     await Promise.all(this.#destinations.map((destination) => destination.send()))
   }

@@ -80,6 +80,7 @@ export class SpanRing {
   readonly kept = new KeptTraces()
   readonly isOff: boolean
   readonly #size: number
+  readonly #half: number
   readonly #slowMs: number
   readonly #wantedIfSampled: number
   readonly #ids: Uint32Array
@@ -92,10 +93,13 @@ export class SpanRing {
   #slot = 0
   #marked = 0
   #lost = 0
+  /** Told when another half of the ring has been written. */
+  onHalf: () => void = () => {}
 
   constructor({ sizeMax = 8_192, slowMs = 500, isExported = false, isOff = false }: SpanRingOptions = {}) {
     this.isOff = isOff
     this.#size = sizeMax
+    this.#half = sizeMax >> 1
     this.#slowMs = slowMs
     this.#wantedIfSampled = isExported ? WANTED : FREE
     this.#ids = new Uint32Array(sizeMax * WORDS)
@@ -135,6 +139,7 @@ export class SpanRing {
     const slot = this.#slot
     this.#slot = slot + 1 === this.#size ? 0 : slot + 1
     this.#recorded++
+    if (this.#slot === 0 || this.#slot === this.#half) this.onHalf()
     const ids = this.#ids
     const at = slot * WORDS
     ids[at] = own.trace0

@@ -1,9 +1,9 @@
 /**
- * HTTP to the world outside the platform: the port through which services reach it, and its adapter to undici.
+ * HTTP to the world outside the platform: the port through which services reach it, and its adapter to Node's own client.
  *
  * @module
  */
-import type { Dispatcher } from 'undici'
+import http, { type IncomingMessage } from 'node:http'
 import type { Clock } from '../../kernel/clock.ts'
 import { FlotillaError } from '../../kernel/error.ts'
 import type { TraceContext } from '../../kernel/trace-context.ts'
@@ -38,39 +38,99 @@ export interface HttpClient {
 }
 
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024
+const CONNECT_MS_MAX = 2_000
+/** Less than the five seconds after which many servers close a connection that nobody uses, ours too. */
+const IDLE_MS_MAX = 4_000
 
-/** A client on undici, which is loaded at the first request: it costs 14 MB. No redirects are followed. */
+/** How requests go to servers of one protocol. */
+interface Transport {
+  readonly request: typeof http.request
+  readonly agent: http.Agent
+  /** What a connection tells when requests can go. */
+  readonly connected: 'connect' | 'secureConnect'
+}
+
+const keptAlive = { keepAlive: true, timeout: IDLE_MS_MAX }
+
+/** A client that keeps connections. No redirects are followed. */
 export function createHttpClient(clock: Clock): HttpClient {
-  let agent: Promise<Dispatcher> | undefined
+  const agent = new http.Agent(keptAlive)
+  const plain: Transport = { request: http.request, agent, connected: 'connect' }
+  let secure: Promise<Transport> | undefined
   return {
-    async send({ method, url, headers, body, timeoutMs, signal }) {
-      agent ??= import('undici').then(({ default: { Agent } }) => new Agent({ connect: { timeout: 2_000 } }))
-      const { origin, pathname, search } = new URL(url)
-      const dispatcher = await agent
-      const tooLate = new AbortController()
-      const timer = clock.schedule(timeoutMs, () => tooLate.abort())
+    async send(asked) {
+      const { protocol, origin } = new URL(asked.url)
       try {
-        const response = await dispatcher.request({
-          origin,
-          path: pathname + search,
-          method,
-          signal: signal === undefined ? tooLate.signal : AbortSignal.any([signal, tooLate.signal]),
-          ...(headers === undefined ? {} : { headers }),
-          ...(body === undefined ? {} : { body }),
-        })
-        return {
-          status: response.statusCode,
-          headers: response.headers,
-          body: await boundedText(response.body, ANSWER_BYTES_MAX),
-        }
+        if (protocol !== 'https:') return await exchange(plain, asked, clock)
+        secure ??= openSecure()
+        return await exchange(await secure, asked, clock)
       } catch (cause) {
         throw new FlotillaError('unavailable', `No answer from ${origin}.`, { cause })
-      } finally {
-        timer.cancel()
       }
     },
     async close() {
-      await (await agent)?.destroy()
+      agent.destroy()
+      const opened = await secure
+      opened?.agent.destroy()
     },
   }
+}
+
+/** Most processes speak to none that wants it. */
+async function openSecure(): Promise<Transport> {
+  const { default: https } = await import('node:https')
+  return { request: https.request, agent: new https.Agent(keptAlive), connected: 'secureConnect' }
+}
+
+function exchange(
+  { request: open, agent, connected }: Transport,
+  { method, url, headers = {}, body, timeoutMs, signal }: HttpRequest,
+  clock: Clock,
+): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const request = open(url, { method, headers, agent })
+    const late = (what: string, ms: number) => () => request.destroy(new Error(`${what} within ${ms} ms.`))
+    const timers = [clock.schedule(timeoutMs, late('No answer', timeoutMs))]
+    const abort = (): void => void request.destroy(signal?.reason as Error)
+    const end = (): void => {
+      for (const timer of timers) timer.cancel()
+      signal?.removeEventListener('abort', abort)
+    }
+    request.once('socket', (socket) => {
+      if (!socket.connecting) return
+      const connecting = clock.schedule(CONNECT_MS_MAX, late('No connection', CONNECT_MS_MAX))
+      timers.push(connecting)
+      socket.once(connected, () => connecting.cancel())
+    })
+    // More than once, where a connection breaks with an answer on its way.
+    request.on('error', (error) => {
+      end()
+      reject(error)
+    })
+    let isAnswered = false
+    // Also without an error, as when the answer is to speak something else.
+    request.once('close', () => {
+      if (isAnswered) return
+      end()
+      reject(new Error('The connection was closed.'))
+    })
+    request.once('response', (response) => {
+      isAnswered = true
+      const answered = answerOf(response)
+      answered.then(resolve, reject)
+      answered.then(end, () => {
+        end()
+        // What is too long is not read to its end.
+        request.destroy()
+      })
+    })
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) abort()
+    request.end(body)
+  })
+}
+
+async function answerOf(response: IncomingMessage): Promise<HttpResponse> {
+  const { statusCode = 0, headers } = response
+  return { status: statusCode, headers, body: await boundedText(response, ANSWER_BYTES_MAX) }
 }
