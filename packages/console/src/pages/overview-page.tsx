@@ -55,7 +55,11 @@ function Everything({ data }: { readonly data: Overview }): JSX.Element {
           <Figures items={sagas.map(sagaFigure)} />
         </Panel>
       )}
-      <Panel title="Services" isBare side={<span class="muted small">the worst first</span>}>
+      <Panel
+        title="Services"
+        isBare
+        side={<span class="muted small">over the last minute, the worst first</span>}
+      >
         <ServicesTable services={services} foreign={data.foreign} />
       </Panel>
       <Facts

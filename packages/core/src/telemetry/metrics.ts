@@ -78,12 +78,14 @@ export class Histogram {
     return 0
   }
 
-  /** How many observations were at most `boundUs`, which must be a power of two. */
-  countUpToUs(boundUs: number): number {
-    const end = bucketOf(boundUs)
+  /** How many observations were at most each of `boundsUs`: powers of two, ascending. */
+  countsUpTo(boundsUs: readonly number[]): number[] {
+    let index = 0
     let seen = 0
-    for (let index = 0; index < end; index++) seen += this.#counts[index] as number
-    return seen
+    return boundsUs.map((boundUs) => {
+      for (const end = bucketOf(boundUs); index < end; index++) seen += this.#counts[index] as number
+      return seen
+    })
   }
 }
 
@@ -129,6 +131,14 @@ const deafCells: typeof newCells = {
 /** What the values of a histogram are. */
 export type HistogramUnit = 'seconds' | 'units'
 
+/** A cell, and what its labels are. */
+interface LabelledCell<C> {
+  readonly values: readonly string[]
+  /** The labels as Prometheus writes them, which is done once: they are shown every few seconds. */
+  readonly text: string
+  readonly cell: C
+}
+
 /** A metric: one cell for every set of label values. */
 export class Family<C> {
   /** What a histogram is of: seconds, or units of anything, of which it was told thousandths. */
@@ -137,7 +147,7 @@ export class Family<C> {
   readonly help: string
   readonly labels: readonly string[]
   readonly #create: () => C
-  readonly #cells = new Map<string, { readonly values: readonly string[]; readonly cell: C }>()
+  readonly #cells = new Map<string, LabelledCell<C>>()
 
   constructor(
     name: string,
@@ -161,11 +171,11 @@ export class Family<C> {
     if (this.#cells.size >= CELLS_MAX && values.some((value) => value !== 'other'))
       return this.with(...this.labels.map(() => 'other'))
     const cell = this.#create()
-    this.#cells.set(key, { values, cell })
+    this.#cells.set(key, { values, text: pairsOf(this.labels, values), cell })
     return cell
   }
 
-  cells(): Iterable<{ readonly values: readonly string[]; readonly cell: C }> {
+  cells(): Iterable<LabelledCell<C>> {
     return this.#cells.values()
   }
 }
@@ -256,24 +266,22 @@ function family<F>(families: Map<string, F>, name: string, create: () => F): F {
 
 function plainLines(lines: string[], metric: Family<Counter> | Family<Gauge>, type: string): void {
   lines.push(helpLine(metric), `# TYPE ${metric.name} ${type}`)
-  for (const { values, cell } of metric.cells()) {
-    lines.push(`${metric.name}${labelText(metric.labels, values)} ${cell.value}`)
-  }
+  for (const { text, cell } of metric.cells()) lines.push(`${metric.name}${braced(text)} ${cell.value}`)
 }
 
 function histogramLines(lines: string[], metric: Family<Histogram>): void {
-  lines.push(helpLine(metric), `# TYPE ${metric.name} histogram`)
-  const labels = [...metric.labels, 'le']
+  const { name, unit } = metric
+  lines.push(helpLine(metric), `# TYPE ${name} histogram`)
   // Counted are microseconds, or single units.
-  const scale = metric.unit === 'seconds' ? 1e6 : 1
-  for (const { values, cell } of metric.cells()) {
-    for (const boundUs of BOUNDS_US) {
-      const text = labelText(labels, [...values, String(boundUs / scale)])
-      lines.push(`${metric.name}_bucket${text} ${cell.countUpToUs(boundUs)}`)
-    }
-    lines.push(`${metric.name}_bucket${labelText(labels, [...values, '+Inf'])} ${cell.count}`)
-    lines.push(`${metric.name}_sum${labelText(metric.labels, values)} ${cell.sumMs / (scale / 1000)}`)
-    lines.push(`${metric.name}_count${labelText(metric.labels, values)} ${cell.count}`)
+  const scale = unit === 'seconds' ? 1e6 : 1
+  for (const { text, cell } of metric.cells()) {
+    const bucket = `${name}_bucket{${text}${text === '' ? '' : ','}le="`
+    cell.countsUpTo(BOUNDS_US).forEach((count, index) => {
+      lines.push(`${bucket}${(BOUNDS_US[index] as number) / scale}"} ${count}`)
+    })
+    lines.push(`${bucket}+Inf"} ${cell.count}`)
+    lines.push(`${name}_sum${braced(text)} ${cell.sumMs / (scale / 1000)}`)
+    lines.push(`${name}_count${braced(text)} ${cell.count}`)
   }
 }
 
@@ -281,10 +289,12 @@ function helpLine({ name, help }: Family<unknown>): string {
   return `# HELP ${name} ${help.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'))}`
 }
 
-function labelText(names: readonly string[], values: readonly string[]): string {
-  if (names.length === 0) return ''
-  const pairs = names.map((name, index) => `${name}="${quote(values[index] ?? '')}"`)
-  return `{${pairs.join(',')}}`
+function braced(pairs: string): string {
+  return pairs === '' ? '' : `{${pairs}}`
+}
+
+function pairsOf(names: readonly string[], values: readonly string[]): string {
+  return names.map((name, index) => `${name}="${quote(values[index] ?? '')}"`).join(',')
 }
 
 function quote(value: string): string {

@@ -57,7 +57,7 @@ function distributions(family: Family<Histogram>, times: Times) {
   // Counted are microseconds, or single units.
   const scale = family.unit === 'seconds' ? 1e6 : 1
   return [...family.cells()].map(({ values, cell }) => {
-    const upTo = [...BOUNDS_US.map((bound) => cell.countUpToUs(bound)), cell.count]
+    const upTo = [...cell.countsUpTo(BOUNDS_US), cell.count]
     return {
       ...times,
       attributes: attributesOf(family, values),
