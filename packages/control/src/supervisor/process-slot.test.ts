@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { getPriority, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { seededRandom } from '@flotilla/core/random'
@@ -25,7 +25,6 @@ function makeSlot(
   t: TestContext,
   program: string | ((attempt: number) => string),
   onMessage?: (message: Message, reply: (answer: Message) => void) => void,
-  niceness?: number,
 ): Bed {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-slot-'))
   const clock = new VirtualClock()
@@ -42,7 +41,6 @@ function makeSlot(
       args: ['-e', typeof program === 'string' ? program : program(attempt)],
       environment: { ATTEMPT: String(attempt) },
       instance: `test-1-${attempt}`,
-      ...(niceness === undefined ? {} : { niceness }),
     }),
     onChange: ({ state }) => states.push(state),
     ...(onMessage === undefined ? {} : { onMessage }),
@@ -79,26 +77,6 @@ describe('ProcessSlot', () => {
     assert.deepEqual(states, ['starting', 'ready', 'stopping', 'stopped'])
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
     assert.equal(slot.lastEnd, undefined)
-  })
-
-  it('has all threads of a process stand back as far as is said', {
-    skip: process.platform !== 'linux' && 'only Linux tells of each thread',
-  }, async (t) => {
-    // The 19th field; the second one, a name in parentheses, may have spaces.
-    const nice = `require('node:fs').readdirSync('/proc/self/task').map((id) =>
-      require('node:fs').readFileSync('/proc/self/task/' + id + '/stat', 'utf8').split(') ')[1].split(' ')[16])`
-    const program = `console.log(${nice}.join()); ${READY} ${STAY}`
-    for (const [niceness, expected] of [
-      [5, '5'],
-      [undefined, String(getPriority())],
-    ] as const) {
-      const { slot, log } = makeSlot(t, program, undefined, niceness)
-      slot.start()
-      await slot.whenReady()
-      const threads = log().trim().split(',')
-      assert.ok(threads.length > 4, log())
-      assert.deepEqual(new Set(threads), new Set([expected]))
-    }
   })
 
   it('starts another when it ends by itself: at once first, then after a wait', async (t) => {

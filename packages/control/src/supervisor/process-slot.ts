@@ -15,7 +15,6 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { setPriority } from 'node:os'
 import type { Clock, Timer } from '@flotilla/core/clock'
 import type { Random } from '@flotilla/core/random'
 import type { HostMessage, SupervisorMessage } from '@flotilla/core/run-host'
@@ -57,8 +56,6 @@ export interface SlotCommand {
   readonly environment: Readonly<Record<string, string>>
   /** Name of the instance this process will be. */
   readonly instance: string
-  /** How far the process stands back where processors are short: 0 (default), not at all, to 19. */
-  readonly niceness?: number
 }
 
 /** The last thing a process told about itself. */
@@ -156,7 +153,7 @@ export class ProcessSlot {
   start(): void {
     const { clock, command, log } = this.#options
     this.#attempt++
-    const { program, args, environment, instance, niceness = 0 } = command(this.#attempt)
+    const { program, args, environment, instance } = command(this.#attempt)
     this.instance = instance
     this.#startedMs = clock.monotonicMs()
     this.#readySinceMs = undefined
@@ -171,8 +168,6 @@ export class ProcessSlot {
       stdio: ['ignore', log.descriptor, log.descriptor, 'ipc'],
     })
     this.#child = child
-    // Now it has one thread: those that it is going to have start as nice as that one is.
-    if (niceness > 0 && child.pid !== undefined) setPriority(child.pid, niceness)
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => this.#onEnd(child, error.message, resolve))
       child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`, resolve))

@@ -30,8 +30,6 @@ interface Opened {
 const CONTROL = 'control'
 /** It has the services `control` and `observe`. */
 const SERVICES = [CONTROL, 'observe']
-/** A third of what a service gets where both want a processor: who looks does not hold up those who are looked at. */
-const NICENESS = 5
 /** In a bundle as beside this module. */
 const PROGRAM = new URL('./control-process.js', import.meta.url)
 const STATE_MS = 2_000
@@ -71,7 +69,6 @@ export class ControlProcess {
           args: [fileURLToPath(PROGRAM)],
           environment: { ...host, ...told },
           instance,
-          niceness: NICENESS,
         }
       },
       onMessage: (message, reply) => this.#desk.take(message as FromControl, reply),
