@@ -9,7 +9,7 @@ describe('soak', () => {
     const { report, tally, latency } = await soak(t, {
       placement: 'monolith',
       provider: 'instant',
-      orders: 30,
+      orders: 16,
       kills: 0,
       seed: 1,
       concurrency: 8,

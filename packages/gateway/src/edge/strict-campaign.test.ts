@@ -15,7 +15,7 @@ import { mutated } from './strict-mutations.test.ts'
 import { Course, timeoutMs } from './strict-options.test.ts'
 import { type ReadRequests, readMeaning, readRequests } from './strict-reader.test.ts'
 
-const CASES = 8_000
+const CASES = 5_000
 const IN_FLIGHT = 64
 const SETTLE_EVERY = 10_000
 
