@@ -116,9 +116,11 @@ function openAccessLog({
     .counter('flotilla_gateway_access_log_lost_total', 'Lines of the access log that could not be written.')
     .with()
   const { write, close } = openLogFile(config.accessLog)
+  // Not by the counter, which counts nothing where metrics are off.
+  let isTold = false
   const onLost = (lines: number, error: unknown): void => {
-    if (lost.value === 0)
-      log.error('the access log cannot be written; lines that are lost are counted', { error })
+    if (!isTold) log.error('the access log cannot be written; lines that are lost are counted', { error })
+    isTold = true
     lost.add(lines)
   }
   const accessLog = new AccessLog({ clock, instance, write, onLost })

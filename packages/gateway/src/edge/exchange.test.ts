@@ -198,6 +198,17 @@ describe('The access log', () => {
     assert.ok(!fs.existsSync('off'))
   })
 
+  it('loses lines and no requests where the disk is full, and counts them', {
+    skip: !fs.existsSync('/dev/full') && 'only Linux has a disk that is always full',
+  }, async (t) => {
+    const its = await openTestGateway(t, { GATEWAY_ACCESS_LOG: '/dev/full' })
+    const host = its.app.hostOf('gateway')
+    for (let count = 0; count < 3; count++) assert.equal((await its.ask('/api/v1/things/t1')).status, 200)
+    await until('they are counted', () =>
+      /^flotilla_gateway_access_log_lost_total 3$/m.test(host.metrics.toPrometheus()),
+    )
+  })
+
   it('has a line for every request, and no query string', async (t) => {
     const its = await openTestGateway(t)
     const authorization = `Bearer ${await its.token('u1')}`

@@ -97,7 +97,8 @@ function exchange(
       signal?.removeEventListener('abort', abort)
     }
     request.once('socket', (socket) => {
-      if (!socket.connecting) return
+      // One that has ended already would wait for nothing.
+      if (!socket.connecting || request.destroyed) return
       const connecting = clock.schedule(CONNECT_MS_MAX, late('No connection', CONNECT_MS_MAX))
       timers.push(connecting)
       socket.once(connected, () => connecting.cancel())
