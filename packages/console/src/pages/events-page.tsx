@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { ParkedInfo } from '@flotilla/control/contract'
 import type { JSX } from 'preact'
 import { parseTimeMs } from '../browser/browser.ts'
 import { count, duration, plural, rate } from '../format/figures.ts'
@@ -13,7 +12,7 @@ import { DataTable } from '../parts/data-table.tsx'
 import { ActButton } from '../parts/inputs.tsx'
 import { Mark, toneOf } from '../parts/marks.tsx'
 import { Code, Facts, PageHead, Panel } from '../parts/panel.tsx'
-import { Answer, Empty } from '../parts/states.tsx'
+import { Answer, Empty, More } from '../parts/states.tsx'
 import type { Act } from '../state/acts.ts'
 import { type Api, ask } from '../state/api.ts'
 import { useAsked } from '../state/asked.ts'
@@ -22,13 +21,15 @@ import { hrefTo, hrefWith, place, presentMs } from '../state/place.ts'
 type Topic = Api['observe.topics']['output']['items'][number]
 type Group = Topic['groups'][number]
 
+/** So many failures are listed at most. */
+const SHOWN = 200
 /** A group this far behind is late. */
 const LATE_MS = 10_000
 
 /** The page. */
 export function EventsPage(): JSX.Element {
   const topics = useAsked('observe.topics', {})
-  const parked = useAsked('control.parked', {})
+  const parked = useAsked('control.parked', { limit: SHOWN })
   const { topic, parked: shown } = place.value.params
   return (
     <div class="stack">
@@ -37,7 +38,7 @@ export function EventsPage(): JSX.Element {
         about="What services publish, who follows it, and what could not be handled."
       />
       {shown !== undefined && <ParkedEvent id={shown} />}
-      <Answer asked={parked}>{({ items }) => <Failures parked={items} />}</Answer>
+      <Answer asked={parked}>{(answer) => <Failures {...answer} />}</Answer>
       <Panel title="Topics" isBare>
         <Answer asked={topics}>{({ items }) => <Topics topics={items} only={topic} />}</Answer>
       </Panel>
@@ -114,16 +115,15 @@ function Lag({ groups }: { readonly groups: readonly Group[] }): JSX.Element {
   return mostMs > LATE_MS ? <Mark tone="bad" word={duration(mostMs)} /> : <span>{duration(mostMs)}</span>
 }
 
-function Failures({ parked }: { readonly parked: readonly ParkedInfo[] }): JSX.Element {
-  const dead = parked.filter(({ state }) => state === 'dead')
-  const side = dead.length > 0 && (
-    <ActButton act={() => redrive(dead.map(({ id }) => id))}>Redrive all dead</ActButton>
+function Failures({ items, hasMore }: Api['control.parked']['output']): JSX.Element {
+  const side = items.some(({ state }) => state === 'dead') && (
+    <ActButton act={() => redrive('all')}>Redrive all dead</ActButton>
   )
   return (
-    <Panel title={`Failed (${parked.length})`} isBare side={side}>
+    <Panel title={`Failed (${hasMore ? 'more than ' : ''}${items.length})`} isBare side={side}>
       <DataTable
         caption="Events that failed"
-        rows={parked}
+        rows={items}
         keyOf={({ id }) => id}
         orderParam="failed"
         empty={<Empty title="No event has failed">What cannot be handled appears here with its error.</Empty>}
@@ -164,10 +164,11 @@ function Failures({ parked }: { readonly parked: readonly ParkedInfo[] }): JSX.E
           {
             title: 'act',
             cell: ({ id, state }) =>
-              state === 'dead' ? <ActButton act={() => redrive([id])}>Redrive</ActButton> : '',
+              state === 'dead' ? <ActButton act={() => redrive(id)}>Redrive</ActButton> : '',
           },
         ]}
       />
+      {hasMore && <More shown={SHOWN}>the dead ones come first, then the oldest.</More>}
     </Panel>
   )
 }
@@ -177,18 +178,16 @@ function messageOf(error: Readonly<Record<string, unknown>> | null): string {
   return typeof message === 'string' ? message : error === null ? '–' : JSON.stringify(error)
 }
 
-const REDRIVEN_MAX = 100
-
-function redrive(ids: readonly string[]): Act {
-  const chosen = ids.slice(0, REDRIVEN_MAX)
+function redrive(which: string): Act {
+  const isAll = which === 'all'
   return {
-    title: `Redrive ${plural(chosen.length, 'event')}?`,
-    detail: `${chosen.length === 1 ? `Event ${chosen[0]} is` : `${chosen.length} dead events are`} handled again from the start, and with ${
-      chosen.length === 1 ? 'it' : 'them'
-    } the events that wait behind. What has not been repaired fails again.`,
+    title: isAll ? 'Redrive all dead events?' : 'Redrive 1 event?',
+    detail: isAll
+      ? 'All dead events of all services are handled again from the start, also those not listed here, and with them the events that wait behind. What has not been repaired fails again.'
+      : `Event ${which} is handled again from the start, and with it the events that wait behind. What has not been repaired fails again.`,
     verb: 'Redrive',
     run: async () => {
-      const { redriven } = await ask('control.redrive', { which: [...chosen] })
+      const { redriven } = await ask('control.redrive', { which: isAll ? 'all' : [which] })
       return `${plural(redriven.length, 'event')} will be tried again.`
     },
   }
@@ -233,7 +232,7 @@ function ParkedEvent({ id }: { readonly id: string }): JSX.Element {
             </div>
             {event.state === 'dead' && (
               <div>
-                <ActButton isSmall={false} act={() => redrive([id])}>
+                <ActButton isSmall={false} act={() => redrive(id)}>
                   Redrive
                 </ActButton>
               </div>

@@ -13,7 +13,7 @@ import { DataTable } from '../parts/data-table.tsx'
 import { ActButton, Choice, CopyButton } from '../parts/inputs.tsx'
 import { Mark, toneOf } from '../parts/marks.tsx'
 import { Code, Facts, PageHead, Panel } from '../parts/panel.tsx'
-import { Answer, Empty } from '../parts/states.tsx'
+import { Answer, Empty, More } from '../parts/states.tsx'
 import type { Act } from '../state/acts.ts'
 import { type Api, ask } from '../state/api.ts'
 import { useAsked } from '../state/asked.ts'
@@ -44,7 +44,14 @@ export function SagasPage(): JSX.Element {
         />
       </PageHead>
       <Panel title="Sagas" isBare>
-        <Answer asked={asked}>{({ items }) => <SagaTable sagas={items} />}</Answer>
+        <Answer asked={asked}>
+          {({ items, hasMore }) => (
+            <>
+              <SagaTable sagas={items} />
+              {hasMore && <More shown={SHOWN}>choose a status to see fewer, and older ones of it.</More>}
+            </>
+          )}
+        </Answer>
       </Panel>
     </div>
   )

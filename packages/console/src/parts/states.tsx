@@ -34,6 +34,21 @@ export function Empty({
   )
 }
 
+/** The list above was cut; `children` say how to see the rest. */
+export function More({
+  shown,
+  children,
+}: {
+  readonly shown: number
+  readonly children: ComponentChildren
+}): JSX.Element {
+  return (
+    <p class="quiet">
+      There are more than these {shown}: {children}
+    </p>
+  )
+}
+
 /** Asking failed. */
 export function Failed({
   error,

@@ -222,7 +222,7 @@ export const controlContract = defineContract({
       http: 'GET /parked',
       timeoutMs: 10_000,
       input: Type.Object({ service: Type.Optional(Service), limit: Limit }),
-      output: Type.Object({ items: Type.Array(ParkedInfo) }),
+      output: Type.Object({ items: Type.Array(ParkedInfo), hasMore: Type.Boolean() }),
       reasons: { no_service: noService },
     }),
     parkedEvent: query({
@@ -263,7 +263,7 @@ export const controlContract = defineContract({
         status: Type.Optional(SagaStatus),
         limit: Limit,
       }),
-      output: Type.Object({ items: Type.Array(SagaInfo) }),
+      output: Type.Object({ items: Type.Array(SagaInfo), hasMore: Type.Boolean() }),
       reasons: { no_service: noService },
     }),
     saga: query({

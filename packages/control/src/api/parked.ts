@@ -20,12 +20,12 @@ export function parkedHandlers(databases: ServiceDatabases): ParkedHandlers {
     async parked({ service, limit = LIMIT_DEFAULT }, ctx) {
       const items: ParkedInfo[] = []
       for (const name of service === undefined ? databases.services : [service]) {
-        const found = await databases.with(name, ctx, (session) => listParked(session, limit))
+        const found = await databases.with(name, ctx, (session) => listParked(session, limit + 1))
         items.push(...found.map((event) => ({ ...event, service: name, id: idOf(name, event.id) })))
       }
       const rank = ({ state, parkedAt }: ParkedInfo): string => `${state === 'dead' ? 0 : 1} ${parkedAt}`
       items.sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
-      return { items: items.slice(0, limit) }
+      return { items: items.slice(0, limit), hasMore: items.length > limit }
     },
     async parkedEvent({ id }, ctx) {
       const { service, number } = readId(id)

@@ -39,13 +39,13 @@ export function sagaHandlers(databases: ServiceDatabases): SagaHandlers {
   return {
     async sagas({ service, status, limit = LIMIT_DEFAULT }, ctx) {
       const items: SagaInfo[] = []
-      const filter = status === undefined ? { limit } : { status, limit }
+      const filter = { limit: limit + 1, ...(status === undefined ? {} : { status }) }
       for (const name of service === undefined ? databases.services : [service]) {
         const page = await databases.with(name, ctx, (session) => listSagas(session, filter))
         items.push(...page.items.map((saga) => ({ ...saga, service: name })))
       }
       items.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
-      return { items: items.slice(0, limit) }
+      return { items: items.slice(0, limit), hasMore: items.length > limit }
     },
     async saga({ id, service }, ctx) {
       const { entries, ...saga } = await find(id, service, ctx)

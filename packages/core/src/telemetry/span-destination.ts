@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from './log.ts'
-import type { OtlpSender } from './otlp-sender.ts'
+import type { OtlpSender, Outcome } from './otlp-sender.ts'
 
 /** Some spans, written once for all endpoints. */
 export interface SpanBatch {
@@ -29,6 +29,8 @@ export interface SpanDestinationOptions {
 
 /** Requests that wait for one endpoint: about 8,000 spans. */
 const WAITING_CHARS_MAX = 4 * 1024 * 1024
+/** Nobody need know of less: a control process that starts last, or again, and nothing is lost. */
+const PATIENCE_MS = 10_000
 
 /** One endpoint, and what waits for it. */
 export class SpanDestination {
@@ -43,7 +45,8 @@ export class SpanDestination {
   #isSending = false
   #sending: Promise<void> = Promise.resolve()
   #closeByMs = Number.POSITIVE_INFINITY
-  #isTroubled = false
+  #troubledSinceMs: number | undefined
+  #isTold = false
 
   constructor(
     options: SpanDestinationOptions,
@@ -103,7 +106,7 @@ export class SpanDestination {
         this.#held ??= leftMs > 0 ? this.#next() : undefined
         if (this.#held === undefined || leftMs <= 0) return
         const outcome = await sender.send(this.#held.body, Math.min(timeoutMs, leftMs))
-        this.#tell(sender.trouble)
+        this.#tell(sender.trouble, outcome)
         if (outcome === 'wait') continue
         this.#count(outcome === 'taken' ? 'sent' : 'refused', this.#held.spans)
         this.#held = undefined
@@ -113,12 +116,19 @@ export class SpanDestination {
     }
   }
 
-  /** Once for each time that it gets worse. */
-  #tell(trouble: string | undefined): void {
+  /** Once for each trouble: at once where spans are lost, after a while where they wait. */
+  #tell(trouble: string | undefined, outcome: Outcome): void {
     const to = this.#options.name
-    if (trouble !== undefined && !this.#isTroubled)
-      this.#log.warn('spans are not taken', { to, why: trouble })
-    if (trouble === undefined && this.#isTroubled) this.#log.info('spans are taken again', { to })
-    this.#isTroubled = trouble !== undefined
+    if (trouble === undefined) {
+      if (this.#isTold) this.#log.info('spans are taken again', { to })
+      this.#isTold = false
+      this.#troubledSinceMs = undefined
+      return
+    }
+    const nowMs = this.#clock.monotonicMs()
+    this.#troubledSinceMs ??= nowMs
+    if (this.#isTold || (outcome === 'wait' && nowMs - this.#troubledSinceMs < PATIENCE_MS)) return
+    this.#log.warn('spans are not taken', { to, why: trouble })
+    this.#isTold = true
   }
 }

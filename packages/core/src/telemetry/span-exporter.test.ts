@@ -153,17 +153,30 @@ describe('SpanExporter', () => {
     await clock.advance(40_000)
     assert.deepEqual(taken[0]?.sort(), first.sort())
     for (const to of ['console', 'backend']) assert.deepEqual(counted(to), { sent: 556, overwritten: 100 })
-    assert.deepEqual(lines.sort(), [
-      ...Array(2).fill('spans are not taken'),
-      ...Array(2).fill('spans are taken again'),
-    ])
+    assert.deepEqual(lines, [], 'it was over soon')
+  })
+
+  it('tells once that spans wait for long, and when they do no more', async (t) => {
+    const { clock, record, answers, lines } = open(t)
+    answers.status = 503
+    record(sampled())
+    await clock.advance(5_000)
+    assert.deepEqual(lines, [])
+    await clock.advance(40_000)
+    assert.deepEqual(lines, ['spans are not taken'])
+    answers.status = 200
+    record(sampled())
+    await clock.advance(40_000)
+    assert.deepEqual(lines, ['spans are not taken', 'spans are taken again'])
   })
 
   it('gives up what is refused, and after some attempts what nobody answers', async (t) => {
     for (const status of [400, 0]) {
-      const { clock, record, taken, answers, counted } = open(t)
+      const { clock, record, taken, answers, counted, lines } = open(t)
       answers.status = status
       record(sampled())
+      await clock.advance(2_400)
+      assert.deepEqual(lines, status === 400 ? ['spans are not taken'] : [], 'a loss is told at once')
       await clock.advance(200_000)
       answers.status = 200
       const id = record(sampled())

