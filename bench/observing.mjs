@@ -2,9 +2,12 @@
  * `npm run bench -- observing`: what telemetry as it is on by default costs the services and the gateway, in CPU time for a request.
  *
  * Two of everything run at the same time, one as it comes and one with telemetry off (`observing-sides.mjs` says what that is). A *pair* is four pieces of a
- * second of each (two of five seconds with orders), now one first and now the other, so that what the machine does besides shifts both alike, and gives one difference.
+ * second of each, now one first and now the other, so that what the machine does besides shifts both alike, and gives one difference.
  * The median of the differences counts, beside the bounds between which it lies with 95 % certainty. How code happens to be compiled and
  * laid out in memory differs from process to process by some percent, for as long as it lives: so pairs are of several processes.
+ *
+ * Fleets are measured one after the other: beside another fleet one does half as much, and what it does by the clock (to send spans, to be asked for
+ * metrics) would count twice for each order. A pair is twenty seconds of each.
  *
  * CPU time is that of all processes which run services, by the kernel's nanoseconds. Metrics are fetched once in each pair, which is about as often as the
  * control process does.
@@ -30,9 +33,9 @@ const WORKLOADS = {
     ...{ open: openCallsSide, rounds: 4, pieces: 4, pieceS: 1 },
     about: 'call between two processes, 32 in flight',
   },
-  // A fleet takes long to start, and has so many processes that their luck is about the same. Orders are a few in a second.
+  // A fleet has so many processes that their luck is about the same. Orders are a few in a second.
   orders: {
-    ...{ open: openOrdersSide, rounds: 1, pieces: 2, pieceS: 5 },
+    ...{ open: openOrdersSide, rounds: 4, pieces: 4, pieceS: 5, isAlone: true },
     about: 'order of the shop, as a fleet, 8 buyers',
   },
 }
@@ -46,36 +49,42 @@ export async function measureObserving({ seconds, repeats, only }) {
     for (let round = 1; round <= rounds; round++) {
       const told = `${name}, round ${round} of ${rounds}`
       const count = Math.ceil(repeats / rounds)
-      pairs.push(
-        ...(await roundOf({ ...workload, told, stretch: seconds }, count)).map((pair) => ({
-          ...pair,
-          round,
-        })),
-      )
+      const order = round % 2 === 0 ? SIDES : SIDES.toReversed()
+      const done = await roundOf({ ...workload, told, order, stretch: seconds }, count)
+      pairs.push(...done.map((pair) => ({ ...pair, round })))
     }
     show(about, pairs)
   }
 }
 
-/** A pair of systems, and what came of their pieces. */
-async function roundOf({ open, pieces, pieceS, told, stretch }, count) {
+/** A pair of systems, at the same time or one after the other, and what came of their pieces. */
+async function roundOf({ isAlone = false, ...workload }, count) {
+  if (!isAlone) return pairsOf(workload, SIDES, count)
+  const pairs = Array.from({ length: count }, () => ({}))
+  for (const side of workload.order)
+    for (const [index, done] of (await pairsOf(workload, [side], count)).entries())
+      Object.assign(pairs[index], done)
+  return pairs
+}
+
+async function pairsOf({ open, pieces, pieceS, told, stretch }, names, count) {
   const cleanUps = []
   try {
     const sides = {}
-    for (const side of SIDES) {
-      say(`${told}: starting`)
+    for (const side of names) {
+      say(`${told}: starting ${side}`)
       sides[side] = await open(side === 'on', cleanUps)
       await sides[side].warm()
     }
     const pairs = []
     for (let pair = 1; pair <= count; pair++) {
-      say(`${told}: pair ${pair} of ${count}`)
-      const done = { on: [], off: [] }
+      say(`${told}: ${names.join(' and ')}, pair ${pair} of ${count}`)
+      const done = Object.fromEntries(names.map((side) => [side, []]))
       for (let piece = 0; piece < pieces; piece++) {
-        for (const side of (pair + piece) % 2 === 0 ? SIDES : SIDES.toReversed())
+        for (const side of (pair + piece) % 2 === 0 ? names : names.toReversed())
           done[side].push(await sides[side].piece(pieceS * stretch, piece === 0))
       }
-      pairs.push({ on: joined(done.on), off: joined(done.off) })
+      pairs.push(Object.fromEntries(names.map((side) => [side, joined(done[side])])))
     }
     return pairs
   } finally {

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 
 /** A place. */
 export interface Place {
@@ -30,6 +30,8 @@ export interface Piece {
 const HEAD_BYTES = 120
 /** A line longer than that is cut. */
 const CHUNK_BYTES_MAX = 512 * 1024
+/** File systems tell times of writing in steps of some milliseconds: within one, a file may come to be another of the same length. */
+const FRESH_MS = 100
 /** Where there is nothing to read. */
 const BEYOND = { offset: Number.MAX_SAFE_INTEGER }
 
@@ -46,15 +48,27 @@ export async function endOf(path: string): Promise<Place> {
   }
 }
 
+/** Stays what it is as long as nobody writes to a file. Undefined: it cannot be told, for somebody has just written, or there is no such file. */
+export async function stampOf(path: string, nowMs: number): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path)
+    return nowMs - mtimeMs < FRESH_MS ? undefined : `${ino} ${size} ${mtimeMs}`
+  } catch {
+    // Reading it says why, where that is of interest.
+    return undefined
+  }
+}
+
 /** The whole lines after a place, at most a chunk of them. */
 export async function readOn(path: string, place: Place): Promise<Piece> {
   const now = await readAt(path, place)
   // It is not there: what we know of it may come back.
   if (now === undefined) return { lines: [], place, isMore: false }
-  const olderHead = await olderHeadOf(path)
   const isOther = !isSame(now.head, place.head) || now.fileBytes < place.offset
   // While it is being copied, the older generation is there and the file has not started over.
-  const isRotated = olderHead !== place.older && (isOther || place.offset === 0)
+  if (!isOther && place.offset > 0) return pieceOf(now, place, false)
+  const olderHead = await olderHeadOf(path)
+  const isRotated = olderHead !== place.older
   if (!isRotated && !isOther) return pieceOf(now, place, false)
   const older = isRotated ? await readAt(`${path}.1`, place) : undefined
   if (older !== undefined && isSame(older.head, place.head) && older.fileBytes > place.offset)

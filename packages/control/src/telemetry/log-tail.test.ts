@@ -86,6 +86,34 @@ describe('LogTail', () => {
     )
   })
 
+  it('leaves a file alone to which nobody wrote, and reads on as soon as somebody has', async (t) => {
+    const world = makeWorld()
+    t.after(world.remove)
+    const looks: number[] = []
+    let sinceMs = 10_000
+    const tail = await LogTail.open({
+      files: () => [{ process: 'orders-1', path: world.path }],
+      placesPath: `${world.path}.places`,
+      clock: { ...systemClock, now: () => Date.now() + sinceMs },
+      take: (lines) => looks.push(lines.length),
+      flush: () => Promise.resolve(),
+    })
+    world.write('one', 'two')
+    for (let look = 0; look < 3; look++) await tail.poll()
+    world.write('three')
+    await tail.poll()
+    await tail.poll()
+    rotate(world)
+    world.write('a line that is longer than those before')
+    await tail.poll()
+    assert.deepEqual(looks, [2, 1, 0, 1])
+    sinceMs = 0
+    world.write('just now')
+    await tail.poll()
+    await tail.poll()
+    assert.deepEqual(looks.slice(4), [1, 0], 'what was written just now may be other than it looks')
+  })
+
   it('waits for the end of a line, and cuts one that has none', async (t) => {
     const world = makeWorld()
     t.after(world.remove)

@@ -8,7 +8,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Clock } from '@flotilla/core/clock'
 import { readLogLines } from './log-lines.ts'
-import { type Place, readOn, START } from './log-place.ts'
+import { type Place, readOn, START, stampOf } from './log-place.ts'
 import type { StoredLine } from './rows.ts'
 
 /** A file, and the process that writes it. */
@@ -33,6 +33,8 @@ export interface LogTailOptions {
 export class LogTail {
   readonly #options: LogTailOptions
   readonly #places: Map<string, Place>
+  /** What files were like before they were read to their end: most are as they were when they are looked at again. */
+  readonly #stamps = new Map<string, string>()
   /** There are places that were not written down. */
   #hasNew = false
 
@@ -51,30 +53,40 @@ export class LogTail {
    * not taken twice for that; and when a file could not be read, after all the others were.
    */
   async poll(): Promise<void> {
-    const { files, take, flush, clock } = this.#options
     const paths = new Set<string>()
     const unread: unknown[] = []
-    for (const { process, path } of files()) {
-      paths.add(path)
-      for (let isMore = true; isMore; ) {
-        const before = this.#places.get(path) ?? START
-        const piece = await readOn(path, before).catch((error: unknown) => {
-          unread.push(error)
-          return undefined
-        })
-        if (piece === undefined) break
-        take(readLogLines(piece.lines, { process, readAtUs: clock.now() * 1_000 }))
-        this.#places.set(path, piece.place)
-        this.#hasNew ||= JSON.stringify(piece.place) !== JSON.stringify(before)
-        isMore = piece.isMore
-        // What waits is bounded: the next piece is read when this one is written.
-        if (isMore) await flush()
-      }
+    for (const file of this.#options.files()) {
+      paths.add(file.path)
+      const stamp = await stampOf(file.path, this.#options.clock.now())
+      if (stamp !== undefined && stamp === this.#stamps.get(file.path)) continue
+      this.#stamps.delete(file.path)
+      const isRead = await this.#readToEnd(file, (error) => unread.push(error))
+      if (isRead && stamp !== undefined) this.#stamps.set(file.path, stamp)
     }
-    for (const path of this.#places.keys()) if (!paths.has(path)) this.#places.delete(path)
+    for (const known of [this.#places, this.#stamps])
+      for (const path of known.keys()) if (!paths.has(path)) known.delete(path)
     await this.#writeDown()
     // Whoever cannot be read does not stop the others.
     if (unread.length > 0) throw unread[0]
+  }
+
+  /** False, and `onUnread` is told: it could not be read. */
+  async #readToEnd({ process, path }: TailedFile, onUnread: (error: unknown) => void): Promise<boolean> {
+    const { take, flush, clock } = this.#options
+    for (;;) {
+      const before = this.#places.get(path) ?? START
+      const piece = await readOn(path, before).catch((error: unknown) => {
+        onUnread(error)
+        return undefined
+      })
+      if (piece === undefined) return false
+      take(readLogLines(piece.lines, { process, readAtUs: clock.now() * 1_000 }))
+      this.#places.set(path, piece.place)
+      this.#hasNew ||= JSON.stringify(piece.place) !== JSON.stringify(before)
+      if (!piece.isMore) return true
+      // What waits is bounded: the next piece is read when this one is written.
+      await flush()
+    }
   }
 
   async #writeDown(): Promise<void> {
