@@ -11,6 +11,7 @@ import { sql } from '@flotilla/core/sql'
 import { testCall } from '@flotilla/core/test-call'
 import { openTestDatabase } from '@flotilla/core/test-database'
 import { TraceContext } from '@flotilla/core/trace-context'
+import { until } from '@flotilla/core/until'
 import { ServiceDatabases } from './databases.ts'
 
 const ports = { clock: systemClock, random: systemRandom, newId: createIds(systemClock, systemRandom) }
@@ -38,6 +39,26 @@ describe('ServiceDatabases', () => {
     assert.ok(systemClock.monotonicMs() < its.deadlineMs - 5_000)
     assert.deepEqual([...found.keys()], ['orders', 'stock'])
     assert.equal(new Set([...found.values()].map(({ name }) => name)).size, 2)
+  })
+
+  it('stay open for the next question as long as was said, and are closed when nobody asks or all is over', async (t) => {
+    const { url, ask } = await openTestDatabase(t)
+    const databases = new ServiceDatabases({ orders: url }, ports, 300)
+    t.after(() => databases.close())
+    const connected = async (): Promise<number> => {
+      const [row] = await ask(
+        `select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name like 'control%'`,
+      )
+      return Number(row?.['count'])
+    }
+    const backend = (session: Session) => session.one<{ pid: number }>(sql`select pg_backend_pid() as pid`)
+    const first = await databases.inEach(context(), backend)
+    assert.deepEqual(await databases.inEach(context(), backend), first)
+    assert.equal(await connected(), 1)
+    await until('nobody is connected', async () => (await connected()) === 0)
+    assert.notDeepEqual(await databases.inEach(context(), backend), first)
+    await databases.close()
+    await until('nobody is connected', async () => (await connected()) === 0)
   })
 
   it('fails by what is wrong with the question itself', async (t) => {

@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { Timer } from '@flotilla/core/clock'
 import { codes } from '@flotilla/core/code'
 import type { CallContext, Ports } from '@flotilla/core/context'
-import { openDatabase } from '@flotilla/core/database'
+import { type Database, openDatabase } from '@flotilla/core/database'
 import { type FlotillaError, isFlotillaError } from '@flotilla/core/error'
 import type { Session } from '@flotilla/core/session'
 
@@ -21,15 +22,35 @@ const EACH_MS_MAX = 2_000
 /** What a session needs of a call. */
 type Call = Pick<CallContext, 'deadlineMs' | 'cancellation' | 'trace'>
 
-/** Databases of services, opened for one question at a time: nothing stays connected for what is seldom asked. */
+/** One that is open. */
+interface Open {
+  readonly database: Database
+  /** Questions that are under way. */
+  users: number
+  /** Closes it, unless somebody asks before. */
+  timer: Timer | undefined
+}
+
+/** Databases of services. They are closed once nobody asks: nothing stays connected for what is seldom asked. */
 export class ServiceDatabases {
   readonly #urls: Readonly<Record<string, string>>
   readonly #ports: Ports
+  readonly #keptMs: number
+  readonly #open = new Map<string, Open>()
 
-  /** @param urls by service; those without a database are left out. */
-  constructor(urls: Readonly<Record<string, string>>, ports: Ports) {
+  /**
+   * @param urls by service; those without a database are left out.
+   * @param keptMs so long they stay open after a question, for the next one. Default 0: each question opens its own.
+   */
+  constructor(urls: Readonly<Record<string, string>>, ports: Ports, keptMs = 0) {
     this.#urls = urls
     this.#ports = ports
+    this.#keptMs = keptMs
+  }
+
+  /** Closes those that are open. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((url) => this.#close(url)))
   }
 
   /** Names of the services that have one. */
@@ -70,7 +91,31 @@ export class ServiceDatabases {
   }
 
   async #in<T>(url: string, call: Call, work: (session: Session) => Promise<T>): Promise<T> {
-    await using database = openDatabase({ url, name: 'control', ports: this.#ports, poolMax: 1 })
-    return await work(database.session(call))
+    if (this.#keptMs === 0) {
+      await using database = this.#opened(url)
+      return await work(database.session(call))
+    }
+    const kept = this.#open.get(url) ?? { database: this.#opened(url), users: 0, timer: undefined }
+    this.#open.set(url, kept)
+    kept.timer?.cancel()
+    kept.users++
+    try {
+      return await work(kept.database.session(call))
+    } finally {
+      kept.users--
+      if (kept.users === 0 && this.#open.get(url) === kept)
+        kept.timer = this.#ports.clock.schedule(this.#keptMs, () => void this.#close(url))
+    }
+  }
+
+  #opened(url: string): Database {
+    return openDatabase({ url, name: 'control', ports: this.#ports, poolMax: 1 })
+  }
+
+  async #close(url: string): Promise<void> {
+    const kept = this.#open.get(url)
+    this.#open.delete(url)
+    kept?.timer?.cancel()
+    await kept?.database.close()
   }
 }
