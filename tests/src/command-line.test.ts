@@ -129,8 +129,18 @@ describe('the commands', () => {
     const found = async (): Promise<string | undefined> =>
       /"traceId":"([0-9a-f]{32})","name":"GET \/api\/v1\/products"/.exec(await told('find_traces'))?.[1]
     await until('there is the trace', async () => (await found()) !== undefined, 20_000)
-    assert.match(await told('read_trace', { traceId: await found() }), /catalog catalog\.products \(server\)/)
-    assert.match(await told('search_logs', { q: 'service=gateway' }), /catalog\.products/)
+    const traceId = await found()
+    // Each process sends its spans when its time has come.
+    await until(
+      'it has the span of the service that was asked',
+      async () => /catalog catalog\.products \(server\)/.test(await told('read_trace', { traceId })),
+      20_000,
+    )
+    await until(
+      'there is the line of the request',
+      async () => /catalog\.products/.test(await told('search_logs', { q: 'service=gateway' })),
+      20_000,
+    )
   })
 
   it('look at a running system and act on it', async () => {
