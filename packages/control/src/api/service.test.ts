@@ -79,8 +79,14 @@ describe('controlService', () => {
       (await control.parked(input)).items.map(({ id }) => id)
     assert.deepEqual(await idsOf({}), ['mail:1', 'search:2', 'search:1'])
     assert.deepEqual(await idsOf({ limit: 1 }), ['mail:1'])
-    assert.equal((await control.parked({ limit: 2 })).hasMore, true)
-    assert.equal((await control.parked({ limit: 3 })).hasMore, false)
+    const hasMore = async (input: Parameters<typeof control.parked>[0]): Promise<boolean> =>
+      (await control.parked(input)).hasMore
+    assert.deepEqual([await hasMore({ limit: 2 }), await hasMore({ limit: 3 })], [true, false])
+    const search = { service: 'search' }
+    assert.deepEqual(
+      [await hasMore({ ...search, limit: 1 }), await hasMore({ ...search, limit: 2 })],
+      [true, false],
+    )
     assert.deepEqual(await idsOf({ service: 'search' }), ['search:2', 'search:1'])
     await assert.rejects(idsOf({ service: 'constructor' }), { reason: 'no_service' })
 
@@ -124,8 +130,14 @@ describe('controlService', () => {
       (await control.sagas(input)).items.map(({ service, id }) => `${service} ${id}`)
     assert.deepEqual(await idsOf({}), ['mail both', 'search both', 'search one'])
     assert.deepEqual(await idsOf({ status: 'parked', limit: 1 }), ['mail both'])
-    assert.equal((await control.sagas({ limit: 2 })).hasMore, true)
-    assert.equal((await control.sagas({ limit: 3 })).hasMore, false)
+    const hasMore = async (input: Parameters<typeof control.sagas>[0]): Promise<boolean> =>
+      (await control.sagas(input)).hasMore
+    assert.deepEqual([await hasMore({ limit: 2 }), await hasMore({ limit: 3 })], [true, false])
+    const search = { service: 'search' }
+    assert.deepEqual(
+      [await hasMore({ ...search, limit: 1 }), await hasMore({ ...search, limit: 2 })],
+      [true, false],
+    )
     assert.deepEqual(await idsOf({ service: 'search', status: 'parked' }), ['search one'])
     await assert.rejects(idsOf({ service: 'male' }), { reason: 'no_service' })
 
