@@ -18,6 +18,8 @@ export interface AdminContext extends CallContext {
 
 /** One that is away must not take the time of those that are there: a pool goes on connecting until the call is over. */
 const EACH_MS_MAX = 2_000
+/** To one of them; further questions wait. */
+const CONNECTIONS_MAX = 2
 
 /** What a session needs of a call. */
 type Call = Pick<CallContext, 'deadlineMs' | 'cancellation' | 'trace'>
@@ -40,7 +42,7 @@ export class ServiceDatabases {
 
   /**
    * @param urls by service; those without a database are left out.
-   * @param keptMs so long they stay open after a question, for the next one. Default 0: each question opens its own.
+   * @param keptMs so long they stay open after the last question, for the next one. Default 0.
    */
   constructor(urls: Readonly<Record<string, string>>, ports: Ports, keptMs = 0) {
     this.#urls = urls
@@ -91,11 +93,11 @@ export class ServiceDatabases {
   }
 
   async #in<T>(url: string, call: Call, work: (session: Session) => Promise<T>): Promise<T> {
-    if (this.#keptMs === 0) {
-      await using database = this.#opened(url)
-      return await work(database.session(call))
+    const kept = this.#open.get(url) ?? {
+      database: openDatabase({ url, name: 'control', ports: this.#ports, poolMax: CONNECTIONS_MAX }),
+      users: 0,
+      timer: undefined,
     }
-    const kept = this.#open.get(url) ?? { database: this.#opened(url), users: 0, timer: undefined }
     this.#open.set(url, kept)
     kept.timer?.cancel()
     kept.users++
@@ -103,13 +105,10 @@ export class ServiceDatabases {
       return await work(kept.database.session(call))
     } finally {
       kept.users--
-      if (kept.users === 0 && this.#open.get(url) === kept)
-        kept.timer = this.#ports.clock.schedule(this.#keptMs, () => void this.#close(url))
+      const isLast = kept.users === 0 && this.#open.get(url) === kept
+      if (isLast && this.#keptMs === 0) await this.#close(url)
+      else if (isLast) kept.timer = this.#ports.clock.schedule(this.#keptMs, () => void this.#close(url))
     }
-  }
-
-  #opened(url: string): Database {
-    return openDatabase({ url, name: 'control', ports: this.#ports, poolMax: 1 })
   }
 
   async #close(url: string): Promise<void> {
