@@ -1,7 +1,7 @@
 /**
  * `npm test [-- SUBSTRING … --FLAG …]`: installs what is missing, builds, and runs every test whose path contains one of
- * the substrings (all without any). Flags go to Node's test runner, whose summary is the last thing printed; but for
- * `--slowest`, which adds how long the tests of each file took.
+ * the substrings (all without any). Flags go to Node's test runner, whose summary is the last thing printed, after what failed; but
+ * for `--slowest`, which adds how long the tests of each file took.
  *
  * Tests beside the code run in one process for each package, which imports them all: 40 files take 1.6 s so, and 25 s as
  * 40 processes. Those of several packages run at the same time.
@@ -29,10 +29,7 @@ const SYSTEMS_AT_ONCE = Math.max(1, Math.floor(CORES / 2))
 /** Tests of a package wait for one thing or another half of the time. With one more than may run, the next system is always at the gate. */
 const FILES_AT_ONCE = Math.max(CORES, SYSTEMS_AT_ONCE + 1)
 
-const flags = process.argv
-  .slice(2)
-  .filter((arg) => arg.startsWith('-'))
-  .flatMap((flag) => (flag === '--slowest' ? slowestReporter() : [flag]))
+const flags = runnerFlags(process.argv.slice(2).filter((arg) => arg.startsWith('-')))
 const substrings = process.argv.slice(2).filter((arg) => !arg.startsWith('-'))
 
 await install()
@@ -69,13 +66,20 @@ try {
   await postgres.close()
 }
 
-/** A reporter of our own is one more only where the usual one is named, too. */
-function slowestReporter() {
-  const usual = process.stdout.isTTY ? 'spec' : 'tap'
-  return [usual, './tools/slowest.mjs'].flatMap((name) => [
-    `--test-reporter=${name}`,
-    '--test-reporter-destination=stdout',
-  ])
+/**
+ * What Node's test runner is told beside the files. A reporter of our own is one more only where the usual one is named, too.
+ *
+ * @param {readonly string[]} given
+ */
+function runnerFlags(given) {
+  const others = given.filter((flag) => flag !== '--slowest')
+  if (others.some((flag) => flag.startsWith('--test-reporter'))) return others
+  const usual = process.stdout.isTTY ? 'spec' : './tools/tap.mjs'
+  const reporters = others.length < given.length ? [usual, './tools/slowest.mjs'] : [usual]
+  return [
+    ...others,
+    ...reporters.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']),
+  ]
 }
 
 /** The sources of all tests, from the root: those in dist/ may be left over from a source that is gone. */

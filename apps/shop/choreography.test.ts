@@ -20,7 +20,6 @@ import { recommendations } from './contracts/recommendations.ts'
 import { search } from './contracts/search.ts'
 import { shipping } from './contracts/shipping.ts'
 
-const PATIENCE_MS = 20_000
 const personOf = (id: string, role = 'customer') => ({ id, roles: [role], scopes: [], tier: 'free' })
 const ann = personOf('ann')
 const admin = personOf('the-admin', 'admin')
@@ -119,7 +118,7 @@ describe('the choreography', () => {
       // The same fact as another event: what one would see of a publisher that publishes twice.
       await publish(orders.events.confirmed, order)
       const mails = async () => (await call(mailbox, { user: admin }).messages({ to: 'ann@shop.test' })).items
-      await until('all mails have arrived', async () => (await mails()).length === 3, PATIENCE_MS)
+      await until('all mails have arrived', async () => (await mails()).length === 3)
       assert.deepEqual((await mails()).map(({ template }) => template).toSorted(), [
         'confirmed',
         'delivered',
@@ -140,20 +139,16 @@ describe('the choreography', () => {
       const told = await call(notifications, { user: ann }).list()
       assert.equal(told.items.length, 3)
 
-      await until(
-        'it is recommended',
-        async () => {
-          const { source, items: popular } = await call(recommendations).list()
-          return source === 'popular' && popular[0]?.productId === productId
-        },
-        PATIENCE_MS,
-      )
+      await until('it is recommended', async () => {
+        const { source, items: popular } = await call(recommendations).list()
+        return source === 'popular' && popular[0]?.productId === productId
+      })
     })
 
     it(`tells the search of the first assortment and of every change, ${placement}`, async (t) => {
       const { call, databases } = await open(t, placement)
       const known = async () => databases.get('search')?.ask('select from entry where content is not null')
-      await until('the search knows everything', async () => (await known())?.length === 240, PATIENCE_MS)
+      await until('the search knows everything', async () => (await known())?.length === 240)
       const products = call(catalog, { user: admin })
       const draft = {
         sku: 'TST-1',
@@ -165,9 +160,9 @@ describe('the choreography', () => {
       }
       const { id } = await products.createProduct(draft)
       const finds = async () => (await call(search).search({ q: 'quincunx' })).items.map((hit) => hit.id)
-      await until('it is found', async () => (await finds())[0] === id, PATIENCE_MS)
+      await until('it is found', async () => (await finds())[0] === id)
       await products.deleteProduct({ id, version: 1 })
-      await until('it is found no more', async () => (await finds()).length === 0, PATIENCE_MS)
+      await until('it is found no more', async () => (await finds()).length === 0)
 
       await databases.get('search')?.ask('truncate entry, word')
       for (let after: string | undefined; ; ) {
@@ -175,11 +170,7 @@ describe('the choreography', () => {
         if (last === null) break
         after = last
       }
-      await until(
-        'the search knows everything again',
-        async () => (await known())?.length === 240,
-        PATIENCE_MS,
-      )
+      await until('the search knows everything again', async () => (await known())?.length === 240)
       assert.deepEqual(await finds(), [])
     })
   }

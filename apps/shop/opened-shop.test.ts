@@ -120,14 +120,10 @@ export class Buyer {
   /** The order, as soon as it is so. */
   async becomes(id: string, isIt: (order: Order) => boolean): Promise<Order> {
     let order = await this.orders.get({ id })
-    await until(
-      'the order is so',
-      async () => {
-        order = await this.orders.get({ id })
-        return isIt(order)
-      },
-      30_000,
-    )
+    await until('the order is so', async () => {
+      order = await this.orders.get({ id })
+      return isIt(order)
+    })
     return order
   }
 }

@@ -24,7 +24,7 @@ describe('taking orders back', () => {
   async function paid(ann: Buyer, quantity = 1): Promise<Order> {
     const id = await ann.order(SKU, quantity)
     const order = await ann.becomes(id, isPaid)
-    await until('the cart is empty', async () => (await ann.cart.get()).lines.length === 0, 20_000)
+    await until('the cart is empty', async () => (await ann.cart.get()).lines.length === 0)
     return order
   }
 

@@ -6,8 +6,6 @@ import { until } from '@flotilla/core/until'
 import { attempt, doneAt, euros, openBoth, openPayments } from './opened-payments.test.ts'
 import { openProvider } from './provider/opened-provider.test.ts'
 
-const SETTLE_MS = 20_000
-
 describe('payments', () => {
   it('go on where they were when the provider comes back', async (t) => {
     const { shop, provider, port } = await openBoth(t)
@@ -23,7 +21,7 @@ describe('payments', () => {
     const again = await openProvider(t, port, {}, provider)
     const statusOf = async (attemptId: string) => (await shop.orders.status({ attemptId })).status
     const all = () => Promise.all(['a', 'b', 'c'].map(statusOf))
-    await until('all is settled', async () => !(await all()).includes('processing'), SETTLE_MS)
+    await until('all is settled', async () => !(await all()).includes('processing'))
     assert.deepEqual(await all(), ['captured', 'partially_refunded', 'voided'])
     assert.equal((await shop.orders.refund(refund)).refund.status, 'done')
     assert.deepEqual(await doneAt(again, 'a'), ['authorisation 1000', 'capture 1000'])
@@ -41,7 +39,7 @@ describe('payments', () => {
     await provider.send('DELETE', '/simulator/profile')
     const next = await openPayments(t, port, {}, shop)
     const isSettled = async () => (await next.orders.status({ attemptId: 'a' })).status === 'authorised'
-    await until('the next instance finds out', isSettled, SETTLE_MS)
+    await until('the next instance finds out', isSettled)
     assert.deepEqual(await doneAt(provider, 'a'), ['authorisation 1000'])
   })
 
@@ -58,12 +56,12 @@ describe('payments', () => {
       )
       return row?.left === 0
     }
-    await until('all is settled', settled, SETTLE_MS)
+    await until('all is settled', settled)
     const amount = euros(1000)
     await Promise.all(
       ids.flatMap((attemptId) => [shop, other].map(({ orders }) => orders.capture({ attemptId, amount }))),
     )
-    await until('all is captured', settled, SETTLE_MS)
+    await until('all is captured', settled)
     for (const id of ids) assert.deepEqual(await doneAt(provider, id), ['authorisation 1000', 'capture 1000'])
     const [books] = await shop.database.ask<{ sum: string }>(
       `select sum(debit)::text as sum from ledger_entry where account = 'provider_clearing'`,
@@ -77,7 +75,7 @@ describe('payments', () => {
     await shop.orders.authorise(attempt('a'))
     await provider.send('PUT', '/simulator/profile', { honoursIdempotencyKeys: false })
     const statusOf = async () => (await shop.orders.status({ attemptId: 'a' })).status
-    await until('it is authorised', async () => (await statusOf()) === 'authorised', SETTLE_MS)
+    await until('it is authorised', async () => (await statusOf()) === 'authorised')
     assert.deepEqual(await doneAt(provider, 'a'), ['authorisation 1000'])
   })
 

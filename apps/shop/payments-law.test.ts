@@ -7,7 +7,6 @@ import { attempt, euros, type OpenedPayments, openBoth } from './opened-payments
 import type { OpenedProvider } from './provider/opened-provider.test.ts'
 
 const HELD = 100
-const SETTLE_MS = 30_000
 
 const step = fc.oneof(
   {
@@ -151,7 +150,7 @@ describe('payments', () => {
           await provider.send('DELETE', '/simulator/profile')
           const isSettled = async (): Promise<boolean> =>
             (await database.ask(`select from operation where state = 'pending' limit 1`)).length === 0
-          await until('everything is settled', isSettled, SETTLE_MS)
+          await until('everything is settled', isSettled)
           await compare(prefix)
           assert.deepEqual(await database.ask(WRONG), [])
           assert.deepEqual((await shop.admin.reconcile()).differences, [])

@@ -85,7 +85,7 @@ describe('the commands', () => {
     assert.ok(Array.isArray(JSON.parse(await told('events', '*', '--limit', '2', '--json'))))
     const following = start(bed, ['events', '*', '--follow', '--json'])
     await told('call', 'inventory.setStock', '{"sku":"AUD-0001","onHand":77}')
-    await until('the event is told', () => following.output().includes('inventory.stockChanged'), 20_000)
+    await until('the event is told', () => following.output().includes('inventory.stockChanged'))
     following.child.kill('SIGINT')
     const [topic] = (JSON.parse(await told('events', '--json')) as { topic: string }[]).map(
       (one) => one.topic,
@@ -128,18 +128,14 @@ describe('the commands', () => {
     await fetch(`http://127.0.0.1:${bed.gatewayPort}/api/v1/products`)
     const found = async (): Promise<string | undefined> =>
       /"traceId":"([0-9a-f]{32})","name":"GET \/api\/v1\/products"/.exec(await told('find_traces'))?.[1]
-    await until('there is the trace', async () => (await found()) !== undefined, 20_000)
+    await until('there is the trace', async () => (await found()) !== undefined)
     const traceId = await found()
     // Each process sends its spans when its time has come.
-    await until(
-      'it has the span of the service that was asked',
-      async () => /catalog catalog\.products \(server\)/.test(await told('read_trace', { traceId })),
-      20_000,
+    await until('it has the span of the service that was asked', async () =>
+      /catalog catalog\.products \(server\)/.test(await told('read_trace', { traceId })),
     )
-    await until(
-      'there is the line of the request',
-      async () => /catalog\.products/.test(await told('search_logs', { q: 'service=gateway' })),
-      20_000,
+    await until('there is the line of the request', async () =>
+      /catalog\.products/.test(await told('search_logs', { q: 'service=gateway' })),
     )
   })
 

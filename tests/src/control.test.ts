@@ -101,28 +101,20 @@ async function trace({ api }: Shop): Promise<string> {
 
 /** Waits until the trace is kept, with at least one line of a log. */
 async function untilKept(bed: Bed, traceId: string): Promise<void> {
-  await until(
-    `trace ${traceId} and a line of it are kept`,
-    async () => {
-      const found = await ask(bed, 'observe.trace', { traceId })
-      return found?.status === 200 && found.body.items.length > 1 && found.body.logLines > 0
-    },
-    15_000,
-  )
+  await until(`trace ${traceId} and a line of it are kept`, async () => {
+    const found = await ask(bed, 'observe.trace', { traceId })
+    return found?.status === 200 && found.body.items.length > 1 && found.body.logLines > 0
+  })
 }
 
 /** Waits until a trace and a line of a log are kept that are younger than this call. */
 async function untilGathers(bed: Bed): Promise<void> {
   const fromMs = systemClock.now()
   for (const operation of ['observe.traces', 'observe.logs'])
-    await until(
-      `${operation} finds something new`,
-      async () => {
-        const found = await ask(bed, operation, { fromMs, toMs: systemClock.now() + 1 })
-        return found?.status === 200 && found.body.items.length > 0
-      },
-      15_000,
-    )
+    await until(`${operation} finds something new`, async () => {
+      const found = await ask(bed, operation, { fromMs, toMs: systemClock.now() + 1 })
+      return found?.status === 200 && found.body.items.length > 0
+    })
 }
 
 describe('the control process', () => {
@@ -183,18 +175,14 @@ describe('the control process', () => {
     const bed = await makeBed(t)
     const up = await startUp(bed, ['--placement', 'monolith'])
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
-    await until(
-      'processes were asked',
-      async () => {
-        const asked = await ask(bed, 'observe.series', {
-          name: 'flotilla_process_up',
-          fromMs: systemClock.now() - 60_000,
-          toMs: systemClock.now(),
-        })
-        return asked?.body.items?.length > 0
-      },
-      15_000,
-    )
+    await until('processes were asked', async () => {
+      const asked = await ask(bed, 'observe.series', {
+        name: 'flotilla_process_up',
+        fromMs: systemClock.now() - 60_000,
+        toMs: systemClock.now(),
+      })
+      return asked?.body.items?.length > 0
+    })
     up.child.kill('SIGTERM')
     assert.equal(await ended, 0)
     const log = { warn: () => {} }

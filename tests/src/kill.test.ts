@@ -97,32 +97,24 @@ async function killBackend(postgres: Database, of: string): Promise<void> {
   })
   const [victim] = before as [{ pid: number }]
   process.kill(victim.pid, 'SIGKILL')
-  await until(
-    'there are new backends',
-    async () => {
-      const now = await backends()
-      return now.length > 0 && now.every(({ pid }) => before.every((old) => old.pid !== pid))
-    },
-    15_000,
-  )
+  await until('there are new backends', async () => {
+    const now = await backends()
+    return now.length > 0 && now.every(({ pid }) => before.every((old) => old.pid !== pid))
+  })
 }
 
 /** Kills the server; waits until there is a new one. */
 async function killPostmaster(bed: Bed): Promise<void> {
   const postmaster = postmasterOf(bed)
   process.kill(postmaster, 'SIGKILL')
-  await until(
-    'PostgreSQL is back',
-    () => {
-      try {
-        return postmasterOf(bed) !== postmaster
-      } catch {
-        // The file is not there while the server is away.
-        return false
-      }
-    },
-    15_000,
-  )
+  await until('PostgreSQL is back', () => {
+    try {
+      return postmasterOf(bed) !== postmaster
+    } catch {
+      // The file is not there while the server is away.
+      return false
+    }
+  })
 }
 
 /** What came of many reads. */
@@ -173,11 +165,7 @@ async function keepReading(shop: Shop, token: string): Promise<Reading> {
     tally,
     async goOn() {
       const before = [...counts]
-      await until(
-        'everyone has read on',
-        () => counts.every((count, at) => count > (before[at] as number)),
-        15_000,
-      )
+      await until('everyone has read on', () => counts.every((count, at) => count > (before[at] as number)))
     },
     async stop() {
       isOver = true
@@ -201,21 +189,16 @@ describe('kill -9', () => {
       const before = await processNamed(bed, name)
       process.kill(before?.pid as number, 'SIGKILL')
       // The control process loads most; while it is away, nobody can be asked.
-      await until(
-        `${name} is back`,
-        async () => {
-          const row = await processNamed(bed, name)
-          return row?.state === 'ready' && row.pid !== before?.pid
-        },
-        15_000,
-      )
+      await until(`${name} is back`, async () => {
+        const row = await processNamed(bed, name)
+        return row?.state === 'ready' && row.pid !== before?.pid
+      })
       await reading.goOn()
     }
     await killPostmaster(bed)
     await until(
       'the database answers',
       async () => (await shop.api('/cart', { token: ann.token })).status === 200,
-      15_000,
     )
     await reading.stop()
     const { asked, again, failed } = reading.tally
@@ -234,7 +217,7 @@ describe('kill -9', () => {
     const reading = await keepReading(shop, ann.token)
     for (let kills = 0; kills < 3; kills++) {
       const enough = reading.tally.asked + 100
-      await until('there was more reading', () => reading.tally.asked > enough, 15_000)
+      await until('there was more reading', () => reading.tally.asked > enough)
       await killBackend(postgres, 'shop_catalog')
     }
     await reading.stop()
@@ -272,7 +255,7 @@ describe('kill -9', () => {
     const all = Promise.all([...Array.from({ length: 50 }, reader), ...Array.from({ length: 4 }, writer)])
     const readOn = async (): Promise<void> => {
       const enough = reads + 500
-      await until('there was more reading', () => reads > enough, 15_000)
+      await until('there was more reading', () => reads > enough)
     }
     for (let kills = 0; kills < 3; kills++) {
       await readOn()
@@ -305,7 +288,7 @@ describe('kill -9', () => {
     const all = processesOf(bed)
     assert.ok(all.length >= 8, `${all.length} processes`)
     process.kill(supervisorOf(bed), 'SIGKILL')
-    await until('every process is gone', () => processesOf(bed).length === 0, 10_000)
+    await until('every process is gone', () => processesOf(bed).length === 0)
     const second = await startUp(bed)
     assert.ok(second.output().includes('is ready'))
     const me = await shop.api('/auth/me', { token: (await shop.login(ann.email, ann.password)).token })

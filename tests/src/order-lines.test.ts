@@ -75,19 +75,15 @@ describe('the log lines of an order', () => {
       const isTold = (service: string): boolean => lines.some((line) => line.service === service)
       let takePart: readonly string[] = []
       const missing = (): readonly string[] => [...takePart, ...OUTSIDE].filter((service) => !isTold(service))
-      await until(
-        'all have told',
-        async () => {
-          const trace = await ask('trace', { traceId })
-          const found = await ask('logs', { q: `order_id=${id}`, limit: 200 })
-          if (!trace.ok || !found.ok) return false
-          const { items } = (await trace.json()) as { items: readonly Span[] }
-          takePart = [...new Set(items.flatMap(({ service, name }) => (WRITES.test(name) ? [service] : [])))]
-          lines = ((await found.json()) as { items: readonly Line[] }).items
-          return SERVICES.every((one) => takePart.includes(one)) && missing().length === 0
-        },
-        30_000,
-      ).catch(() => assert.deepEqual({ missing: missing(), takePart }, { missing: [], takePart: SERVICES }))
+      await until('all have told', async () => {
+        const trace = await ask('trace', { traceId })
+        const found = await ask('logs', { q: `order_id=${id}`, limit: 200 })
+        if (!trace.ok || !found.ok) return false
+        const { items } = (await trace.json()) as { items: readonly Span[] }
+        takePart = [...new Set(items.flatMap(({ service, name }) => (WRITES.test(name) ? [service] : [])))]
+        lines = ((await found.json()) as { items: readonly Line[] }).items
+        return SERVICES.every((one) => takePart.includes(one)) && missing().length === 0
+      }).catch(() => assert.deepEqual({ missing: missing(), takePart }, { missing: [], takePart: SERVICES }))
       assert.ok(isTold('gateway'))
       for (const { service, level, message, traceId: its } of lines) {
         assert.equal(level, 'info', message)

@@ -56,16 +56,12 @@ export function openShop(t: Test, placement: PlacementName): Promise<Shop> {
 
 /** Waits until the search knows the first assortment, which it hears of by events. */
 export async function untilSearchable({ api }: Pick<Shop, 'api'>): Promise<void> {
-  await until(
-    'the search knows the first assortment',
-    async () => {
-      // Whatever has not this word: all there is, counted by category.
-      const { body } = await api('/search?q=-quincunx&limit=1')
-      const categories = body.facets?.find(({ name }: { name: string }) => name === 'category')?.values ?? []
-      return categories.reduce((sum: number, { count }: { count: number }) => sum + count, 0) === 240
-    },
-    20_000,
-  )
+  await until('the search knows the first assortment', async () => {
+    // Whatever has not this word: all there is, counted by category.
+    const { body } = await api('/search?q=-quincunx&limit=1')
+    const categories = body.facets?.find(({ name }: { name: string }) => name === 'category')?.values ?? []
+    return categories.reduce((sum: number, { count }: { count: number }) => sum + count, 0) === 240
+  })
 }
 
 async function openHere(t: Test, placement: 'one process' | 'frames'): Promise<Shop> {

@@ -136,7 +136,7 @@ async function perform(
         const due = `update reservation set expires_at = now() where order_id = $1 and state = 'active' returning 1`
         if ((await database.ask(due, [orderId])).length === 0) return undefined
         const active = `select 1 from reservation where order_id = $1 and state = 'active'`
-        await until('it is gone', async () => (await database.ask(active, [orderId])).length === 0, 20_000)
+        await until('it is gone', async () => (await database.ask(active, [orderId])).length === 0)
         return undefined
       }
     }

@@ -299,7 +299,7 @@ describe('shipping.stop', () => {
       stopping = fromOrders.stop({ orderId: 'o1' })
       await until('the stop waits', async () => {
         const waiting = await database.ask(`select from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock'`)
+          where wait_event_type = 'Lock'`)
         return waiting.length > 0
       })
     })

@@ -79,11 +79,7 @@ async function order(shop: Shop): Promise<void> {
   })
   assert.equal(placed.status, 201, placed.text)
   const shipments = `/shipments?orderId=${placed.body.id}`
-  await until(
-    'it is shipped',
-    async () => (await shop.api(shipments, { token })).body.items.length === 1,
-    20_000,
-  )
+  await until('it is shipped', async () => (await shop.api(shipments, { token })).body.items.length === 1)
 }
 
 /** What the dashboards ask and get nothing for, though an order leaves some. */
@@ -105,14 +101,10 @@ async function untilAllUp({ prometheus, bed }: Seen): Promise<readonly ScrapedTa
   assert.ok(wanted.includes('control'))
   let targets: readonly ScrapedTarget[] = []
   const told = (): readonly string[] => targets.map(({ labels }) => labels['process'] ?? '').sort()
-  await until(
-    'every process is asked, and answers',
-    async () => {
-      targets = await prometheus.targets()
-      return told().join() === wanted.join() && targets.every(({ health }) => health === 'up')
-    },
-    20_000,
-  ).catch(() => assert.deepEqual([told(), targets.filter(({ health }) => health !== 'up')], [wanted, []]))
+  await until('every process is asked, and answers', async () => {
+    targets = await prometheus.targets()
+    return told().join() === wanted.join() && targets.every(({ health }) => health === 'up')
+  }).catch(() => assert.deepEqual([told(), targets.filter(({ health }) => health !== 'up')], [wanted, []]))
   assert.deepEqual(
     targets.map(({ lastError }) => lastError).filter((error) => error !== ''),
     [],
@@ -141,7 +133,7 @@ describe('a Prometheus with deploy/prometheus', { skip: isWithoutPrometheus }, (
       return empty.length === 0
     }
     // A rate takes two looks at a process.
-    await until('every process was asked again', look, 30_000).catch(() => assert.deepEqual(empty, []))
+    await until('every process was asked again', look).catch(() => assert.deepEqual(empty, []))
   })
 
   it('has what dashboards and rules name of an operation', async () => {
@@ -219,16 +211,12 @@ describe('a Prometheus with deploy/prometheus', { skip: isWithoutPrometheus }, (
       const [theirs = 0, ours] = await counts()
       return theirs > 0 && theirs === ours
     }
-    await until('both know of the metric', isSame, 15_000)
+    await until('both know of the metric', isSame)
     const [before = 0] = await counts()
     const fromMs = Date.now()
     // Each page is new at its first time, and kept by the gateway from then on.
     for (let n = 0; n < 120; n++) await ask(1 + (n % 60))
-    await until(
-      'both have counted them',
-      async () => (await counts()).every((one) => one === before + 120),
-      15_000,
-    )
+    await until('both have counted them', async () => (await counts()).every((one) => one === before + 120))
     const since = `${name}_bucket${labels} - ${name}_bucket${labels} @ ${fromMs / 1_000}`
     for (const quantile of [0.5, 0.95]) {
       const theirs = sum(await prometheus.query(`histogram_quantile(${quantile}, sum by (le) (${since}))`))

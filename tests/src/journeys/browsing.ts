@@ -184,5 +184,5 @@ export function browsing(shopOf: () => Shop): void {
 }
 
 async function eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
-  await until(what, condition, 10_000)
+  await until(what, condition)
 }

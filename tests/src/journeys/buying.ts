@@ -47,16 +47,12 @@ async function becomes(
   isIt: (order: any) => boolean,
 ): Promise<Answer['body']> {
   let body: Answer['body']
-  await until(
-    `order ${id} is so`,
-    async () => {
-      const answer = await shop.api(`/orders/${id}`, { token })
-      assert.equal(answer.status, 200, answer.text)
-      body = answer.body
-      return isIt(body)
-    },
-    20_000,
-  )
+  await until(`order ${id} is so`, async () => {
+    const answer = await shop.api(`/orders/${id}`, { token })
+    assert.equal(answer.status, 200, answer.text)
+    body = answer.body
+    return isIt(body)
+  })
   return body
 }
 
@@ -100,14 +96,10 @@ async function journey(shop: Shop): Promise<void> {
   assert.equal(then.body.status, 'pending')
 
   // One mail, one shipment.
-  await until(
-    'the mail has arrived',
-    async () => {
-      const mails = await shop.api(`/mailbox?orderId=${id}`, { token: admin.token })
-      return mails.status === 200 && mails.body.items.length === 1
-    },
-    15_000,
-  )
+  await until('the mail has arrived', async () => {
+    const mails = await shop.api(`/mailbox?orderId=${id}`, { token: admin.token })
+    return mails.status === 200 && mails.body.items.length === 1
+  })
   await until('the shipment is there', async () => {
     return (await shop.api(`/shipments?orderId=${id}`, { token: ann.token })).body.items.length === 1
   })

@@ -46,7 +46,7 @@ export function loggingIn(shopOf: () => Shop, placement: PlacementName): void {
     if (placement !== 'fleet') return
 
     await killGateway(shop.bed as Bed)
-    await until('a gateway is back', async () => (await statusOf(again).catch(() => 0)) === 200, 20_000)
+    await until('a gateway is back', async () => (await statusOf(again).catch(() => 0)) === 200)
     assert.equal(await statusOf(ann), 401, 'a new gateway knows')
   })
 }

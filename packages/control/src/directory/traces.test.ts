@@ -54,7 +54,7 @@ const labels = (spans: readonly ReceivedSpan[]): readonly string[] =>
 
 async function arrives(receiver: OtlpReceiver, traceId: string): Promise<readonly ReceivedSpan[]> {
   const its = (): readonly ReceivedSpan[] => receiver.spans.filter((span) => span.traceId === traceId)
-  await until('the whole trace is there', () => its().length >= WHOLE.length, 10_000)
+  await until('the whole trace is there', () => its().length >= WHOLE.length)
   return its()
 }
 

@@ -48,14 +48,10 @@ async function publishBatch(consumers: TestConsumers, count: number): Promise<vo
 }
 
 async function untilDead(consumers: TestConsumers, one: TestConsumer): Promise<void> {
-  await until(
-    'it is dead',
-    async () => {
-      await hurry(consumers)
-      return one.told.dead === 1
-    },
-    20_000,
-  )
+  await until('it is dead', async () => {
+    await hurry(consumers)
+    return one.told.dead === 1
+  })
 }
 
 describe('an event that cannot be handled', () => {
@@ -73,7 +69,7 @@ describe('an event that cannot be handled', () => {
     await one.publish('good')
     const startMs = systemClock.monotonicMs()
     await until('the other key is handled', async () => (await consumers.applied()).has('good'))
-    assert.ok(systemClock.monotonicMs() - startMs < 1_000)
+    assert.ok(systemClock.monotonicMs() - startMs < 5_000)
     await until('three wait', async () => (await parkedOf(consumers)).length === 4)
     await untilDead(consumers, one)
     assert.equal(attempts, 5)
@@ -100,7 +96,7 @@ describe('an event that cannot be handled', () => {
       },
     })
     // 150 notes of 20 keys: 8 of key-3, the fourth of which fails.
-    await until('all others are handled', () => one.told.handled === 145, 20_000)
+    await until('all others are handled', () => one.told.handled === 145)
     await until('five are parked', async () => (await parkedOf(consumers)).length === 5)
     const parked = await parkedOf(consumers)
     assert.deepEqual(
@@ -121,7 +117,6 @@ describe('an event that cannot be handled', () => {
     await until(
       'it is parked, and the others are handled',
       () => one.told.parked === 1 && one.told.handled === 28,
-      20_000,
     )
     const waiting = (await parkedOf(consumers)).map(({ key }) => key)
     assert.deepEqual(waiting, ['key-5', 'key-5'])

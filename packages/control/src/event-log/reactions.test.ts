@@ -142,7 +142,7 @@ describe('reactions of services', () => {
       const app = openApp(await openFolder(t), seen)
       const { call, hosts } = await openTestApp(t, { app, placement })
       await call(oldKitchen).order({ dish: 'soup' })
-      await until('both events were seen', () => seen.everything.length === 2, 20_000)
+      await until('both events were seen', () => seen.everything.length === 2)
       const [ordered, served] = seen.everything as [Envelope, Envelope]
       assert.deepEqual(
         [ordered.type, ordered.version, ordered.data],
@@ -164,7 +164,7 @@ describe('reactions of services', () => {
       const startMs = systemClock.monotonicMs()
       await Promise.all(hosts.map((host) => host.close()))
       const tookMs = systemClock.monotonicMs() - startMs
-      assert.ok(tookMs < 3_000, `closing took ${tookMs} ms`)
+      assert.ok(tookMs < 10_000, `closing took ${tookMs} ms`)
     })
   }
 

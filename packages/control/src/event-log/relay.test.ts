@@ -145,7 +145,7 @@ describe('the relay', () => {
     await Promise.all(Array.from({ length: 50 }, (_, n) => one.publish(`key-${n}`)))
     const startMs = systemClock.monotonicMs()
     await one.close()
-    assert.ok(systemClock.monotonicMs() - startMs < 3_000)
+    assert.ok(systemClock.monotonicMs() - startMs < 10_000)
     await consumers.start()
     await consumers.drained()
     assert.deepEqual(await consumers.applied(), await consumers.published())

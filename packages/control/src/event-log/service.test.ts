@@ -56,7 +56,7 @@ testEventLog('events over frames', ['orders', 'stock'], async (t) => {
     }),
     async breakConnections() {
       await database.ask(`select count(pg_terminate_backend(pid)) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and application_name = 'events'`)
+        where pid <> pg_backend_pid() and application_name = 'events'`)
     },
     async forget() {
       await database.ask(`with gone as (delete from event returning position)
@@ -122,11 +122,11 @@ describe('events', () => {
     const stream = local.follow({ topics: ['*'], positions: positionsAt(0) })[Symbol.asyncIterator]()
     await stream.next()
     const database = opened.databases.get('events') as TestDatabase
-    const listening = `select from pg_stat_activity where datname = current_database() and query like 'listen%'`
+    const listening = `select from pg_stat_activity where query like 'listen%'`
     await until('it listens', async () => (await database.ask(listening)).length > 0)
     const startMs = systemClock.monotonicMs()
     await opened.hostOf('events').close()
-    assert.ok(systemClock.monotonicMs() - startMs < 2_000)
+    assert.ok(systemClock.monotonicMs() - startMs < 10_000)
     await until('it listens no more', async () => (await database.ask(listening)).length === 0)
     await follower.stop().catch(() => {
       // There is nobody left to follow.

@@ -306,7 +306,7 @@ describe('openPostgres after a crash', () => {
     process.kill(server.pid, 'SIGKILL')
     await server.exited
     const next = await openPostgres(options)
-    assert.ok(systemClock.monotonicMs() - fromMs < 2_000)
+    assert.ok(systemClock.monotonicMs() - fromMs < 10_000)
     assert.deepEqual(await ask(next, 'select id from t'), [{ id: 1 }])
     await busy
     await server.close()

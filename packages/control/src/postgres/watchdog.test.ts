@@ -54,7 +54,7 @@ describe('openWatchdog', () => {
     const watchdog = await openWatchdog(folder, folder, zombie)
     const fromMs = systemClock.monotonicMs()
     await watchdog.dismiss()
-    assert.ok(systemClock.monotonicMs() - fromMs < 2_000)
+    assert.ok(systemClock.monotonicMs() - fromMs < 10_000)
   })
 
   it('keeps the number of its successor', async (t) => {

@@ -74,13 +74,13 @@ describe('openDatabases', () => {
 
     const first = databases.pid() as number
     process.kill(first, 'SIGKILL')
-    await until('another server runs', () => databases.pid() !== first, 20_000)
+    await until('another server runs', () => databases.pid() !== first)
     assert.deepEqual(await ask(cart, 'select id from kept'), [{ id: 1 }])
 
     // It ends again, and the system is closed before the next one runs.
     const ends = lines.length
     process.kill(databases.pid() as number, 'SIGKILL')
-    await until('the end is noticed', () => lines.length > ends, 20_000)
+    await until('the end is noticed', () => lines.length > ends)
     await closing.close()
     await assert.rejects(ask(cart, 'select 1'), { code: 'ECONNREFUSED' })
   })
@@ -104,7 +104,7 @@ describe('openDatabases', () => {
     })
     rmSync(folder.postgres, { recursive: true })
     process.kill(databases.pid() as number, 'SIGKILL')
-    await until('it is told', () => errors.length > 0, 20_000)
+    await until('it is told', () => errors.length > 0)
     assert.match(errors.join(), /PostgreSQL ended, and its data in .*postgres is gone/)
     await closing.close()
     assert.equal(existsSync(folder.postgres), false)

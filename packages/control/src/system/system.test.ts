@@ -160,11 +160,11 @@ describe('openSystem', () => {
     assert.match(await ask('status'), /"isReady":true.*"isLooping":false/)
     writeFileSync(join(folder.path, 'loop'), '')
     process.kill(processes[0]?.pid as number, 'SIGKILL')
-    await until('it is a loop', async () => (await ask('status')).includes('"isLooping":true'), 20_000)
+    await until('it is a loop', async () => (await ask('status')).includes('"isLooping":true'))
     assert.match(await ask('status'), /"isReady":false/)
     assert.match(await ask('processes'), /"isLooping":true.*"lastEnd":"exit code 78 after/)
     rmSync(join(folder.path, 'loop'))
-    await until('it runs again', async () => (await ask('status')).includes('"isReady":true'), 20_000)
+    await until('it runs again', async () => (await ask('status')).includes('"isReady":true'))
   })
 
   it('looks no more when it is to stop, and takes what its processes say last', async (t) => {
@@ -205,14 +205,10 @@ describe('openSystem', () => {
     })
     process.kill(pid, 'SIGKILL')
     const added = new Set<number>()
-    await until(
-      'it has stopped',
-      () => {
-        for (const one of recorded()) if (!before.includes(one)) added.add(one)
-        return isOver
-      },
-      20_000,
-    )
+    await until('it has stopped', () => {
+      for (const one of recorded()) if (!before.includes(one)) added.add(one)
+      return isOver
+    })
     await closed
     assert.deepEqual([[...added], recorded()], [[], []])
   })

@@ -197,7 +197,7 @@ describe('Host.close', () => {
 async function closesSoon(host: Host): Promise<void> {
   const startMs = systemClock.monotonicMs()
   await host.close()
-  assert.ok(systemClock.monotonicMs() - startMs < 2_000)
+  assert.ok(systemClock.monotonicMs() - startMs < 10_000)
 }
 
 describe('The policies of a host', () => {

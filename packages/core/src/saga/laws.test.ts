@@ -71,20 +71,16 @@ class World {
 
   /** As a caller does who asks again while the instance is gone and the next one is not there yet. */
   start(id: string): Promise<void> {
-    return until(
-      `${id} is started`,
-      () => {
-        const { instance, sagas, order } = this.#current as Living
-        const session = instance.database.session(testCall())
-        return session
-          .transaction((tx) => sagas.start(tx, order, id, {}))
-          .then(
-            () => true,
-            () => false,
-          )
-      },
-      20_000,
-    )
+    return until(`${id} is started`, () => {
+      const { instance, sagas, order } = this.#current as Living
+      const session = instance.database.session(testCall())
+      return session
+        .transaction((tx) => sagas.start(tx, order, id, {}))
+        .then(
+          () => true,
+          () => false,
+        )
+    })
   }
 
   async close(): Promise<void> {
@@ -180,12 +176,10 @@ class World {
       await instance.worker.close()
       await this.openInstance()
       this.#closing.push(
-        until('it is taken over', async () => (await fencing()) !== before, 20_000).then(() =>
-          instance.close(),
-        ),
+        until('it is taken over', async () => (await fencing()) !== before).then(() => instance.close()),
       )
     }
-    await until('it was taken over', async () => (await fencing()) !== before, 20_000)
+    await until('it was taken over', async () => (await fencing()) !== before)
   }
 
   #hang(): Promise<never> {
@@ -249,7 +243,7 @@ it('a saga ends, completed or compensated, with every effect once and nothing le
         await world.openInstance()
         for (const id of ids) await world.start(id)
         const unfinished = () => test.ask('select from flotilla.saga where step is not null')
-        await until('all have ended', async () => (await unfinished()).length === 0, 30_000)
+        await until('all have ended', async () => (await unfinished()).length === 0)
         for (const id of ids) await checkEnd(test, id)
         const [count] = await test.ask<typeof ends>(`
           select count(*) filter (where status = 'completed')::int as completed,

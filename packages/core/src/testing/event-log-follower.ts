@@ -55,10 +55,7 @@ export class TestFollower {
     const failed = this.#running.then(() => assert.fail('The follower ended by itself.'))
     // Waiting ends first in a good test.
     failed.catch(() => {})
-    await Promise.race([
-      until(`position ${position} is reached`, () => this.upTo >= position, 20_000),
-      failed,
-    ])
+    await Promise.race([until(`position ${position} is reached`, () => this.upTo >= position), failed])
   }
 
   /** @throws what ended it, if it was not this. */

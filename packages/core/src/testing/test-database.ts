@@ -14,12 +14,27 @@ import { hex } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { type Database, type DatabaseOptions, openDatabase } from '../store/database.ts'
 
+/**
+ * Temporary views come before the catalog's own by PostgreSQL's rules. Many tests share the server: one that ends "the session in its commit"
+ * would end those of others, too. A lock on a row names no database, but whoever holds or wants it holds one on the table.
+ */
+const OF_THIS_DATABASE = `
+  create temp view pg_stat_activity as
+    select * from pg_catalog.pg_stat_activity where datname = current_database();
+  create temp view pg_locks as
+    select * from pg_catalog.pg_locks where pid in (
+      select pid from pg_catalog.pg_locks
+      where database = (select oid from pg_database where datname = current_database()))`
+
 /** A database that lives as long as its test. */
 export interface TestDatabase {
   readonly url: string
   /** Opens it on the machine's clock and chance; closed after the test. */
   open(options?: Partial<DatabaseOptions>): Database
-  /** Runs SQL on a connection of its own, to prepare things or to look from outside; gives the rows of the last statement. */
+  /**
+   * Runs SQL on a connection of its own, to prepare things or to look from outside; gives the rows of the last statement. Of the server's
+   * sessions and locks it sees those of this database alone.
+   */
   ask<T = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<T[]>
 }
 
@@ -49,6 +64,7 @@ export async function openTestDatabase(t: {
   const url = new URL(adminUrl)
   url.pathname = `/${name}`
   const outside = await connected(url.href, closing)
+  await outside.query(OF_THIS_DATABASE)
   return {
     url: url.href,
     open(options) {

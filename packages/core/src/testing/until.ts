@@ -6,12 +6,17 @@
 import { systemClock } from '../kernel/clock.ts'
 
 const LOOK_AGAIN_MS = 5
+/** A machine that has ten times the work it can do takes its time. */
+const PATIENCE_MS = 60_000
 
-/** Waits until `condition` holds; fails, naming `what` was waited for, when it does not within `boundMs`. */
+/**
+ * Waits until `condition` holds; fails, naming `what` was waited for, when it does not within `boundMs`. A bound of one's own is for what is
+ * promised within it, never for what takes about so long.
+ */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  boundMs = 5_000,
+  boundMs = PATIENCE_MS,
 ): Promise<void> {
   const giveUpMs = systemClock.monotonicMs() + boundMs
   while (!(await condition())) {

@@ -453,7 +453,7 @@ describe('a view', () => {
     try {
       for (let number = 2; number <= 4; number++) {
         await rebuildView(session, popular)
-        await until(`generation ${number} is live`, async () => isLive(opened, runner, number), 10_000)
+        await until(`generation ${number} is live`, async () => isLive(opened, runner, number))
       }
     } finally {
       isOver = true

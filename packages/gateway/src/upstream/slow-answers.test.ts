@@ -73,7 +73,7 @@ describe('A foreign server that does not go on', { timeout: 60_000 }, () => {
     const startMs = systemClock.monotonicMs()
     assert.equal((await ask(upstream)).error?.status, 502)
     const tookMs = systemClock.monotonicMs() - startMs
-    assert.ok(tookMs > 1_900 && tookMs < 3_000, `${tookMs}`)
+    assert.ok(tookMs > 1_900 && tookMs < 6_000, `${tookMs}`)
     await until('it is left', () => server.seen[0]?.isClosed === true)
   })
 })
