@@ -11,7 +11,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 const EXECUTABLE = '/usr/bin/chromium'
 
 /** How long a test waits for a state at the most: a machine that has ten times the work it can do takes its time. */
-export const BUSY_MS = 60_000
+const BUSY_MS = 60_000
 
 /** For `describe`: why tests in a browser cannot run here; false when they can. */
 export const isWithoutBrowser: false | string = existsSync(EXECUTABLE)

@@ -3,14 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { until } from '@flotilla/core/until'
 import type { Browser, Locator, Page } from 'playwright-core'
-import {
-  assertAccessible,
-  assertNotTooWide,
-  BUSY_MS,
-  isWithoutBrowser,
-  openBrowser,
-  openPage,
-} from './browser.ts'
+import { assertAccessible, assertNotTooWide, isWithoutBrowser, openBrowser, openPage } from './browser.ts'
 import { type Bed, run } from './flotilla-process.ts'
 import { openOnce } from './open-once.ts'
 import { openShop, type Shop } from './placements.ts'
@@ -54,7 +47,7 @@ async function orderSlowly(shop: Shop): Promise<{ readonly orderId: string; read
   assert.ok(orderId, placed.text)
   const isConfirmed = async (): Promise<boolean> =>
     (await shop.api(`/orders/${orderId}`, { token })).body.status === 'confirmed'
-  await until('the order is confirmed', isConfirmed, BUSY_MS)
+  await until('the order is confirmed', isConfirmed)
   const [, traceId = ''] = (placed.headers.get('traceparent') ?? '').split('-')
   return { orderId, traceId }
 }
@@ -65,7 +58,6 @@ async function untilShown(page: Page, what: string): Promise<void> {
   await until(
     `${what} has its answers`,
     async () => (await page.locator('main .waiting, main .failed').count()) === 0,
-    BUSY_MS,
   )
 }
 
@@ -127,14 +119,10 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
       clicks++
     }
     // Its figures are of the last minute.
-    await until(
-      'the overview tells of it',
-      async () => {
-        if ((await cause().count()) === 0) slow.push((await orderSlowly(shop)).traceId)
-        return (await cause().count()) > 0
-      },
-      2 * BUSY_MS,
-    )
+    await until('the overview tells of it', async () => {
+      if ((await cause().count()) === 0) slow.push((await orderSlowly(shop)).traceId)
+      return (await cause().count()) > 0
+    })
     await click(cause())
     const provider = page.locator('.span', { hasText: /POST .*payments/ }).first()
     await provider.waitFor()
@@ -202,6 +190,27 @@ describe('the console in a browser', { skip: isWithoutBrowser }, () => {
     for (let passed = 0; passed < 30; passed += 5) await page.clock.runFor(5_000)
     await page.locator('.failed', { hasText: 'What you see is old' }).waitFor()
     assert.ok((await page.locator('table tbody tr').count()) > 0)
+    await page.close()
+  })
+
+  it('follows the log in the end when the server had too much to do, and says so meanwhile', async () => {
+    const { browser, console, link, shop } = seen()
+    const { page } = await openPage(browser)
+    await page.goto(link)
+    const busy = { code: 'resource_exhausted', detail: 'Too many follow already.', status: 429 }
+    let asked = 0
+    await page.route('**/operations/observe.followLogs', (route) =>
+      ++asked === 1 ? route.fulfill({ status: 429, json: busy }) : route.continue(),
+    )
+    await page.goto(`${console}/logs?live=1`)
+    const told = page.locator('.failed', { hasText: busy.detail })
+    await told.waitFor()
+    await until('a line is shown', async () => {
+      await shop.api('/products')
+      return (await page.locator('.log-line').count()) > 0
+    })
+    assert.equal(asked, 2)
+    assert.equal(await told.count(), 0)
     await page.close()
   })
 

@@ -1,7 +1,7 @@
 /**
  * Server-sent events, read from the body of an ordinary request: unlike EventSource it can say who asks, and tells why it was refused.
  *
- * A stream that ends is asked for again: at once when it ended in good order, after a pause that doubles up to 15 s when it broke.
+ * A stream that ends, or that a server is too busy for, is asked for again: after a pause that doubles up to 15 s until there is one.
  *
  * @source https://html.spec.whatwg.org/multipage/server-sent-events.html
  * @module
@@ -37,9 +37,14 @@ function parseEvent(text: string): { readonly name: string; readonly data: strin
   return { name: values('event').at(-1) ?? 'message', data: values('data').join('\n') }
 }
 
+/** With which refusals the server says that it might do so later. */
+const PASSING = new Set(['resource_exhausted', 'unavailable'])
+
 /** Who follows a stream. */
 export interface Follower {
   readonly onItem: (item: unknown) => void
+  /** Why there is no stream now, though it is asked for again; undefined when there is one. */
+  readonly onWait?: (why: ApiError | undefined) => void
   /** The server refused: it will not be asked again. */
   readonly onRefused: (error: ApiError) => void
 }
@@ -60,8 +65,10 @@ export function follow(id: string, input: unknown, follower: Follower): () => vo
       pauseMs = PAUSE_FIRST_MS
       again()
     } catch (error) {
-      if (error instanceof ApiError && isReachable.value) follower.onRefused(error)
-      else again()
+      const refusal = error instanceof ApiError && isReachable.value ? error : undefined
+      if (refusal !== undefined && !PASSING.has(refusal.code)) return follower.onRefused(refusal)
+      if (refusal !== undefined) follower.onWait?.(refusal)
+      again()
     }
   }
   void open()
@@ -73,6 +80,7 @@ export function follow(id: string, input: unknown, follower: Follower): () => vo
 
 async function readAll(id: string, input: unknown, follower: Follower, abort: AbortSignal): Promise<void> {
   const response = await send(id, input, abort)
+  follower.onWait?.(undefined)
   if (response.body === null) return
   const reader = new EventReader()
   const chunks = response.body.pipeThrough(new TextDecoderStream()).getReader()

@@ -1,5 +1,5 @@
 /**
- * The state of everything, as the server pushes it; where it does not push, it is asked every two seconds. What the whole page shows:
+ * The state of everything, as the server pushes it; where it does not push, it is asked instead. What the whole page shows:
  * how many things are wrong, and the names of the services.
  *
  * @module
@@ -37,14 +37,16 @@ function begin(): () => void {
     overviewError.value = undefined
   }
   // One question after the other: a server that is slow to answer is not asked more and more.
-  const askAgain = async (): Promise<void> => {
-    if (isVisible()) {
-      try {
-        show(await ask('observe.overview', {}))
-      } catch (error) {
-        overviewError.value = error as ApiError
-      }
+  const askOnce = async (): Promise<void> => {
+    if (!isVisible()) return
+    try {
+      show(await ask('observe.overview', {}))
+    } catch (error) {
+      overviewError.value = error as ApiError
     }
+  }
+  const askAgain = async (): Promise<void> => {
+    await askOnce()
     if (!isOver) stopWaiting = after(PERIOD_MS, () => void askAgain())
   }
   const stopFollowing = follow(
@@ -52,6 +54,7 @@ function begin(): () => void {
     {},
     {
       onItem: (item) => show(item as Overview),
+      onWait: (why) => void (why === undefined || askOnce()),
       onRefused: () => void askAgain(),
     },
   )

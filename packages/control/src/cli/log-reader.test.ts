@@ -58,6 +58,18 @@ describe('lastLines', () => {
     assert.deepEqual(await texts({ where: 'nothing=x' }), [])
   })
 
+  it('goes back to what was written before the file was rotated', async (t) => {
+    const [a, b] = makeSources(t, 'a-1', 'b-1') as [LogSource, LogSource]
+    writeFileSync(`${a.path}.1`, `${line(1)}\n${line(2)}\n`)
+    writeFileSync(a.path, `${line(4)}\n`)
+    writeFileSync(b.path, `${line(3)}\n`)
+    const expected = [`a-1 ${line(2)}`, `b-1 ${line(3)}`, `a-1 ${line(4)}`]
+    assert.deepEqual(textsOf(await lastLines([a, b], {}, 3)), expected)
+    // Beyond the bound of what is read there is nothing to go back to.
+    writeFileSync(a.path, `${line(5, { long: 'x'.repeat(4 * 1024 * 1024) })}\n${line(6)}\n`)
+    assert.deepEqual(textsOf(await lastLines([a], {}, 10)), [`a-1 ${line(6)}`])
+  })
+
   it('reads no more than 4 MiB of a file, and no half line', async (t) => {
     const [a] = makeSources(t, 'a-1') as [LogSource]
     const filler = 'é'.repeat(1_000)

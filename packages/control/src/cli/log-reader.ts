@@ -78,12 +78,25 @@ export async function* followLines(
   }
 }
 
-/** The last lines, without what the bound cut at the front. */
+/**
+ * The last lines, without what the bound cut at the front. Those of the older generation come before a file that is short: then it is not just
+ * being copied there, since a file is rotated when it is longer than the bound.
+ */
 async function readTail(path: string): Promise<readonly string[]> {
+  const tail = await readEnd(path, TAIL_BYTES_MAX)
+  if (!tail.isWhole) return linesOf(tail.bytes)
+  const older = await readEnd(`${path}.1`, TAIL_BYTES_MAX - tail.bytes.length)
+  return [...linesOf(older.bytes), ...linesOf(tail.bytes)]
+}
+
+/** The last whole lines of a file, of so many bytes at the most. */
+async function readEnd(path: string, bytesMax: number): Promise<{ bytes: Buffer; isWhole: boolean }> {
   const size = await sizeOf(path)
-  const from = Math.max(0, size - TAIL_BYTES_MAX)
+  const from = Math.max(0, size - bytesMax)
   const bytes = await readRange(path, from, size)
-  return linesOf(from === 0 ? bytes : bytes.subarray(bytes.indexOf('\n') + 1))
+  return from === 0
+    ? { bytes, isWhole: true }
+    : { bytes: bytes.subarray(bytes.indexOf('\n') + 1), isWhole: false }
 }
 
 function linesOf(bytes: Buffer): readonly string[] {

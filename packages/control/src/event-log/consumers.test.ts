@@ -52,6 +52,22 @@ function tellingTwice(log: EventLog, random: Random, afterAppend: () => Promise<
   }
 }
 
+/** A log that nobody can follow while it is away. */
+function comingAndGoing(log: EventLog, away: { readonly isAway: boolean; asked: number }): EventLog {
+  return {
+    append: (source, fencing, events) => log.append(source, fencing, events),
+    head: () => log.head(),
+    async *follow(options, signal) {
+      away.asked++
+      if (away.isAway) throw new FlotillaError('unavailable', 'The log is away.')
+      for await (const batch of log.follow(options, signal)) {
+        if (away.isAway) throw new FlotillaError('unavailable', 'The log has gone.')
+        yield batch
+      }
+    },
+  }
+}
+
 /** A log whose first events stay on their way until they may go on. */
 function holding(log: EventLog) {
   let goOn = (): void => {}
@@ -223,11 +239,30 @@ describe('consumers of the event log', () => {
     assert.deepEqual((await consumers.applied()).get('a'), [1, 7])
   })
 
+  test('tell that they cannot go on when that has lasted, and when they can', async (consumers, log) => {
+    const away = { isAway: true, asked: 0 }
+    const one = await consumers.start({ log: comingAndGoing(log, away) })
+    const told = () => one.lines.map(({ level, message }) => `${level} ${message}`)
+    await one.publish('a')
+    await until('it was asked in vain', () => away.asked >= 2)
+    away.isAway = false
+    await consumers.drained()
+    assert.deepEqual(told(), [])
+    away.isAway = true
+    await one.publish('b')
+    await until('it is told', () => told().length === 1)
+    away.isAway = false
+    await until('it goes on', () => told().length === 2)
+    assert.deepEqual(told(), ['warn group desk cannot go on; trying again', 'info group desk goes on'])
+    await consumers.drained()
+    assert.deepEqual(await consumers.applied(), await consumers.published())
+  })
+
   test('tell how far they are behind', async (consumers) => {
     const one = await consumers.start()
     await one.publish('a')
     await consumers.drained()
-    await until('the lag is known', () => one.told.lag === 0, 10_000)
+    await until('the lag is known', () => one.told.lag === 0)
   })
 
   test('run a reaction again that a concurrent change got in the way of', async (consumers) => {

@@ -33,6 +33,8 @@ const WORK_MS_MAX = 10_000
 const GOODBYE_MS_MAX = 1_000
 /** Between attempts to reach the log, or a database that is away. */
 const RECONNECT = { baseMs: 50, capMs: 1_000 }
+/** Nobody need know of less: a log that is restarted, or that ends before its followers do. */
+const PATIENCE_MS = 5_000
 /** Positions that only pass events over are written no more often than this. */
 const IDLE_WRITE_MS = 5_000
 
@@ -47,6 +49,8 @@ export class Group {
   #change = new AbortController()
   readonly #running: Promise<void>
   #failures = 0
+  #failingSinceMs = 0
+  #isTold = false
   /** Of the last batch. */
   #upTo = 0
   #passedAtMs = Number.NEGATIVE_INFINITY
@@ -130,24 +134,33 @@ export class Group {
   }
 
   #tellFailure(error: unknown): void {
-    const { log, name } = this.#options
-    if (isFenced(error) || this.#failures++ > 0) return
-    const message = `group ${name} cannot go on; trying again`
+    const { log, name, ports } = this.#options
+    if (isFenced(error)) return
+    const nowMs = ports.clock.monotonicMs()
+    if (this.#failures++ === 0) this.#failingSinceMs = nowMs
     // Waiting does not help where the log ends before our position: one of the two was restored.
-    if (isFlotillaError(error) && error.reason === 'beyond_end') log.error(message, { error })
-    else log.warn(message, { error })
+    const isHopeless = isFlotillaError(error) && error.reason === 'beyond_end'
+    if (this.#isTold || (!isHopeless && nowMs - this.#failingSinceMs < PATIENCE_MS)) return
+    log[isHopeless ? 'error' : 'warn'](`group ${name} cannot go on; trying again`, { error })
+    this.#isTold = true
+  }
+
+  #tellSuccess(): void {
+    const { log, name } = this.#options
+    if (this.#isTold) log.info(`group ${name} goes on`)
+    this.#failures = 0
+    this.#isTold = false
   }
 
   async #follow(assignment: Assignment, signal: AbortSignal): Promise<void> {
-    const { eventLog, topics, log, name } = this.#options
+    const { eventLog, topics } = this.#options
     const { positions } = assignment
     this.#upTo = Math.min(...Object.values(positions))
     for await (const batch of eventLog.follow({ topics, positions }, signal)) {
       if (batch.forgottenUpTo !== undefined) await this.#tellGap(assignment, batch.forgottenUpTo)
       if (batch.events.length > 0) await this.#handling.take(assignment, batch)
       else await this.#pass(assignment, batch)
-      if (this.#failures > 0) log.info(`group ${name} goes on`)
-      this.#failures = 0
+      this.#tellSuccess()
       this.#upTo = batch.upTo
       if (signal.aborted) return
     }

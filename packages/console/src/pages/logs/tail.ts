@@ -38,13 +38,15 @@ export function useTail(q: string, isPaused: boolean): Tail {
       const added = fresh.current.splice(0).reverse()
       setTail((before) => ({ ...before, waiting: 0, lines: [...added, ...before.lines].slice(0, LINES_MAX) }))
     }
+    const tellTrouble = (error: Error | undefined): void => setTail((before) => ({ ...before, error }))
     const stop = follow('observe.followLogs', q === '' ? {} : { q }, {
       onItem: (item) => {
         fresh.current.push(item as LogEntry)
         if (fresh.current.length > LINES_MAX) fresh.current.shift()
         stopWaiting ??= after(SHOW_MS, show)
       },
-      onRefused: (error) => setTail((before) => ({ ...before, error })),
+      onWait: tellTrouble,
+      onRefused: tellTrouble,
     })
     return () => {
       stop()
