@@ -6,6 +6,7 @@
  */
 import type { Clock } from '@flotilla/core/clock'
 import { FlotillaError } from '@flotilla/core/error'
+import type { RecentSamples } from './recent-samples.ts'
 import type { RowCounts, TimeSpan } from './row-counts.ts'
 import type { SeriesIndex } from './series-index.ts'
 import type { TelemetryDatabase } from './telemetry-database.ts'
@@ -16,6 +17,7 @@ export interface TelemetrySource {
   readonly clock: Clock
   readonly counts: { readonly spans: RowCounts; readonly lines: RowCounts }
   readonly series: SeriesIndex
+  readonly recent: RecentSamples
 }
 
 /** The time a question is about, in milliseconds since 1970: from this on, up to that, which is no part of it. */

@@ -2,11 +2,12 @@
  * Questions about series: values, rates and quantiles over time.
  *
  * What a counter has added since its last sample stands beside each sample, so that a rate is a sum, and a quantile comes from the sums of
- * the buckets.
+ * the buckets. What is about the last minutes is answered from memory, all else by the file; both give the same.
  *
  * @module
  */
 import { bucketQuantile } from './bucket-quantile.ts'
+import { type Member, type PointRow, type PointsQuestion, recentPoints } from './recent-points.ts'
 import {
   badInput,
   STATEMENT_MS,
@@ -60,13 +61,6 @@ interface Group {
   readonly series: Series[]
 }
 
-interface PointRow {
-  readonly us: number
-  readonly group_id: number
-  readonly le: number
-  readonly value: number
-}
-
 /**
  * Answers it.
  *
@@ -87,17 +81,18 @@ export async function askSeries(source: TelemetrySource, query: SeriesQuery): Pr
   const isTruncated = found.length > SERIES_MAX || all.length > GROUPS_MAX
   if (groups.length === 0) return { series: [], isTruncated }
   const members = groups.flatMap(({ series }, group) =>
-    series.map(({ id, labels }) => ({ id, group, le: isQuantile ? boundOf(labels['le']) : 0 })),
+    series.map(({ id, labels }): Member => ({ id, group, le: isQuantile ? boundOf(labels['le']) : 0 })),
   )
-  const rows = await source.database.ask<PointRow>(
-    `with members as (select unnest([${members.map(({ id }) => id)}]) as id, unnest([${members.map(({ group }) => group)}]) as group_id,
-       unnest([${members.map(({ le }) => (le === Number.POSITIVE_INFINITY ? "'inf'::double" : le))}])::double as le)
-     ${query.as === 'value' ? values(query.merge ?? 'sum') : increases}`
-      .replaceAll('$step', String(stepUs))
-      .replace('$range', `time_us >= ${fromUs} and time_us < ${toUs}`),
-    [],
-    STATEMENT_MS,
-  )
+  const question: PointsQuestion = {
+    members,
+    stepUs,
+    range: { fromUs, toUs },
+    as: query.as,
+    merge: query.merge ?? 'sum',
+  }
+  const rows = source.recent.covers(fromUs)
+    ? recentPoints(source.recent, question)
+    : await filedPoints(source.database, question)
   const lines = (
     points: readonly [number, number][][],
     more: Readonly<Record<string, string>>,
@@ -109,6 +104,22 @@ export async function askSeries(source: TelemetrySource, query: SeriesQuery): Pr
       )
     : lines(plain(rows, query.as === 'rate' ? seconds : 1, groups.length), {})
   return { series: series.filter((one) => one.points.length > 0), isTruncated }
+}
+
+function filedPoints(
+  database: TelemetrySource['database'],
+  { members, stepUs, range, as, merge }: PointsQuestion,
+): Promise<PointRow[]> {
+  const bounds = members.map(({ le }) => (le === Number.POSITIVE_INFINITY ? "'inf'::double" : le))
+  return database.ask<PointRow>(
+    `with members as (select unnest([${members.map(({ id }) => id)}]) as id, unnest([${members.map(({ group }) => group)}]) as group_id,
+       unnest([${bounds}])::double as le)
+     ${as === 'value' ? values(merge) : increases}`
+      .replaceAll('$step', String(stepUs))
+      .replace('$range', `time_us >= ${range.fromUs} and time_us < ${range.toUs}`),
+    [],
+    STATEMENT_MS,
+  )
 }
 
 const values = (merge: string): string =>

@@ -109,6 +109,7 @@ export async function openTelemetryStore(options: TelemetryWriterOptions): Promi
     clock: options.clock,
     counts: writer.counts,
     series: writer.series,
+    recent: writer.recent,
   })
   const close = (): Promise<void> => writer.close()
   return {

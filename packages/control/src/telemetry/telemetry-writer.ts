@@ -10,6 +10,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '@flotilla/core/clock'
+import { RecentSamples } from './recent-samples.ts'
 import { removeOld, removeSeries } from './retention.ts'
 import { RowCounts } from './row-counts.ts'
 import {
@@ -68,6 +69,7 @@ const HOUR_US = 3_600_000_000
 /** The writer, and what readers need of it. */
 export class TelemetryWriter {
   readonly series: SeriesIndex
+  readonly recent = new RecentSamples()
   readonly counts = { spans: new RowCounts(), lines: new RowCounts() }
   readonly #options: TelemetryWriterOptions
   readonly #ageUsMax: number
@@ -141,7 +143,7 @@ export class TelemetryWriter {
   /** Takes samples. */
   takeSamples(samples: readonly StoredSample[]): void {
     for (const sample of samples) {
-      const timeUs = sample.timeMs * 1_000
+      const timeUs = Math.trunc(sample.timeMs * 1_000)
       // Not a number, or without bound: nothing that could be shown.
       if (!Number.isFinite(sample.value)) continue
       this.#take('samples', timeUs, () => {
@@ -149,7 +151,8 @@ export class TelemetryWriter {
         if (taken === undefined) return undefined
         const { series, increase, isNew } = taken
         if (isNew) this.#newSeries.push(seriesRow(series, timeUs))
-        return { cells: [BigInt(Math.trunc(timeUs)), series.id, sample.value, increase], timeUs, bytes: 100 }
+        this.recent.add(timeUs, series.id, sample.value, increase)
+        return { cells: [BigInt(timeUs), series.id, sample.value, increase], timeUs, bytes: 100 }
       })
     }
   }
@@ -302,6 +305,7 @@ export class TelemetryWriter {
     )
     for (const { labels, us, value, ...one } of series) {
       this.series.restore({ ...one, labels: JSON.parse(labels) }, { timeMs: us / 1_000, value })
+      this.recent.forgotten(us)
     }
   }
 

@@ -32,6 +32,8 @@ export interface ObserveOptions extends OverviewOptions, TopicsOptions {
 
 type Observes = Handlers<typeof observeContract>
 
+type SystemMap = Awaited<ReturnType<typeof mapOf>>
+
 const MINUTE_MS = 60_000
 const OVERVIEW_MS = 2_000
 /** Everybody who looks at the same page gets the same figures. */
@@ -63,7 +65,9 @@ function glances(
 ): Pick<Observes, 'overview' | 'followOverview' | 'map' | 'service' | 'topics' | 'routes'> {
   const over = (windowMs = MINUTE_MS): Window => ({ fromMs: clock.now() - windowMs, toMs: clock.now() })
   const overviews = new JointAnswers<Overview>(clock, SHARED_MS)
-  const maps = new JointAnswers<Awaited<ReturnType<typeof mapOf>>>(clock, SHARED_MS)
+  const maps = new JointAnswers<SystemMap>(clock, SHARED_MS)
+  const mapOver = (windowMs?: number): Promise<SystemMap> =>
+    maps.get(String(windowMs), () => mapOf(options, over(windowMs)))
   return {
     overview: ({ windowMs = MINUTE_MS }) =>
       overviews.get(String(windowMs), () => overviewOf(options, clock.now(), windowMs)),
@@ -73,11 +77,11 @@ function glances(
         await clock.sleep(OVERVIEW_MS, ctx.signal)
       }
     },
-    map: ({ windowMs }) => maps.get(String(windowMs), () => mapOf(options, over(windowMs))),
+    map: ({ windowMs }) => mapOver(windowMs),
     async service({ service, windowMs }, ctx) {
       if (!serviceNames(options).includes(service))
         throw ctx.fail('no_service', `There is no service ${service}.`)
-      return detailOf(options, service, over(windowMs))
+      return detailOf(options, service, over(windowMs), mapOver(windowMs))
     },
     async topics(_, ctx) {
       const parked = await databases.inEach(ctx, countParked)
@@ -88,13 +92,18 @@ function glances(
   }
 }
 
-async function detailOf(options: ObserveOptions, name: string, window: Window): Promise<ServiceDetail> {
+async function detailOf(
+  options: ObserveOptions,
+  name: string,
+  window: Window,
+  map: Promise<SystemMap>,
+): Promise<ServiceDetail> {
   const { store, contracts, follows } = options
   const matchers = [{ label: 'service', is: '=' as const, values: [name] }]
   const [all, figures, { edges }] = await Promise.all([
     summaries(options, window),
     redBy(store, { ...ofServices, matchers }, ['operation'], window),
-    mapOf(options, window),
+    map,
   ])
   const contract = contracts.find((one) => one.name === name)
   const operations = contract === undefined ? [] : operationsOf(contract)
