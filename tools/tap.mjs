@@ -12,7 +12,7 @@ const FAILURES_MAX = 20
 /** Of the error of one. */
 const LINES_MAX = 12
 
-/** @typedef {{ type: string, data: { name: string, message?: string, nesting: number, file?: string, line?: number, details?: { error?: Error & { failureType?: string, cause?: unknown } } } }} Event */
+/** @typedef {{ type: string, data: { name: string, file?: string, line?: number, details?: { error?: Error & { failureType?: string, cause?: unknown } } } }} Event */
 
 /** @param {AsyncIterable<Event>} events */
 // biome-ignore lint/style/noDefaultExport: how the test runner takes a reporter

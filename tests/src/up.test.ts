@@ -1,9 +1,10 @@
 /** `flotilla up` as a person meets it: how it starts, what it says when it cannot, and how it ends. */
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { removeFolder } from '@flotilla/core/remove-folder'
 import { until } from '@flotilla/core/until'
 import { app } from '@flotilla/shop/app'
 import { makeBed, processesOf, type Running, run, start, startUp } from './flotilla-process.ts'
@@ -17,18 +18,6 @@ async function stop({ child }: Running): Promise<void> {
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   child.kill('SIGTERM')
   assert.equal(await ended, 0)
-}
-
-/** Removes a folder in which processes go on making files. */
-async function remove(folder: string): Promise<void> {
-  await until('nobody has made another file', () => {
-    try {
-      rmSync(folder, { recursive: true, force: true })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
-    }
-    return !existsSync(folder)
-  })
 }
 
 // Each test finds the data that the one before has left.
@@ -177,7 +166,7 @@ describe('flotilla up', () => {
     const up = await startUp(bed, ['--placement', 'monolith'])
     const [server = 0] = processesOf(bed)
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
-    await remove(join(bed.folder, 'postgres'))
+    await removeFolder(join(bed.folder, 'postgres'))
     process.kill(server, 'SIGKILL')
     assert.equal(await ended, 1)
     assert.match(up.errors(), /^error: PostgreSQL ended, and its data in .*postgres is gone: .*\n$/)
@@ -217,7 +206,7 @@ describe('flotilla up that is ended', () => {
     // PostgreSQL, the control process, the monolith.
     assert.equal(processes.length, 3 + outside.length)
     const ended = new Promise<number | null>((resolve) => up.child.once('close', resolve))
-    await remove(bed.folder)
+    await removeFolder(bed.folder)
     up.child.kill('SIGTERM')
     assert.equal(await ended, 1)
     // PostgreSQL may have missed its data before the signal came.

@@ -36,7 +36,6 @@ function begin(): () => void {
     overview.value = answer
     overviewError.value = undefined
   }
-  // One question after the other: a server that is slow to answer is not asked more and more.
   const askOnce = async (): Promise<void> => {
     if (!isVisible()) return
     try {
@@ -45,6 +44,7 @@ function begin(): () => void {
       overviewError.value = error as ApiError
     }
   }
+  // One question after the other: a server that is slow to answer is not asked more and more.
   const askAgain = async (): Promise<void> => {
     await askOnce()
     if (!isOver) stopWaiting = after(PERIOD_MS, () => void askAgain())
@@ -54,7 +54,9 @@ function begin(): () => void {
     {},
     {
       onItem: (item) => show(item as Overview),
-      onWait: (why) => void (why === undefined || askOnce()),
+      onWait: (why) => {
+        if (why !== undefined) void askOnce()
+      },
       onRefused: () => void askAgain(),
     },
   )

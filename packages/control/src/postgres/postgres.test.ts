@@ -10,6 +10,7 @@ import { systemClock } from '@flotilla/core/clock'
 import { isFlotillaError } from '@flotilla/core/error'
 import { findFreePort } from '@flotilla/core/free-port'
 import { systemRandom } from '@flotilla/core/random'
+import { removeFolder } from '@flotilla/core/remove-folder'
 import { until } from '@flotilla/core/until'
 import pg from 'pg'
 import { openPostgres, type Postgres, type PostgresOptions } from './postgres.ts'
@@ -39,7 +40,7 @@ async function setUp(
   const options = { dataDir: join(parent, 'postgres'), port: await findFreePort(), ports }
   t.after(async () => {
     for (const pid of await processesOf(parent)) process.kill(pid, 'SIGKILL')
-    await rm(parent, { recursive: true, force: true, maxRetries: 5 })
+    await removeFolder(parent)
   })
   if (!isEmpty) {
     cluster ??= makeCluster()

@@ -9,6 +9,7 @@ import { findFreePort } from '@flotilla/core/free-port'
 import { createIds } from '@flotilla/core/ids'
 import { createLogger } from '@flotilla/core/log'
 import { systemRandom } from '@flotilla/core/random'
+import { removeFolder } from '@flotilla/core/remove-folder'
 import { until } from '@flotilla/core/until'
 import { openTelemetryStore } from '../telemetry/telemetry-store.ts'
 import { makeDataFolder } from '../testing/test-data-folder.ts'
@@ -218,7 +219,7 @@ describe('openSystem', () => {
     const system = await open()
     const pid = system.processes[0]?.pid as number
     process.kill(pid, 0)
-    rmSync(folder.path, { recursive: true, maxRetries: 20 })
+    await removeFolder(folder.path)
     await system.close()
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
     assert.match(lines.join(''), /ENOENT.*the processes could not be written down/)
