@@ -101,12 +101,30 @@ describe('SpanExporter', () => {
     const { clock, record, turn, taken, counted } = open(t, 100)
     await turn()
     const ids: string[] = []
-    for (let half = 0; half < 6; half++) {
+    for (let half = 0; half < 12; half++) {
       for (let count = 0; count < 50; count++) ids.push(record(sampled()))
       await clock.advance(1)
     }
+    assert.equal(taken.flat().length, 512)
+    await turn()
     assert.deepEqual(taken.flat().sort(), ids.sort())
-    assert.deepEqual(counted('console'), { sent: 300, overwritten: 0 })
+    assert.deepEqual(counted('console'), { sent: 600, overwritten: 0 })
+  })
+
+  it('takes the few chosen ones of many out of the ring in time, and makes no request of its own for them', async (t) => {
+    const { clock, record, turn, taken, counted } = open(t, 100)
+    await turn()
+    const ids: string[] = []
+    for (let half = 0; half < 20; half++) {
+      for (let count = 0; count < 40; count++) record(unsampled())
+      for (let count = 0; count < 10; count++) ids.push(record(sampled()))
+      await clock.advance(1)
+    }
+    assert.equal(taken.length, 0)
+    await turn()
+    assert.equal(taken.length, 1)
+    assert.deepEqual(taken.flat().sort(), ids.sort())
+    assert.deepEqual(counted('console'), { sent: 200, overwritten: 0 })
   })
 
   it('keeps the whole of a slow or failed trace: what was before, what comes after, and tells the others', async (t) => {

@@ -1,8 +1,8 @@
 /**
- * Hands the wanted spans of a process on, every two seconds and whenever half of the ring is new, and tells other processes which traces to keep.
+ * Hands the wanted spans of a process on, every two seconds and whenever there are enough for a request, and tells other processes which traces to keep.
  *
- * Spans are taken out of the ring and written once, for all destinations, as soon as one of them has taken what came before: the quickest
- * sets the pace, for the others they wait (`span-destination.ts`). While none takes anything they stay in the ring, where the oldest are
+ * Spans are taken out of the ring whenever half of it is new, and written once, for all destinations, as soon as one of them has taken what came before:
+ * the quickest sets the pace, for the others they wait (`span-destination.ts`). While none takes anything they stay in the ring, where the oldest are
  * overwritten, and counted. So a backend that is away costs a process nothing but its spans.
  *
  * @module
@@ -49,6 +49,10 @@ export class SpanExporter {
   readonly #offset: WallOffset
   readonly #ticker: Ticker
   readonly #destinations: readonly SpanDestination[]
+  /** Out of the ring, for the next request. */
+  #gathered: Span[] = []
+  /** It is time: also for a request of few. */
+  #isDue = false
   #isHandingOn = false
   #handingOn: Promise<void> = Promise.resolve()
 
@@ -65,7 +69,7 @@ export class SpanExporter {
       onError: (error) => log.error('spans could not be exported', { error }),
     })
     // Not within what has just ended a span.
-    options.ring.onHalf = () => void clock.schedule(0, () => this.#handOnNow())
+    options.ring.onHalf = () => void clock.schedule(0, () => this.#gather())
   }
 
   /** Sends what is left, for two seconds at most. */
@@ -84,11 +88,20 @@ export class SpanExporter {
   /** Waits for no endpoint: the other processes are to hear of kept traces in time. */
   async #turn(): Promise<void> {
     this.#look()
+    this.#isDue = true
+    this.#gather()
     this.#handOnNow()
   }
 
+  /** Before they are overwritten; under load that is several times a second, and a few spans are no reason for a request. */
+  #gather(): void {
+    const { ring } = this.#options
+    ring.markKept()
+    this.#gathered.push(...ring.take(BATCH_MAX - this.#gathered.length))
+    if (this.#gathered.length === BATCH_MAX) this.#handOnNow()
+  }
+
   #handOnNow(): void {
-    this.#options.ring.markKept()
     for (const destination of this.#destinations) void destination.send()
     if (this.#isHandingOn) return
     this.#isHandingOn = true
@@ -113,6 +126,7 @@ export class SpanExporter {
         await Promise.race(ready.map((destination) => destination.send()))
       }
     } finally {
+      this.#isDue = false
       this.#isHandingOn = false
     }
   }
@@ -123,15 +137,18 @@ export class SpanExporter {
     await this.#ticker.close()
     await this.#handingOn
     this.#look()
-    ring.markKept()
+    this.#isDue = true
+    this.#gather()
     for (let batches = 0; batches < BATCHES_MAX && this.#putNext(); batches++);
     await Promise.all(this.#destinations.map((destination) => destination.send()))
   }
 
-  /** Takes some spans out of the ring for everybody; false: there is none. */
+  /** Writes some spans for everybody; false: there are too few. */
   #putNext(): boolean {
-    const spans = this.#options.ring.take(BATCH_MAX)
-    if (spans.length === 0) return false
+    const spans = this.#gathered
+    spans.push(...this.#options.ring.take(BATCH_MAX - spans.length))
+    if (spans.length < (this.#isDue ? 1 : BATCH_MAX)) return false
+    this.#gathered = []
     const batches = this.#batchesOf(spans)
     for (const destination of this.#destinations) destination.put(batches)
     return true
