@@ -71,6 +71,17 @@ describe('the commands', () => {
     assert.match(await told('saga', 'show', 'saga-1'), /status +ready[\s\S]*retried[\s\S]*"total": 5/)
     const unknown = await run(bed, 'saga', 'show', 'saga-2')
     assert.deepEqual([unknown.exitCode, unknown.errors], [1, 'error: There is no saga saga-2.\n'])
+    await ask(
+      'cart',
+      sql`insert into flotilla.saga (id, name, state, step, status, attempts, trace)
+        select 'old-' || number, 'checkout', '{}', 'charge', 'parked', 9, ${trace} from generate_series(1, 201) number`,
+    )
+    const more = /^There are more than these 200; --service and --status narrow the list\.$/m
+    assert.match(await told('saga', '--status', 'parked'), more)
+    const listed = await run(bed, 'saga', '--json')
+    assert.equal(JSON.parse(listed.output).length, 200)
+    assert.match(listed.errors, more)
+    assert.doesNotMatch(await told('saga', '--status', 'ready'), more)
     const audit = readFileSync(join(bed.folder, 'logs/control.log'), 'utf8')
     assert.match(audit, /"audit":"redrive"[^\n]*search:1/)
     assert.match(audit, /"audit":"retry saga"[^\n]*saga-1/)

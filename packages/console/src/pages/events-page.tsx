@@ -21,15 +21,13 @@ import { hrefTo, hrefWith, place, presentMs } from '../state/place.ts'
 type Topic = Api['observe.topics']['output']['items'][number]
 type Group = Topic['groups'][number]
 
-/** So many failures are listed at most. */
-const SHOWN = 200
 /** A group this far behind is late. */
 const LATE_MS = 10_000
 
 /** The page. */
 export function EventsPage(): JSX.Element {
   const topics = useAsked('observe.topics', {})
-  const parked = useAsked('control.parked', { limit: SHOWN })
+  const parked = useAsked('control.parked', {})
   const { topic, parked: shown } = place.value.params
   return (
     <div class="stack">
@@ -168,7 +166,7 @@ function Failures({ items, hasMore }: Api['control.parked']['output']): JSX.Elem
           },
         ]}
       />
-      {hasMore && <More shown={SHOWN}>the dead ones come first, then the oldest.</More>}
+      {hasMore && <More shown={items.length}>the dead ones come first, then the oldest.</More>}
     </Panel>
   )
 }

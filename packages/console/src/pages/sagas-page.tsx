@@ -24,12 +24,11 @@ type Entry = Saga['entries'][number]
 
 /** As the saga's contract has them. */
 const STATUSES = ['parked', 'running', 'ready', 'waiting', 'compensated', 'completed'] as const
-const SHOWN = 200
 
 /** The list. */
 export function SagasPage(): JSX.Element {
   const status = STATUSES.find((one) => one === place.value.params['status'])
-  const asked = useAsked('control.sagas', { limit: SHOWN, ...(status === undefined ? {} : { status }) })
+  const asked = useAsked('control.sagas', status === undefined ? {} : { status })
   return (
     <div class="stack">
       <PageHead
@@ -48,7 +47,9 @@ export function SagasPage(): JSX.Element {
           {({ items, hasMore }) => (
             <>
               <SagaTable sagas={items} />
-              {hasMore && <More shown={SHOWN}>choose a status to see fewer, and older ones of it.</More>}
+              {hasMore && (
+                <More shown={items.length}>choose a status to see fewer, and older ones of it.</More>
+              )}
             </>
           )}
         </Answer>

@@ -75,7 +75,9 @@ const noService = { code: 'not_found', title: 'There is no such service' } as co
 const noProcess = { code: 'not_found', title: 'There is no such process' } as const
 
 const Service = Type.String({ maxLength: 64 })
-const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 200 }))
+/** So many parked events or sagas are given at most, and by default. */
+export const LISTED_MAX = 200
+const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: LISTED_MAX }))
 
 /** The service whose group could not handle it, and its number there. */
 const ParkedId = Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}:[1-9][0-9]{0,14}$' })

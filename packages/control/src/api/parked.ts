@@ -7,17 +7,15 @@
  */
 import { listParked, redriveParked, showParked } from '@flotilla/core/parked-admin'
 import type { Handlers } from '@flotilla/core/service'
-import type { controlContract, ParkedInfo } from './contract.ts'
+import { type controlContract, LISTED_MAX, type ParkedInfo } from './contract.ts'
 import type { ServiceDatabases } from './databases.ts'
 
 type ParkedHandlers = Pick<Handlers<typeof controlContract>, 'parked' | 'parkedEvent' | 'redrive'>
 
-const LIMIT_DEFAULT = 50
-
 /** The handlers. */
 export function parkedHandlers(databases: ServiceDatabases): ParkedHandlers {
   return {
-    async parked({ service, limit = LIMIT_DEFAULT }, ctx) {
+    async parked({ service, limit = LISTED_MAX }, ctx) {
       const items: ParkedInfo[] = []
       for (const name of service === undefined ? databases.services : [service]) {
         const found = await databases.with(name, ctx, (session) => listParked(session, limit + 1))

@@ -6,7 +6,7 @@
 import type { FlotillaError } from '@flotilla/core/error'
 import { listSagas, retrySaga, type SagaHistory, showSaga } from '@flotilla/core/saga-admin'
 import type { Handlers } from '@flotilla/core/service'
-import type { controlContract, SagaInfo } from './contract.ts'
+import { type controlContract, LISTED_MAX, type SagaInfo } from './contract.ts'
 import type { AdminContext, ServiceDatabases } from './databases.ts'
 
 type SagaHandlers = Pick<Handlers<typeof controlContract>, 'sagas' | 'saga' | 'retrySaga'>
@@ -15,8 +15,6 @@ type SagaHandlers = Pick<Handlers<typeof controlContract>, 'sagas' | 'saga' | 'r
 interface SagaContext extends AdminContext {
   fail(reason: 'no_service' | 'no_saga' | 'several', detail: string): FlotillaError
 }
-
-const LIMIT_DEFAULT = 50
 
 /** The handlers. */
 export function sagaHandlers(databases: ServiceDatabases): SagaHandlers {
@@ -37,7 +35,7 @@ export function sagaHandlers(databases: ServiceDatabases): SagaHandlers {
     throw ctx.fail('several', `Sagas of ${found.map((one) => one.service).join(' and ')} have the id ${id}.`)
   }
   return {
-    async sagas({ service, status, limit = LIMIT_DEFAULT }, ctx) {
+    async sagas({ service, status, limit = LISTED_MAX }, ctx) {
       const items: SagaInfo[] = []
       const filter = { limit: limit + 1, ...(status === undefined ? {} : { status }) }
       for (const name of service === undefined ? databases.services : [service]) {

@@ -36,9 +36,6 @@ export const dlq: Command = {
   },
 }
 
-/** As many as the API gives at a time. */
-const SHOWN_MAX = 200
-
 type Work = (control: ControlCalls) => Promise<number | undefined>
 
 /** Each checks its arguments, and gives what is then to be done. */
@@ -52,21 +49,14 @@ function list(ids: readonly string[], context: CommandContext): Work {
   const service = textOption(context, 'service')
   if (ids.length > 0 || context.options['all']) throw new UsageError('list takes neither ids nor --all')
   return async (control) => {
-    const { items, hasMore } = await control.parked({
-      limit: SHOWN_MAX,
-      ...(service === undefined ? {} : { service }),
-    })
+    const { items, hasMore } = await control.parked(service === undefined ? {} : { service })
     context.terminal.result(items, () =>
       items.length === 0
         ? ['No event has failed.']
-        : [
-            ...table([
-              ['ID', 'STATE', 'TOPIC', 'KEY', 'BEHIND', 'ATTEMPTS', 'SINCE', 'ERROR'],
-              ...items.map(row),
-            ]),
-            ...(hasMore ? [`There are more than these ${SHOWN_MAX}; --service shows those of one.`] : []),
-          ],
+        : table([['ID', 'STATE', 'TOPIC', 'KEY', 'BEHIND', 'ATTEMPTS', 'SINCE', 'ERROR'], ...items.map(row)]),
     )
+    if (hasMore)
+      context.terminal.line(`There are more than these ${items.length}; --service shows those of one.`)
     return undefined
   }
 }

@@ -34,9 +34,6 @@ STATUS is one of ${sagaStatuses.join(', ')}.`,
   },
 }
 
-/** As many as the API gives at a time. */
-const SHOWN_MAX = 200
-
 type Work = (control: ControlCalls) => Promise<void>
 
 function workOf(verb: string, id: string | undefined, context: CommandContext): Work {
@@ -60,28 +57,25 @@ async function list(
   control: ControlCalls,
   filter: Parameters<ControlCalls['sagas']>[0],
 ): Promise<void> {
-  const { items, hasMore } = await control.sagas({ limit: SHOWN_MAX, ...filter })
+  const { items, hasMore } = await control.sagas(filter)
   terminal.result(items, () =>
     items.length === 0
       ? ['There is no such saga.']
-      : [
-          ...table([
-            ['ID', 'SAGA', 'STATUS', 'NEXT', 'ATTEMPTS', 'SINCE', 'LAST TROUBLE'],
-            ...items.map((item) => [
-              item.id,
-              `${item.service} ${item.name}`,
-              item.status,
-              nextOf(item),
-              String(item.attempts),
-              item.createdAt,
-              (item.error ?? item.cause)?.message.slice(0, 100) ?? '',
-            ]),
+      : table([
+          ['ID', 'SAGA', 'STATUS', 'NEXT', 'ATTEMPTS', 'SINCE', 'LAST TROUBLE'],
+          ...items.map((item) => [
+            item.id,
+            `${item.service} ${item.name}`,
+            item.status,
+            nextOf(item),
+            String(item.attempts),
+            item.createdAt,
+            (item.error ?? item.cause)?.message.slice(0, 100) ?? '',
           ]),
-          ...(hasMore
-            ? [`There are more than these ${SHOWN_MAX}; --service and --status narrow the list.`]
-            : []),
-        ],
+        ]),
   )
+  if (hasMore)
+    terminal.line(`There are more than these ${items.length}; --service and --status narrow the list.`)
 }
 
 function nextOf({ step, direction }: Pick<SagaInfo, 'step' | 'direction'>): string {
