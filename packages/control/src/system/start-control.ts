@@ -32,6 +32,11 @@ const CONTROL = 'control'
 const SERVICES = [CONTROL, 'observe']
 /** In a bundle as beside this module. */
 const PROGRAM = new URL('./control-process.js', import.meta.url)
+/**
+ * What lives in its heap for long is some 35 MB. Where the heap may have 2 GB or more, as by default on a machine with much memory, V8 lets it
+ * become four times that before it looks what is garbage, with this bound 1.6 times (`MaxGrowingFactor` in V8's heap-controller.cc).
+ */
+const HEAP_MB_MAX = 1_024
 const STATE_MS = 2_000
 /** For those that look to stop looking; one that hangs is not waited for. */
 const QUIET_MS = 1_000
@@ -66,7 +71,7 @@ export class ControlProcess {
         const host = hostEnvironment(opened.environment, { instance, services: SERVICES })
         return {
           program: process.execPath,
-          args: [fileURLToPath(PROGRAM)],
+          args: [`--max-old-space-size=${HEAP_MB_MAX}`, fileURLToPath(PROGRAM)],
           environment: { ...host, ...told },
           instance,
         }
