@@ -21,11 +21,11 @@ async function failureOf(work: Promise<unknown>): Promise<FlotillaError> {
   return error
 }
 
-/** How many statements with `text` in them the server is working on. */
-async function running(test: TestDatabase, text: string): Promise<number> {
+/** How many statements like `pattern` the server is working on. */
+async function running(test: TestDatabase, pattern: string): Promise<number> {
   const rows = await test.ask(
-    `select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like '%' || $1 || '%'`,
-    [text],
+    `select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like $1`,
+    [pattern],
   )
   return rows.length
 }
@@ -55,7 +55,11 @@ describe('Hold', () => {
     const tookMs = systemClock.monotonicMs() - fromMs
     assert.equal(error.code, 'deadline_exceeded')
     assert.ok(tookMs >= 99 && tookMs < STOPPED_MS, `${tookMs} ms`)
-    await until('the server has stopped', async () => (await running(test, 'pg_sleep(10)')) === 0, STOPPED_MS)
+    await until(
+      'the server has stopped',
+      async () => (await running(test, '%pg_sleep(10)%')) === 0,
+      STOPPED_MS,
+    )
     assert.deepEqual(await database.session(testCall()).one(pidOf), before)
   })
 
@@ -64,11 +68,15 @@ describe('Hold', () => {
     const database = test.open({ poolMax: 1 })
     const call = testCall()
     const statement = database.session(call).one(sql`select pg_sleep(10)`)
-    await until('it runs', async () => (await running(test, 'pg_sleep(10)')) === 1)
+    await until('it runs', async () => (await running(test, '%pg_sleep(10)%')) === 1)
     const reason = new FlotillaError('canceled', 'The caller gave up.')
     call.cancellation.cancel(reason)
     assert.equal(await failureOf(statement), reason)
-    await until('the server has stopped', async () => (await running(test, 'pg_sleep(10)')) === 0, STOPPED_MS)
+    await until(
+      'the server has stopped',
+      async () => (await running(test, '%pg_sleep(10)%')) === 0,
+      STOPPED_MS,
+    )
     assert.equal(await failureOf(database.session(call).one(sql`select 1`)), reason)
   })
 
@@ -94,10 +102,10 @@ describe('Hold', () => {
       .session(testCall())
       .one<{ second: string }>(sql`select 'fine' as second, pg_sleep(0.2)::text`)
     await until('the request is on its way', () => trap.caught.length === 1)
-    await until('the first statement is over', async () => (await running(test, 'as first')) === 0)
+    await until('the first statement is over', async () => (await running(test, '%as first%')) === 0)
     // Time enough for the second to start, which it must not.
     await systemClock.sleep(50)
-    assert.equal(await running(test, 'as second'), 0)
+    assert.equal(await running(test, '%as second%'), 0)
     trap.caught[0]?.()
     assert.equal((await second).second, 'fine')
   })
@@ -112,7 +120,7 @@ describe('Hold', () => {
     await failureOf(database.session(testCall(50)).one(sql`select pg_sleep(30)`))
     const next = await database.session(testCall()).one<{ pid: number }>(sql`select pg_backend_pid() as pid`)
     assert.notEqual(next.pid, pid)
-    await until('the server has noticed', async () => (await running(test, 'pg_sleep(30)')) === 0)
+    await until('the server has noticed', async () => (await running(test, '%pg_sleep(30)%')) === 0)
   })
 
   it('breaks off a connection whose cancel request may still be under way, though its statement is over', async (t) => {
