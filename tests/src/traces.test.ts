@@ -51,6 +51,7 @@ describe('the trace of an order', () => {
         'inventory: client COMMIT',
         'orders: internal saga checkout.authorise',
         'payments: server payments.authorise',
+        'provider: server answer',
         'orders: producer publish orders.confirmed',
         'shipping: consumer shipping on orders.confirmed',
         'shipping: client INSERT fulfilment',
@@ -102,6 +103,7 @@ describe('the trace of an order', () => {
       'catalog',
       'inventory',
       'payments',
+      'provider',
       'shipping',
       'notifications',
     ]

@@ -18,6 +18,7 @@ export interface FrontRequest {
   readonly body: unknown
   readonly idempotencyKey: string | undefined
   readonly authorization: string | undefined
+  readonly traceparent: string | undefined
 }
 
 /** An answer: `hang` leaves the caller without any, `cut` ends the connection. */
@@ -103,7 +104,7 @@ async function read(incoming: IncomingMessage): Promise<FrontRequest> {
     if (bytes > BODY_BYTES_MAX) throw bad(`A body may have ${BODY_BYTES_MAX} bytes.`)
     chunks.push(chunk)
   }
-  const key = incoming.headers['idempotency-key']
+  const { authorization, traceparent, 'idempotency-key': key } = incoming.headers
   const [path = '', search = ''] = (incoming.url ?? '/').split('?', 2)
   return {
     method: incoming.method ?? 'GET',
@@ -111,7 +112,8 @@ async function read(incoming: IncomingMessage): Promise<FrontRequest> {
     search: new URLSearchParams(search),
     body: bytes === 0 ? undefined : parseUntrustedJson(Buffer.concat(chunks).toString('utf8')),
     idempotencyKey: typeof key === 'string' ? key.slice(0, 255) : undefined,
-    authorization: incoming.headers.authorization,
+    authorization,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
   }
 }
 

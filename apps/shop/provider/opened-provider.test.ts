@@ -19,6 +19,8 @@ export const WEBHOOK_SECRET = 'secret of the webhooks'
 /** A running provider. */
 export interface OpenedProvider {
   readonly database: TestDatabase
+  /** Names of the spans that it has recorded of a trace. */
+  spansOf(traceId: string): readonly string[]
   /** Cuts every connection. */
   stop(): Promise<void>
   /** With the secret key. */
@@ -58,6 +60,10 @@ export async function openProvider(
   })
   return {
     database: shared?.database ?? (app.databases.get('provider') as TestDatabase),
+    spansOf: (traceId) => {
+      const spans = app.hostOf('provider').spans.ofTrace(traceId)
+      return spans.map(({ kind, name }) => `${kind} ${name}`)
+    },
     stop: () => app.hostOf('provider').close(),
     async send(method, path, body, headers = {}) {
       const json = { authorization: `Bearer ${PROVIDER_KEY}`, 'content-type': 'application/json', ...headers }

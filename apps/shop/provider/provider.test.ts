@@ -85,6 +85,20 @@ describe('the provider', () => {
     assert.equal((await send('PUT', '/simulator/profile', { color: 'red' })).status, 400)
   })
 
+  it('goes on in the trace of who shows the key, of nobody else', async (t) => {
+    const { send, spansOf } = await open(t)
+    const answersIn = async (traceId: string, headers: Readonly<Record<string, string>>) => {
+      await send('GET', '/v1/ledger', undefined, {
+        traceparent: `00-${traceId}-${'1'.repeat(16)}-01`,
+        ...headers,
+      })
+      return spansOf(traceId).filter((name) => name === 'server answer').length
+    }
+    assert.equal(await answersIn('a'.repeat(32), {}), 1)
+    assert.equal(await answersIn('b'.repeat(32), { authorization: 'Bearer of something else' }), 0)
+    assert.equal(await answersIn('c'.repeat(32), { traceparent: `00-${'c'.repeat(32)}` }), 0)
+  })
+
   it('turns cards into tokens and forgets their numbers', async (t) => {
     const { send, database } = await open(t)
     const nobody = { authorization: '' }

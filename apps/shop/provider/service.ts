@@ -12,6 +12,7 @@ import { type Random, seededRandom } from '@flotilla/core/random'
 import { closed, lazyCheck } from '@flotilla/core/schema'
 import { type Context, defineService } from '@flotilla/core/service'
 import { sql } from '@flotilla/core/sql'
+import { TraceContext } from '@flotilla/core/trace-context'
 import { provider } from '../contracts/provider.ts'
 import { answerApi, hasKey } from './api.ts'
 import { type FrontAnswer, type FrontRequest, openFront, refusal } from './front.ts'
@@ -52,12 +53,19 @@ export const providerService = defineService({
       return answerSimulator(ctx, behaviour, request)
     }
     const front = await openFront({ host: config.host, port: config.port, clock }, (request) =>
-      run('answer', ANSWER_MS, (ctx) => answer(ctx, request)),
+      run('answer', ANSWER_MS, (ctx) => answer(ctx, request), { parent: parentOf(request, apiKey) }),
     )
     closing.defer('front', () => front.close())
     return {}
   },
 })
+
+/** The span that a merchant of ours asks in: so its traces go on here, and nobody else can add to them. */
+function parentOf(request: FrontRequest, apiKey: string): TraceContext | undefined {
+  const { traceparent } = request
+  if (traceparent === undefined || !hasKey(request, apiKey)) return undefined
+  return TraceContext.parse(traceparent)
+}
 
 const checkProfile = lazyCheck(closed(Profile))
 

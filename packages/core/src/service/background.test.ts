@@ -3,11 +3,12 @@ import { describe, it } from 'node:test'
 import { Closing } from '../kernel/closing.ts'
 import { createIds } from '../kernel/ids.ts'
 import { seededRandom } from '../kernel/random.ts'
+import { TraceContext } from '../kernel/trace-context.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SpanRing } from '../telemetry/spans.ts'
 import { Background } from './background.ts'
-import type { Context } from './definition.ts'
+import type { Context, Origin } from './definition.ts'
 
 const INTERVAL_MS = 1_000
 
@@ -20,17 +21,19 @@ function setUp(seed = 1) {
   const log = { debug: keep, info: keep, warn: keep, error: keep, with: () => log }
   const metrics = new Metrics()
   const closing = new Closing(clock)
+  const spans = new SpanRing({ sizeMax: 8 })
   const environment = {
     service: 'desk',
     ports: { clock, random, newId: createIds(clock, random) },
     log,
     metrics,
-    spans: new SpanRing({ sizeMax: 8 }).of('desk'),
+    spans: spans.of('desk'),
     database: undefined,
     callsOf: () => assert.fail('calls nobody'),
     outbox: undefined,
   }
-  return { clock, lines, metrics, closing, background: new Background(environment, metrics, closing) }
+  const background = new Background(environment, metrics, closing)
+  return { clock, random, lines, metrics, spans, closing, background }
 }
 
 describe('Background.run', () => {
@@ -41,6 +44,22 @@ describe('Background.run', () => {
     await clock.advance(100)
     await stopped
     assert.equal(clock.pending, 0)
+  })
+
+  it('is a span of its own: the first of a trace, or below the one who asked; none where it runs in a given one', async () => {
+    const { random, background, spans } = setUp()
+    const asker = TraceContext.start(random, true)
+    const traceOf = (origin?: Origin): Promise<TraceContext> =>
+      background.run('answer', 100, async ({ trace }) => trace, origin)
+    const alone = await traceOf()
+    const below = await traceOf({ parent: asker })
+    assert.equal(await traceOf({ trace: asker }), asker)
+    const facts = (trace: TraceContext) =>
+      spans.ofTrace(trace.traceId).map(({ name, kind, spanId, parentId }) => [name, kind, spanId, parentId])
+    assert.notEqual(alone.traceId, asker.traceId)
+    assert.deepEqual(facts(alone), [['answer', 'internal', alone.spanId, undefined]])
+    assert.equal(below.isSampled, true)
+    assert.deepEqual(facts(asker), [['answer', 'server', below.spanId, asker.spanId]])
   })
 })
 

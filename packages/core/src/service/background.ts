@@ -43,7 +43,9 @@ export class Background {
   ): Promise<T> {
     const { ports, spans } = this.#environment
     const { clock } = ports
-    const { trace = TraceContext.start(ports.random, false) } = origin
+    const { parent } = origin
+    const own = (): TraceContext => parent?.child(ports.random) ?? TraceContext.start(ports.random, false)
+    const { trace = own() } = origin
     const scope = this.#scope(timeoutMs, trace, origin)
     const startMs = clock.monotonicMs()
     let code: Code | 'ok' = 'internal'
@@ -59,9 +61,10 @@ export class Background {
       throw error
     } finally {
       timer.cancel()
-      const isRoot = origin.trace === undefined
-      if (isRoot)
-        spans.record(name, 'internal', trace, undefined, startMs, clock.monotonicMs() - startMs, code)
+      if (origin.trace === undefined) {
+        const kind = parent === undefined ? 'internal' : 'server'
+        spans.record(name, kind, trace, parent, startMs, clock.monotonicMs() - startMs, code)
+      }
     }
   }
 

@@ -181,8 +181,10 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
 
 /** What work on a service's own behalf goes back to. */
 export interface Origin {
-  /** The span it runs in. Default: the first of a new trace. */
+  /** The span it runs in, which the caller records. Default: one of its own, recorded under its name. */
   readonly trace?: TraceContext
+  /** The span of whoever asked from outside, if they are to be believed: its own span is below that. Default: it is the first of a new trace. */
+  readonly parent?: TraceContext | undefined
   /** Default `sheddable_plus`: nobody is waiting. */
   readonly criticality?: Criticality
 }

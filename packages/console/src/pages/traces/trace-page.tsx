@@ -94,9 +94,9 @@ function Whole({ trace }: { readonly trace: Trace }): JSX.Element {
 function TimeTable({ trace: { items, durationMs } }: { readonly trace: Trace }): JSX.Element {
   const times = useMemo(() => timePerService(items), [items])
   return (
-    <Panel title="Time per service" isBare>
+    <Panel title="Time per service" isBare side={<span class="muted small">on the critical path</span>}>
       <DataTable
-        caption="Time that each service worked itself"
+        caption="What of the critical path is each service’s"
         rows={times}
         keyOf={({ service }) => service}
         columns={[

@@ -68,23 +68,43 @@ describe('visibleRows', () => {
 })
 
 describe('timePerService', () => {
-  it('counts time once, where it was spent', () => {
+  it('gives each moment to the deepest of what was waited for, also after the end of what caused it', () => {
+    const beside = { parentId: 'a', service: 'watch', startMs: 0, durationMs: 99, isCritical: false }
     const times = timePerService([
-      { spanId: 'a', service: 'gateway', startMs: 0, durationMs: 100 },
-      { spanId: 'b', parentId: 'a', service: 'orders', startMs: 10, durationMs: 60 },
-      { spanId: 'c', parentId: 'a', service: 'cart', startMs: 50, durationMs: 40 },
+      { spanId: 'a', service: 'gateway', startMs: 0, durationMs: 100, isCritical: true },
+      { spanId: 'b', parentId: 'a', service: 'orders', startMs: 10, durationMs: 5, isCritical: true },
+      { spanId: 'c', parentId: 'b', service: 'payments', startMs: 12, durationMs: 60, isCritical: true },
+      // By its machine's clock it began before it was caused.
+      { spanId: 'd', parentId: 'c', service: 'provider', startMs: 11, durationMs: 59, isCritical: true },
+      { spanId: 'e', ...beside },
+      { spanId: 'f', ...beside, parentId: 'e' },
     ])
     assert.deepEqual(times, [
-      { service: 'orders', spans: 1, ownMs: 60 },
-      { service: 'cart', spans: 1, ownMs: 40 },
-      { service: 'gateway', spans: 1, ownMs: 20 },
+      { service: 'provider', spans: 1, ownMs: 59 },
+      { service: 'gateway', spans: 1, ownMs: 38 },
+      { service: 'payments', spans: 1, ownMs: 2 },
+      { service: 'orders', spans: 1, ownMs: 1 },
+      { service: 'watch', spans: 2, ownMs: 0 },
     ])
   })
 
-  it('is never less than nothing', () => {
+  it('adds up to the time in which anything was waited for', () => {
     fc.assert(
-      fc.property(spans, (its) => {
-        for (const { ownMs } of timePerService(its)) assert.ok(ownMs >= -1e-9)
+      fc.property(spans, fc.infiniteStream(fc.boolean()), (its, chosen) => {
+        const all = its.map((span) => ({ ...span, isCritical: chosen.next().value === true }))
+        const times = timePerService(all)
+        const path = all.filter(({ isCritical }) => isCritical)
+        const isBusy = (ms: number): boolean =>
+          path.some(({ startMs, durationMs }) => startMs <= ms && ms < startMs + durationMs)
+        const busyMs = Array.from({ length: 100 }, (_, ms) => ms).filter(isBusy).length
+        assert.equal(
+          times.reduce((sum, { ownMs }) => sum + ownMs, 0),
+          busyMs,
+        )
+        assert.equal(
+          times.reduce((sum, { spans: count }) => sum + count, 0),
+          all.length,
+        )
       }),
     )
   })

@@ -74,39 +74,42 @@ export function visibleRows<Span extends WaterfallSpan>(
 export interface ServiceTime {
   readonly service: string
   readonly spans: number
-  /** Time in its spans in which none that they caused ran. */
+  /** Time of the critical path that is this service's. */
   readonly ownMs: number
 }
 
-/** How long each service worked itself, the longest first. */
-export function timePerService(spans: readonly WaterfallSpan[]): ServiceTime[] {
-  const children = new Map<string, WaterfallSpan[]>()
-  for (const span of spans) {
-    if (span.parentId !== undefined)
-      children.set(span.parentId, [...(children.get(span.parentId) ?? []), span])
+/**
+ * What of the critical path is each service's, the longest first: each moment belongs to the deepest span of the path that ran then, of several
+ * to the one begun last. So it adds up to the trace, though work may outlive the span that caused it, and who merely waited or watched has nothing.
+ */
+export function timePerService(
+  spans: readonly (WaterfallSpan & { readonly isCritical: boolean })[],
+): ServiceTime[] {
+  const times = new Map<string, ServiceTime>()
+  const add = (service: string, count: number, ms: number): void => {
+    const before = times.get(service)
+    times.set(service, {
+      service,
+      spans: (before?.spans ?? 0) + count,
+      ownMs: (before?.ownMs ?? 0) + ms,
+    })
   }
-  const totals = new Map<string, ServiceTime>()
-  for (const span of spans) {
-    const before = totals.get(span.service) ?? { service: span.service, spans: 0, ownMs: 0 }
-    const ownMs = before.ownMs + span.durationMs - coveredMs(span, children.get(span.spanId) ?? [])
-    totals.set(span.service, { service: span.service, spans: before.spans + 1, ownMs })
+  for (const { service } of spans) add(service, 1, 0)
+  const path = rowsOf(spans).filter(({ span }) => span.isCritical)
+  const edges = path.flatMap((row) => [
+    { atMs: row.span.startMs, row, isBegin: true },
+    { atMs: row.span.startMs + row.span.durationMs, row, isBegin: false },
+  ])
+  const running = new Set<WaterfallRow<WaterfallSpan>>()
+  let sinceMs = 0
+  for (const { atMs, row, isBegin } of edges.sort((a, b) => a.atMs - b.atMs)) {
+    const [deepest] = [...running].sort((a, b) => b.depth - a.depth || b.span.startMs - a.span.startMs)
+    if (deepest !== undefined) add(deepest.span.service, 0, atMs - sinceMs)
+    sinceMs = atMs
+    if (isBegin) running.add(row)
+    else running.delete(row)
   }
-  return [...totals.values()].sort((a, b) => b.ownMs - a.ownMs)
-}
-
-/** Time of `span` in which at least one of `parts` ran. */
-function coveredMs(span: WaterfallSpan, parts: readonly WaterfallSpan[]): number {
-  const endMs = span.startMs + span.durationMs
-  let atMs = span.startMs
-  let sumMs = 0
-  for (const part of [...parts].sort(byStart)) {
-    const fromMs = Math.max(atMs, part.startMs)
-    const toMs = Math.min(endMs, part.startMs + part.durationMs)
-    if (toMs <= fromMs) continue
-    sumMs += toMs - fromMs
-    atMs = toMs
-  }
-  return sumMs
+  return [...times.values()].sort((a, b) => b.ownMs - a.ownMs)
 }
 
 function byStart(a: WaterfallSpan, b: WaterfallSpan): number {
