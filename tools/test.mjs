@@ -10,7 +10,17 @@
  * @module
  */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
@@ -21,8 +31,8 @@ import { build, fail, install, root } from './bootstrap.mjs'
 const GATE = '.cache/test/gate'
 /** For a file of whole-system tests, and for all tests beside the code of one package. */
 const FILE_TIMEOUT_MS = 600_000
-/** What the database server of the tests may come to use. */
-const MEMORY_BYTES_MIN = 3 * 1024 ** 3
+/** What the database server of the tests and the systems that they start may come to use. */
+const MEMORY_BYTES_MIN = 5 * 1024 ** 3
 const CORES = availableParallelism()
 /** A whole-system test keeps about two cores busy. */
 const SYSTEMS_AT_ONCE = Math.max(1, Math.floor(CORES / 2))
@@ -59,6 +69,7 @@ for (const [index, path] of chosen.filter(isWhole).entries()) {
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort(signal))
+openFolder()
 const postgres = await openPostgres()
 try {
   process.exitCode = stop.signal.aborted ? 1 : await runTests(files)
@@ -221,31 +232,40 @@ async function openPostgres() {
   const { openPostgres: open } = await import(built(program))
   const { systemClock: clock } = await import(built('core/dist/kernel/clock.js'))
   const { systemRandom: random } = await import(built('core/dist/kernel/random.js'))
-  const folder = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'flotilla-test-'))
-  const removeFolder = () => rmSync(folder, { recursive: true, force: true })
-  const options = { dataDir: join(folder, 'postgres'), port: await freePort(), ports: { clock, random } }
-  const server = await open(options).catch((/** @type {unknown} */ error) => {
-    removeFolder()
-    fail(`PostgreSQL for the tests did not start: ${error}`, 'FLOTILLA_TEST_DATABASE_URL can name another.')
-  })
+  const dataDir = join(tmpdir(), 'postgres')
+  const server = await open({ dataDir, port: await freePort(), ports: { clock, random } }).catch(
+    (/** @type {unknown} */ error) =>
+      fail(
+        `PostgreSQL for the tests did not start: ${error}`,
+        'FLOTILLA_TEST_DATABASE_URL can name another.',
+      ),
+  )
   process.env['FLOTILLA_TEST_DATABASE_URL'] = server.adminUrl
-  return {
-    async close() {
-      await server.close()
-      removeFolder()
-    },
-  }
+  return server
 }
 
 /**
- * A folder in memory, where there is one with room. Each test has a database of its own, and to make and drop hundreds of them is
- * mostly waiting for the disk; those that are about the disk open a server of their own.
+ * A folder for all that the tests write, which they and what they start take for that of temporary files. In memory, where there is
+ * room: to make and drop hundreds of databases is mostly waiting for the disk, the longer the more of them were dropped just before.
+ * What survives a killed process does so there as well; no test cuts the power.
  */
+function openFolder() {
+  const path = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'flotilla-test-'))
+  // Some servers in it run as another user.
+  chmodSync(path, 0o755)
+  process.env['TMPDIR'] = path
+  process.on('exit', () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }))
+}
+
+/** Where nobody has asked for another folder, and programs may be run from it. */
 function memoryFolder() {
   const folder = '/dev/shm'
-  if (!existsSync(folder)) return undefined
+  if (process.env['TMPDIR'] !== undefined || !existsSync(folder)) return undefined
   const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize >= MEMORY_BYTES_MIN ? folder : undefined
+  if (bavail * bsize < MEMORY_BYTES_MIN) return undefined
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
+  const options = mounts.find((line) => line.split(' ')[1] === folder)?.split(' ')[3] ?? ''
+  return options.split(',').includes('noexec') ? undefined : folder
 }
 
 /** @returns {Promise<number>} */

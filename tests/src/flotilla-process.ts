@@ -152,9 +152,14 @@ export function processesOf(bed: Bed): readonly number[] {
 
 /** When a process was started, in the kernel's ticks; undefined when it is gone or only waits to be collected. */
 function birthOf(pid: number): string | undefined {
-  const path = `/proc/${pid}/stat`
-  if (!existsSync(path)) return undefined
-  const stat = readFileSync(path, 'utf8')
+  let stat: string
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch (error) {
+    // ESRCH: it went between opening and reading.
+    if (/^(?:ENOENT|ESRCH)$/.test((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return fields[0] === 'Z' ? undefined : fields[19]
 }
