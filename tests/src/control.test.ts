@@ -67,6 +67,13 @@ async function untilBack(
   return { ...(now as ProcessRow), awayMs: systemClock.monotonicMs() - startMs }
 }
 
+/** What its heap may come to hold, as it says itself. */
+async function heapBytesMax(bed: Bed): Promise<number> {
+  const { url } = JSON.parse(readFileSync(join(bed.folder, 'control.json'), 'utf8'))
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^nodejs_heap_size_limit_bytes (\d+)$/m.exec(metrics)?.[1])
+}
+
 /** People who read without a pause, and ask nothing twice. */
 function keepReading({ api }: Shop): { stop(): Promise<{ asked: number; failed: readonly string[] }> } {
   const paths = ['/products?limit=1', '/search?q=kettle', '/home', '/stock/AUD-0001']
@@ -139,6 +146,9 @@ describe('the control process', () => {
 
       const first = (await control(bed)) as ProcessRow
       assert.equal(first.starts, 1)
+      // Whatever the machine has: by default it were 2 GB and more.
+      const heapBytes = await heapBytesMax(bed)
+      assert.ok(heapBytes >= 1024 ** 3 && heapBytes < 1.2 * 1024 ** 3, `${heapBytes} bytes`)
       process.kill(first.pid as number, 'SIGKILL')
       // A command is a little patient.
       const [status, second] = await Promise.all([run(bed, 'status', '--json'), untilBack(bed, first)])
