@@ -1,5 +1,5 @@
 /**
- * Work a service does by itself: with a deadline and a trace of its own, and no user behind it.
+ * Work a service does by itself, not for a call: with a deadline and a span of its own, and no user behind it.
  *
  * @module
  */

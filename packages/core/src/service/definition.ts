@@ -181,9 +181,9 @@ export interface ServiceRuntime<Config = unknown> extends Ports {
 
 /** What work on a service's own behalf goes back to. */
 export interface Origin {
-  /** The span it runs in, which the caller records. Default: one of its own, recorded under its name. */
+  /** The span it runs in, which somebody else records. Default: one of its own. */
   readonly trace?: TraceContext
-  /** The span of whoever asked from outside, if they are to be believed: its own span is below that. Default: it is the first of a new trace. */
+  /** What its own span is below: that of whoever asked the service's own server, if they are to be believed. Default: it begins a trace. */
   readonly parent?: TraceContext | undefined
   /** Default `sheddable_plus`: nobody is waiting. */
   readonly criticality?: Criticality
