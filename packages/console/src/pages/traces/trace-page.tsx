@@ -108,6 +108,7 @@ function TimeTable({ trace: { items, durationMs } }: { readonly trace: Trace }):
           { title: 'own time', as: 'number', cell: ({ ownMs }) => duration(ownMs) },
           {
             title: 'share of the trace',
+            as: 'nowrap',
             cell: ({ ownMs }) => (
               <span class="row nowrap">
                 <span class="meter">
