@@ -16,6 +16,13 @@ const providerApp = defineApp({
 export const PROVIDER_KEY = 'key of the shop at the provider'
 export const WEBHOOK_SECRET = 'secret of the webhooks'
 
+/** A card that is taken. No number is written like its code, nor are milliseconds (`737` once was a timestamp's). */
+export const CARD = { number: '4242424242424242', expiry: '2099-01', cvc: '0371' }
+/** A card that is declined, otherwise the same. */
+export const DECLINED_CARD = { ...CARD, number: '4000000000000002' }
+/** What of the two cards nobody may keep. No part of an id or of a hash matches. */
+export const CARD_DATA = /4242424242424242|4000000000000002|(?<![\w-])0371(?![\w-])|cvc/i
+
 /** A running provider. */
 export interface OpenedProvider {
   readonly database: TestDatabase
