@@ -73,6 +73,8 @@ class UserSpan implements Span {
   readonly #parent: TraceContext | undefined
   readonly #kind: OwnKind
   readonly #startMs: number
+  /** Taken when the first time was given. */
+  #moment: Moment | undefined
   readonly #attributes: Record<string, string | number | boolean> = {}
   #count = 0
   #name: string
@@ -91,7 +93,7 @@ class UserSpan implements Span {
     this.#parent = parent
     this.#own = own
     this.#kind = kinds[options.kind ?? SpanKind.INTERNAL]
-    this.#startMs = monotonic(signals.ports.clock, options.startTime)
+    this.#startMs = this.#monotonic(options.startTime)
     if (options.attributes !== undefined) this.setAttributes(options.attributes)
   }
 
@@ -153,8 +155,8 @@ class UserSpan implements Span {
     const { code, message } = this.#status
     if (message !== undefined) this.setAttribute('error.message', message)
     this.#isOver = true
-    const { spans, ports } = this.#signals
-    const durationMs = Math.max(0, monotonic(ports.clock, endTime) - this.#startMs)
+    const { spans } = this.#signals
+    const durationMs = Math.max(0, this.#monotonic(endTime) - this.#startMs)
     const outcome = code === SpanStatusCode.ERROR ? 'unknown' : 'ok'
     const attributes = this.#count === 0 ? undefined : this.#attributes
     spans.record(
@@ -168,6 +170,14 @@ class UserSpan implements Span {
       attributes,
     )
   }
+
+  /** Now when no time is given. By one moment for both ends of the span: it is as long as they say, whatever happens between. */
+  #monotonic(time: TimeInput | undefined): number {
+    const { clock } = this.#signals.ports
+    if (time === undefined) return clock.monotonicMs()
+    this.#moment ??= momentOf(clock)
+    return monotonic(time, this.#moment)
+  }
 }
 
 function keptValue(value: AttributeValue): string | number | boolean | undefined {
@@ -176,17 +186,26 @@ function keptValue(value: AttributeValue): string | number | boolean | undefined
   return typeof text === 'string' ? text.slice(0, TEXT_CHARS_MAX) : undefined
 }
 
+/** What the clocks showed at one moment. */
+interface Moment {
+  readonly monotonicMs: number
+  /** Of `performance.now()`. */
+  readonly performanceMs: number
+  readonly wallMs: number
+}
+
+function momentOf(clock: Clock): Moment {
+  return { monotonicMs: clock.monotonicMs(), performanceMs: performance.now(), wallMs: clock.now() }
+}
+
 /**
- * A time as users give it, on our monotonic clock; now when they give none.
+ * A time as users give it, on our monotonic clock.
  *
  * @source https://open-telemetry.github.io/opentelemetry-js/types/_opentelemetry_api._opentelemetry_api.TimeInput.html
  */
-function monotonic(clock: Clock, time: TimeInput | undefined): number {
-  const nowMs = clock.monotonicMs()
-  if (time === undefined) return nowMs
-  const ofPerformance = performance.now()
+function monotonic(time: TimeInput, { monotonicMs, performanceMs, wallMs }: Moment): number {
   // As the official SDK does: a number that could be one of `performance.now()` is one.
-  if (typeof time === 'number' && time <= ofPerformance) return nowMs - (ofPerformance - time)
+  if (typeof time === 'number' && time <= performance.now()) return monotonicMs + (time - performanceMs)
   const atMs = Array.isArray(time) ? time[0] * 1_000 + time[1] / 1e6 : Number(time)
-  return nowMs - (clock.now() - atMs)
+  return monotonicMs + (atMs - wallMs)
 }
