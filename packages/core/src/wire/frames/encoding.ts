@@ -4,6 +4,7 @@
  * - `json`: every language has it, and a gateway can pass the bytes on to an HTTP client without looking at them.
  * - `msgpack-records`: MessagePack in which the names of an object's fields travel once per connection and shape.
  *   Both ends keep a table of shapes, so *every* body must be decoded, in order, also of calls nobody waits for.
+ *   A field named `__proto__`, which the edge refuses and only a service itself could make, arrives as `__proto_`.
  *
  * @module
  */
