@@ -146,7 +146,7 @@ describe('the control process', () => {
 
       const first = (await control(bed)) as ProcessRow
       assert.equal(first.starts, 1)
-      // Whatever the machine has: by default it were 2 GB and more.
+      // Whatever the machine has: by default it would be 2 GB and more.
       const heapBytes = await heapBytesMax(bed)
       assert.ok(heapBytes >= 1024 ** 3 && heapBytes < 1.2 * 1024 ** 3, `${heapBytes} bytes`)
       process.kill(first.pid as number, 'SIGKILL')

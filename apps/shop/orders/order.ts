@@ -49,6 +49,7 @@ export type OrderState = Static<typeof OrderState>
 /** An order at a moment. */
 export type LoadedOrder = Loaded<OrderState>
 
+/** Of no currency (ISO 4217), as long as nothing was ordered. */
 const zero: Money = { amount: 0, currency: 'XXX' }
 
 const initial: OrderState = {
